@@ -1,0 +1,74 @@
+# make demo: set up and see the whole chain.  make test: set up and run every check.  make help: the rest.
+PY ?= python3.11
+WORKERS ?= 2
+UV := .tools/bin/uv
+BIN := .venv/bin
+ROOMS := data features models training serving
+
+export UV_SYSTEM_CERTS ?= 1
+export UV_PYTHON_DOWNLOADS ?= never
+# GNU OpenMP spins while it waits: on a busy machine a fit takes several times as long.
+export OMP_WAIT_POLICY ?= passive
+# Nothing is reported to anyone while we train.
+export MLFLOW_DISABLE_TELEMETRY ?= true
+export DO_NOT_TRACK ?= 1
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help setup system demo test format lint types contracts tests documents fix lock clean
+
+help: ## Shows this list.
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile
+
+setup: system .venv/.ok ## Sets up .venv from the locked, hashed requirements.
+
+system:
+	@sh .ci/system $(PY)
+
+$(UV): requirements-uv.lock | system
+	$(PY) -m pip install -q --root-user-action ignore --upgrade --target .tools --require-hashes -r requirements-uv.lock
+	@touch $@
+
+# --compile-bytecode: without it, and with PYTHONDONTWRITEBYTECODE set, every process compiles every library again.
+.venv/.ok: requirements.lock pyproject.toml $(UV)
+	$(UV) venv -q --allow-existing --python $(PY) .venv
+	$(UV) pip sync -q --compile-bytecode --require-hashes --python $(BIN)/python requirements.lock
+	$(UV) pip install -q --offline --no-deps --no-build-isolation --python $(BIN)/python -e .
+	@touch $@
+
+demo: setup ## Plays the whole chain on a simulated portfolio: tables, models, decisions, report, service.
+	$(BIN)/rettid demo
+
+test: setup format lint types contracts tests ## Runs every check.
+
+format: setup ## Checks the layout of the code.
+	$(BIN)/ruff format --check .
+
+lint: setup ## Checks the code against the lint list in pyproject.toml.
+	$(BIN)/ruff check .
+
+types: setup ## Checks types, strictly, in the five rooms and rettid.py.
+	$(BIN)/mypy
+
+contracts: setup ## Checks which room imports which.
+	$(BIN)/lint-imports --no-cache --no-logo
+
+tests: setup ## Runs tests, examples in docstrings, documents and notebooks.
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS) --dist loadfile --nbmake
+
+documents: setup ## Runs the tests of the documents alone.
+	$(BIN)/pytest tests/documents
+
+fix: setup ## Formats the code and repairs what the linter can.
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# Both locks hold hashes and no index address, so they work with any mirror.
+LOCK := pip compile -q --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --python-version 3.11
+lock: $(UV) ## Compiles the requirements again; UPGRADE=1 takes newer versions.
+	$(UV) $(LOCK) $(if $(UPGRADE),--upgrade) --group dev --output-file requirements.lock pyproject.toml
+	echo 'uv==0.13.9' | $(UV) $(LOCK) --no-annotate --output-file requirements-uv.lock -
+
+clean: ## Removes what set-up and the checks made; keeps the workspace.
+	rm -rf .venv .tools .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	find $(ROOMS) tests -name __pycache__ -type d -prune -exec rm -rf {} +
