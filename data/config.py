@@ -1,0 +1,318 @@
+"""Typed configuration `rettid.toml`: grid, horizon, money, arms, exploration, the tenant's present rules."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from data.times import to_day
+from data.vocabulary import CHANNELS, NONE
+
+FILE_NAME = "rettid.toml"
+START = date(2000, 1, 1)
+
+
+class BadConfiguration(ValueError):
+    """A setting is unknown, of the wrong type or out of range."""
+
+
+class MissingRate(LookupError):
+    """No exchange rate holds for a currency on a day."""
+
+
+@dataclass(frozen=True)
+class Dated:
+    """An amount that holds from a day on; `per_answer` is added once per answered contact (phone)."""
+
+    amount: float
+    since: date = START
+    per_answer: float = 0.0
+
+
+@dataclass(frozen=True)
+class GridSettings:
+    """Channels (with `none` first), days ahead and local hours of the send slots."""
+
+    channels: tuple[str, ...] = CHANNELS
+    days: int = 7
+    hours: tuple[int, ...] = (8, 10, 12, 14, 16, 18, 20)
+
+
+@dataclass(frozen=True)
+class HorizonSettings:
+    """Days from `decided_at` in which a payment counts, and a second, longer look."""
+
+    days: int = 14
+    also_days: int = 30
+
+
+@dataclass(frozen=True)
+class MoneySettings:
+    """Dated rows by channel (costs, harm: EUR a contact) or by currency (rates: EUR a unit)."""
+
+    rows: Mapping[str, tuple[Dated, ...]]
+
+    def on(self, name: str, day: int) -> Dated:
+        """Row of `name` that holds on `day` (days since the epoch).
+
+        Raises
+        ------
+        MissingRate
+            No row of that name has begun on that day.
+        """
+        begun = [row for row in self.rows.get(name, ()) if to_day(row.since) <= day]
+        if not begun:
+            known = ", ".join(sorted(self.rows))
+            raise MissingRate(f"no amount for '{name}' on that day: known are {known}; add a dated row to {FILE_NAME}")
+        return max(begun, key=lambda row: row.since)
+
+
+@dataclass(frozen=True)
+class ArmSettings:
+    """Shares of debtors in the four arms (they sum to 1) and the salt of the hash that draws them."""
+
+    control: float = 0.10
+    explore: float = 0.05
+    champion: float = 0.85
+    challenger: float = 0.0
+    salt: str = "rettid"
+
+
+@dataclass(frozen=True)
+class ExploreSettings:
+    """Chance of `none` inside the `explore` arm; the rest is shared level by level."""
+
+    none: float = 0.2
+
+
+@dataclass(frozen=True)
+class CapacitySettings:
+    """Limits on calls, letters and budget; no key yet."""
+
+
+@dataclass(frozen=True)
+class ControlStep:
+    """From so many days past due on: channels in order of preference, at which local hour."""
+
+    days_past_due: int
+    channels: tuple[str, ...]
+    hour: int = 10
+
+
+@dataclass(frozen=True)
+class ControlSettings:
+    """The tenant's present rule policy: a ladder by age of the oldest open claim.
+
+    `gap_days`: days that must lie between two contacts. `phone_from_eur`: no call below this outstanding sum.
+    `give_up_days`: no contact when the oldest claim is older.
+    """
+
+    steps: tuple[ControlStep, ...] = (
+        ControlStep(-30, ("email", "sms"), 10),
+        ControlStep(1, ("sms", "email"), 10),
+        ControlStep(15, ("letter",), 8),
+        ControlStep(30, ("sms", "letter"), 16),
+        ControlStep(45, ("phone", "letter"), 10),
+        ControlStep(90, ("letter", "phone"), 8),
+        ControlStep(120, ("phone", "letter"), 14),
+    )
+    gap_days: int = 12
+    phone_from_eur: float = 100.0
+    give_up_days: int = 365
+
+
+def _money(amounts: Mapping[str, float]) -> MoneySettings:
+    return MoneySettings({name: (Dated(amount),) for name, amount in amounts.items()})
+
+
+def _default_costs() -> MoneySettings:
+    flat = _money({NONE: 0.0, "portal": 0.0, "email": 0.005, "sms": 0.07, "digital_mailbox": 0.35, "letter": 1.75})
+    return MoneySettings({**flat.rows, "phone": (Dated(0.50, per_answer=5.0),)})
+
+
+def _default_harm() -> MoneySettings:
+    others = dict.fromkeys(CHANNELS[1:], 0.05)
+    return _money({**others, NONE: 0.0, "sms": 0.15, "phone": 0.50})
+
+
+def _default_rates() -> MoneySettings:
+    return _money(
+        {
+            "EUR": 1.0,
+            "SEK": 0.089,
+            "NOK": 0.086,
+            "DKK": 0.134,
+            "GBP": 1.16,
+            "USD": 0.90,
+            "BRL": 0.16,
+            "CHF": 1.05,
+            "PLN": 0.23,
+        }
+    )
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything `rettid.toml` can say, with its defaults."""
+
+    grid: GridSettings = field(default_factory=GridSettings)
+    horizon: HorizonSettings = field(default_factory=HorizonSettings)
+    costs: MoneySettings = field(default_factory=_default_costs)
+    harm: MoneySettings = field(default_factory=_default_harm)
+    rates: MoneySettings = field(default_factory=_default_rates)
+    arms: ArmSettings = field(default_factory=ArmSettings)
+    explore: ExploreSettings = field(default_factory=ExploreSettings)
+    capacity: CapacitySettings = field(default_factory=CapacitySettings)
+    control: ControlSettings = field(default_factory=ControlSettings)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, dates as ISO text, tables and keys in the file's order."""
+        plain: dict[str, Any] = json.loads(json.dumps(asdict(self), default=str))
+        return plain
+
+    @property
+    def fingerprint(self) -> str:
+        """First 16 hexadecimal digits of the SHA-256 of all settings."""
+        return hashlib.sha256(json.dumps(self.as_dict(), sort_keys=True).encode()).hexdigest()[:16]
+
+
+_MONEY = {"costs": _default_costs, "harm": _default_harm, "rates": _default_rates}
+_PLAIN: dict[str, type] = {
+    "grid": GridSettings,
+    "horizon": HorizonSettings,
+    "arms": ArmSettings,
+    "explore": ExploreSettings,
+    "capacity": CapacitySettings,
+    "control": ControlSettings,
+}
+
+
+def read_config(*folders: Path) -> Config:
+    """Configuration from the first folder that holds `rettid.toml`, else the defaults.
+
+    Raises
+    ------
+    BadConfiguration
+        The file is not TOML, or a table, key, type or range in it is not known.
+    """
+    for folder in folders:
+        path = folder / FILE_NAME
+        if path.is_file():
+            try:
+                return parse_config(tomllib.loads(path.read_text(encoding="utf-8")))
+            except tomllib.TOMLDecodeError as error:
+                raise BadConfiguration(f"{path} is not TOML: {error}") from error
+    return Config()
+
+
+def parse_config(document: Mapping[str, Any]) -> Config:
+    """Configuration from parsed TOML; tables that are not given keep their defaults.
+
+    >>> parse_config({"horizon": {"days": 21}}).horizon.days
+    21
+    >>> parse_config({"horizon": {"dais": 21}})
+    Traceback (most recent call last):
+    data.config.BadConfiguration: [horizon] has no key 'dais': it knows days, also_days
+    """
+    names = [*_PLAIN, *_MONEY]
+    parts: dict[str, Any] = {}
+    for table, content in document.items():
+        if table not in names:
+            raise BadConfiguration(f"no table [{table}]: there are {', '.join(f'[{name}]' for name in names)}")
+        if not isinstance(content, Mapping):
+            raise BadConfiguration(f"expected a table [{table}], came the value {content!r}")
+        parts[table] = _money_table(table, content) if table in _MONEY else _plain_table(table, content)
+    config = Config(**parts)
+    _check(config)
+    return config
+
+
+def _plain_table(table: str, content: Mapping[str, object]) -> object:
+    kind = _PLAIN[table]
+    known = {item.name: item.default for item in fields(kind)}
+    values = {}
+    for key, value in content.items():
+        if key not in known:
+            raise BadConfiguration(f"[{table}] has no key '{key}': it knows {', '.join(known) or 'none yet'}")
+        values[key] = (
+            _steps(value) if (table, key) == ("control", "steps") else _typed(f"[{table}] {key}", value, known[key])
+        )
+    return kind(**values)
+
+
+def _typed(where: str, value: object, example: object) -> object:
+    if isinstance(example, tuple) and isinstance(value, list) and all(type(item) is type(example[0]) for item in value):
+        return tuple(value)
+    if isinstance(example, float) and isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    if type(value) is type(example) and not isinstance(example, tuple):
+        return value
+    raise BadConfiguration(f"{where}: expected something like {example!r}, came {value!r}")
+
+
+def _steps(rows: object) -> tuple[ControlStep, ...]:
+    known = {"days_past_due", "channels", "hour"}
+    steps = []
+    for row in rows if isinstance(rows, list) else [rows]:
+        if not isinstance(row, Mapping) or not {"days_past_due", "channels"} <= set(row) <= known:
+            raise BadConfiguration(f"[control] steps: expected days_past_due, channels and maybe hour, came {row!r}")
+        steps.append(ControlStep(int(row["days_past_due"]), tuple(row["channels"]), int(row.get("hour", 10))))
+    return tuple(sorted(steps, key=lambda step: step.days_past_due))
+
+
+def _money_table(table: str, content: Mapping[str, Any]) -> MoneySettings:
+    given = {name: _dated_rows(f"[{table}] {name}", value) for name, value in content.items()}
+    return MoneySettings({**_MONEY[table]().rows, **given})
+
+
+def _dated_rows(where: str, value: object) -> tuple[Dated, ...]:
+    rows = value if isinstance(value, list) else [value]
+    return tuple(_dated(where, row) for row in rows)
+
+
+def _dated(where: str, row: object) -> Dated:
+    entry = row if isinstance(row, Mapping) else {"amount": row}
+    since = entry.get("since", START)
+    if not isinstance(since, date) or not set(entry) <= {"amount", "since", "per_answer"}:
+        raise BadConfiguration(f"{where}: expected an amount, or {{amount, since = a date, per_answer}}, came {row!r}")
+    return Dated(_amount(where, entry.get("amount")), since, _amount(where, entry.get("per_answer", 0.0)))
+
+
+def _amount(where: str, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
+        raise BadConfiguration(f"{where}: expected an amount >= 0, came {value!r}")
+    return float(value)
+
+
+def _check(config: Config) -> None:
+    _check_grid(config.grid)
+    arms = config.arms
+    shares = (arms.control, arms.explore, arms.champion, arms.challenger)
+    if min(shares) < 0 or abs(sum(shares) - 1) > 1e-9:
+        raise BadConfiguration(f"[arms] expected four shares >= 0 that sum to 1, came {shares}, sum {sum(shares)}")
+    if not 0 < config.explore.none < 1:
+        raise BadConfiguration(f"[explore] none: expected a chance inside (0, 1), came {config.explore.none}")
+    if config.horizon.days < 1 or config.horizon.also_days < config.horizon.days:
+        raise BadConfiguration(f"[horizon] expected 1 <= days <= also_days, came {config.horizon}")
+    unpriced = [name for name in config.grid.channels if name not in config.costs.rows or name not in config.harm.rows]
+    unknown = {name for step in config.control.steps for name in step.channels} - set(config.grid.channels)
+    if unpriced or unknown:
+        raise BadConfiguration(
+            f"channels without cost or harm: {unpriced}; [control] channels not in the grid: {sorted(unknown)}"
+        )
+
+
+def _check_grid(grid: GridSettings) -> None:
+    if not grid.channels or grid.channels[0] != NONE or len(set(grid.channels)) != len(grid.channels):
+        raise BadConfiguration(f"[grid] channels: expected '{NONE}' first and no name twice, came {grid.channels}")
+    if not 1 <= grid.days <= 31:
+        raise BadConfiguration(f"[grid] days: expected 1 to 31, came {grid.days}")
+    hours = grid.hours
+    if not hours or list(hours) != sorted(set(hours)) or not all(0 <= hour <= 23 for hour in hours):
+        raise BadConfiguration(f"[grid] hours: expected rising hours 0 to 23, came {hours}")
