@@ -1,0 +1,83 @@
+"""What rules and rule policies look at, taken from histories at each debtor's `as_of`."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from data.situation import OpenClaims, Points, Situation
+from data.times import IntArray
+from features.claim import ClaimState
+from features.columns import FloatArray
+from features.debtor import contact_responses, made_contacts, promises
+from features.histories import Histories
+from features.pipeline import Targets
+
+
+def situation_of(
+    histories: Histories, targets: Targets, *, state: ClaimState, outstanding_eur: FloatArray
+) -> Situation:
+    """Situation of debtors at their moments; `targets` must hold every open claim of each.
+
+    Parameters
+    ----------
+    state, outstanding_eur
+        As `features.pipeline.build` gives them for the same targets.
+    """
+    debtor, as_of_us = targets.debtor, targets.as_of_us
+    seen = contact_responses(histories, debtor, as_of_us=as_of_us)
+    made = made_contacts(histories, debtor, as_of_us=as_of_us)
+    promised = promises(histories, debtor, as_of_us=as_of_us)["open_until"]
+    vulnerable = (histories.vulnerable_from_us[debtor] <= as_of_us) & (as_of_us < histories.vulnerable_to_us[debtor])
+    return Situation(
+        as_of_us=as_of_us,
+        debtor_id=histories.debtor_id[debtor],
+        places=histories.places,
+        place=histories.place[debtor],
+        birth_day=histories.birth_day[debtor],
+        blocked_us=histories.blocked_us[debtor],
+        cease_us=histories.cease_us[debtor],
+        objected_us=histories.objected_us[debtor],
+        stop_until_us=histories.stop_until_us[debtor],
+        vulnerable=vulnerable,
+        opted_out=seen.opted_out,
+        wrong_person=seen.wrong_person,
+        contacts=made["made"].sum(axis=1),
+        last_contact_us=made["last_us"],
+        points=_points(histories, debtor, as_of_us),
+        claims=_claims(histories, targets, state, outstanding_eur, promised),
+    )
+
+
+def _points(histories: Histories, debtor: IntArray, as_of_us: IntArray) -> Points:
+    points = histories.points
+    count = points.start[debtor + 1] - points.start[debtor]
+    owner = np.repeat(np.arange(len(debtor)), count)
+    ends = np.cumsum(count)
+    row = np.arange(len(owner)) - np.repeat(ends - count, count) + np.repeat(points.start[debtor], count)
+    begun = (points.valid_from_us[row] <= as_of_us[owner]) & (points.channel[row] >= 0)
+    owner, row = owner[begun], row[begun]
+    return Points(
+        debtor=owner,
+        channel=points.channel[row],
+        valid_from_us=points.valid_from_us[row],
+        valid_to_us=points.valid_to_us[row],
+        verified=points.verified[row] & (points.verified_us[row] <= as_of_us[owner]),
+        withdrawn=points.withdrawn[row],
+        kind=points.kind[row],
+        known=points.known,
+    )
+
+
+def _claims(
+    histories: Histories, targets: Targets, state: ClaimState, outstanding_eur: FloatArray, promised: IntArray
+) -> OpenClaims:
+    return OpenClaims(
+        debtor=targets.moment,
+        outstanding_eur=outstanding_eur,
+        due_day=histories.claims.due_day[targets.claim],
+        stage=state.stage.astype(np.int16),
+        disputed=state.disputed,
+        held=state.held,
+        on_plan=state.on_plan,
+        promised_until_us=promised[targets.moment],
+    )
