@@ -1,0 +1,18 @@
+"""No call and no electronic message to an address whose owner is not confirmed."""
+
+from __future__ import annotations
+
+from models.rules.rule import Barred, Facts, Rule
+
+
+def bars(facts: Facts) -> Barred:
+    """Points not verified, letters apart: a closed envelope with a name on it discloses nothing."""
+    return Barred(points=~facts.situation.points.verified & ~facts.points_of("letter"))
+
+
+RULE = Rule(
+    "unverified_point",
+    "identity",
+    "No call and no electronic message goes to an address until it is confirmed that it is the debtor's; letters may be sent.",
+    bars,
+)

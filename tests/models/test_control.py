@@ -1,0 +1,106 @@
+"""The tenant's ladder: which step, which channel, which slot."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+
+from data.action_grid import ActionGrid
+from data.config import ControlSettings, ControlStep, GridSettings
+from data.situation import Situation
+from data.times import DAY_US, to_day, to_us
+from models.control import control_actions
+from models.rules.mask import Mask, contact_mask
+from models.rules.pack import read_packs
+from tests.situations import MONDAY, channels, claims, one_debtor, points, random_situation
+
+GRID = ActionGrid.of(GridSettings())
+PACKS = read_packs()
+LADDER = ControlSettings()
+TODAY = to_day(MONDAY.date())
+
+
+def chosen(situation: Situation, settings: ControlSettings = LADDER) -> str:
+    mask = contact_mask(situation, grid=GRID, packs=PACKS)
+    return GRID.label(int(control_actions(situation, mask, settings=settings, grid=GRID)[0]))
+
+
+def owing(age_days: int, eur: float = 200.0) -> Situation:
+    return one_debtor(claims=claims((0, eur, TODAY - age_days)))
+
+
+@pytest.mark.parametrize(
+    ("age_days", "expected"),
+    [
+        (-31, "none"),
+        (-30, "email@0T10"),
+        (0, "email@0T10"),
+        (1, "sms@0T10"),
+        (15, "letter@0T08"),
+        (30, "sms@0T16"),
+        (45, "phone@0T10"),
+        (90, "letter@0T08"),
+        (120, "phone@0T14"),
+        (365, "phone@0T14"),
+        (366, "none"),
+    ],
+)
+def test_the_step_follows_the_age_of_the_claim(age_days: int, expected: str) -> None:
+    assert chosen(owing(age_days)) == expected
+
+
+def test_the_oldest_covered_claim_counts_and_a_held_one_does_not() -> None:
+    both = claims((0, 10.0, TODAY - 100), (0, 10.0, TODAY - 2))
+    assert chosen(one_debtor(claims=both)) == "letter@0T08"
+    held = replace(both, held=np.array([True, False]))
+    assert chosen(one_debtor(claims=held)) == "sms@0T10"
+
+
+def test_small_sums_are_not_called_about() -> None:
+    assert chosen(owing(50, eur=99.99)) == "letter@0T10"
+    assert chosen(owing(50, eur=100.0)) == "phone@0T10"
+
+
+def test_nobody_is_contacted_again_before_the_gap_is_over() -> None:
+    last = to_us(MONDAY) - 12 * DAY_US
+    assert chosen(replace(owing(5), last_contact_us=np.array([last + 1]))) == "none"
+    assert chosen(replace(owing(5), last_contact_us=np.array([last]))) == "sms@0T10"
+
+
+def test_the_next_channel_is_taken_where_the_first_is_barred() -> None:
+    assert chosen(replace(owing(5), opted_out=channels("sms"))) == "email@0T10"
+    assert chosen(replace(owing(5), opted_out=channels("sms", "email"))) == "none"
+
+
+def test_the_first_allowed_day_and_the_hour_nearest_to_the_step_s_are_taken() -> None:
+    late = replace(owing(5), as_of_us=np.array([to_us(datetime(2026, 3, 6, 12, 30, tzinfo=UTC))]))  # Friday 13:30
+    assert chosen(late) == "sms@0T14"
+    evening = replace(owing(5), as_of_us=np.array([to_us(datetime(2026, 3, 6, 19, 30, tzinfo=UTC))]))
+    assert chosen(evening) == "sms@3T10"  # Monday
+    between = ControlSettings(steps=(ControlStep(0, ("sms",), 9),))
+    assert chosen(owing(5), between) == "sms@0T08"  # 08 and 10 are equally near: the earlier
+
+
+def test_the_ladder_stays_inside_the_mask_and_repeats_itself() -> None:
+    crowd = random_situation(np.random.default_rng(1), size=2_000)
+    mask = contact_mask(crowd, grid=GRID, packs=PACKS)
+    action = control_actions(crowd, mask, settings=LADDER, grid=GRID)
+    assert mask.allowed[np.arange(crowd.size), action].all()
+    assert (action == control_actions(crowd, mask, settings=LADDER, grid=GRID)).all()
+    assert len(set(GRID.channel[action].tolist())) >= 4
+
+
+def test_a_narrower_mask_is_respected() -> None:
+    situation = owing(5)
+    mask = contact_mask(situation, grid=GRID, packs=PACKS)
+    only_email = mask.allowed & np.isin(GRID.channel, [0, 2])
+    narrow: Mask = replace(mask, allowed=only_email)
+    assert GRID.label(int(control_actions(situation, narrow, settings=LADDER, grid=GRID)[0])) == "email@0T10"
+
+
+def test_nobody_to_contact_gives_nothing_to_do() -> None:
+    assert chosen(one_debtor(claims=claims())) == "none"
+    assert chosen(one_debtor(points=points())) == "none"
