@@ -1,0 +1,129 @@
+"""Which arm a debtor is in, and how each arm turns values into an action with its exact probability."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from data.action_grid import NO_ACTION, ActionGrid
+from data.config import ArmSettings, Config
+from data.vocabulary import ARMS
+from models.explore import channel_daypart_probability, channel_probability, draw, explore_probabilities
+from models.hashing import keyed_hex, keyed_uniform
+
+FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
+IntArray = npt.NDArray[np.int64]
+TextArray = npt.NDArray[np.object_]
+
+CONTROL, EXPLORE, CHAMPION, CHALLENGER = range(len(ARMS))
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What was chosen for each debtor, shape (n,) each, with its probabilities (contract section 0).
+
+    `arm` is the index in `vocabulary.ARMS`; `arm_probability` is NaN for debtors outside the draw of arms.
+    """
+
+    action: IntArray
+    arm: IntArray
+    explored: BoolArray
+    action_probability: FloatArray
+    arm_probability: FloatArray
+    channel_probability: FloatArray
+    channel_daypart_probability: FloatArray
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """The action each arm would take for each debtor, shape (n,), and what is allowed, shape (n, A)."""
+
+    control: IntArray
+    champion: IntArray
+    challenger: IntArray
+    allowed: BoolArray
+
+
+def arms_of(debtor_id: TextArray, settings: ArmSettings) -> IntArray:
+    """Arm of each debtor by keyed hash, the same for ever under one salt, shape (n,).
+
+    >>> people = np.array(["d1", "d2"], dtype=object)
+    >>> bool((arms_of(people, ArmSettings()) == arms_of(people, ArmSettings())).all())
+    True
+    """
+    shares = [settings.control, settings.explore, settings.champion, settings.challenger]
+    ends = np.cumsum(shares)[:-1]
+    arm: IntArray = np.searchsorted(ends, keyed_uniform(debtor_id, key=f"{settings.salt}/arm"), side="right")
+    return arm.astype(np.int64)
+
+
+def decision_ids(debtor_id: TextArray, as_of_us: IntArray, *, salt: str) -> TextArray:
+    """Identifier of each debtor's decision at a moment: 32 hexadecimal digits, shape (n,)."""
+    pairs = zip(debtor_id.tolist(), as_of_us.tolist(), strict=True)
+    return np.array(
+        [keyed_hex(f"{debtor}|{moment}", key=f"{salt}/decision") for debtor, moment in pairs], dtype=np.object_
+    )
+
+
+def choose(
+    candidates: Candidates,
+    *,
+    arm: IntArray,
+    decision_id: TextArray,
+    never_explore: BoolArray,
+    outside: BoolArray,
+    config: Config,
+    grid: ActionGrid,
+) -> Choice:
+    """Each debtor's action under its arm.
+
+    Parameters
+    ----------
+    never_explore
+        Vulnerable debtors: inside `explore` they get the control's action, shape (n,).
+    outside
+        Debtors who objected to profiling: the control's action, whatever the arm, and no arm probability, shape (n,).
+    """
+    arm = np.where(outside, CONTROL, arm)
+    shares = np.array([config.arms.control, config.arms.explore, config.arms.champion, config.arms.challenger])
+    by_arm = np.stack([candidates.control, candidates.control, candidates.champion, candidates.challenger])
+    action = by_arm[arm, np.arange(len(arm))]
+    ones = np.ones(len(arm), dtype=np.float64)
+    exact, by_channel, by_daypart = ones.copy(), ones.copy(), ones.copy()
+    drawn = np.flatnonzero((arm == EXPLORE) & ~never_explore)
+    if len(drawn):
+        chances = explore_probabilities(candidates.allowed[drawn], grid=grid, p_none=config.explore.none)
+        uniform = keyed_uniform(decision_id[drawn], key=f"{config.arms.salt}/draw")
+        found = draw(chances, uniform)
+        action[drawn] = found
+        exact[drawn] = chances[np.arange(len(drawn)), found]
+        by_channel[drawn] = channel_probability(chances, found, grid=grid)
+        by_daypart[drawn] = channel_daypart_probability(chances, found, grid=grid)
+    explored = np.zeros(len(arm), dtype=np.bool_)
+    explored[drawn] = True
+    return Choice(action, arm, explored, exact, np.where(outside, np.nan, shares[arm]), by_channel, by_daypart)
+
+
+def greedy(candidates: Candidates) -> Choice:
+    """The champion's action for every debtor, outside any experiment: every probability is 1."""
+    size = len(candidates.champion)
+    ones = np.ones(size, dtype=np.float64)
+    return Choice(
+        action=candidates.champion,
+        arm=np.full(size, CHAMPION, dtype=np.int64),
+        explored=np.zeros(size, dtype=np.bool_),
+        action_probability=ones,
+        arm_probability=ones,
+        channel_probability=ones,
+        channel_daypart_probability=ones,
+    )
+
+
+def constant_action(allowed: BoolArray, *, grid: ActionGrid, channel: str, daypart: int) -> IntArray:
+    """First allowed slot of one channel in one part of the day, else `none`, shape (n,)."""
+    wanted = (grid.channel == grid.channels.index(channel)) & (grid.daypart == daypart)
+    cells = allowed & wanted
+    return np.where(cells.any(axis=1), np.argmax(cells, axis=1), NO_ACTION).astype(np.int64)

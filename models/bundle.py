@@ -1,0 +1,169 @@
+"""Immutable model bundles: LightGBM text and JSON under `models/<version>/`, and the champion's pointer."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from features.catalogue import catalogue, names
+from features.reference import Reference
+from models.propensity import PropensityModel, load_model
+
+Chooser = Literal["value", "control", "constant"]
+FORMAT = 1
+
+
+class NoChampion(LookupError):
+    """No model has been promoted in this workspace."""
+
+
+class BadBundle(ValueError):
+    """A bundle's files are missing, changed, or made for other features."""
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A model with all that a decision needs of it.
+
+    Attributes
+    ----------
+    model_version
+        Identifier of the run that made it.
+    recipe, chooser
+        Name of the recipe, and how it turns values into an action: the highest value, the tenant's rules, or
+        `constant`: always the same channel and part of the day.
+    mean_share
+        Mean share of the outstanding sum that a paying debtor pays within the horizon, 0 to 1.
+    constant
+        Channel name and part of the day of the constant action, for that chooser only.
+    card
+        Metrics, training window, settings: for people.
+    """
+
+    model_version: str
+    recipe: str
+    chooser: Chooser
+    model: PropensityModel
+    reference: Reference
+    mean_share: float
+    card: Mapping[str, Any]
+    constant: tuple[str, str] | None = None
+
+
+def feature_fingerprint(channels: tuple[str, ...]) -> str:
+    """First 16 hexadecimal digits of the SHA-256 of the feature names in order."""
+    return hashlib.sha256("\n".join(names(catalogue(channels))).encode()).hexdigest()[:16]
+
+
+def write_bundle(bundle: Bundle, directory: Path) -> Path:
+    """Write a bundle's files; the manifest with their hashes comes last, so a bundle without one is not whole.
+
+    Raises
+    ------
+    FileExistsError
+        There is a bundle already: bundles never change.
+    """
+    directory.mkdir(parents=True, exist_ok=False)
+    head = {
+        "format": FORMAT,
+        "model_version": bundle.model_version,
+        "recipe": bundle.recipe,
+        "chooser": bundle.chooser,
+        "mean_share": bundle.mean_share,
+        "constant": bundle.constant,
+        "reference": bundle.reference.as_dict(),
+        "features": names(catalogue(bundle.reference.channels)),
+        "feature_fingerprint": feature_fingerprint(bundle.reference.channels),
+        "card": bundle.card,
+    }
+    files = {**bundle.model.dump(), "bundle.json": json.dumps(head, indent=1, default=str)}
+    for name, text in files.items():
+        (directory / name).write_text(text, encoding="utf-8")
+    hashes = {name: _sha256(directory / name) for name in files}
+    (directory / "manifest.json").write_text(json.dumps(hashes, indent=1), encoding="utf-8")
+    return directory
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def read_bundle(directory: Path) -> Bundle:
+    """A bundle from its folder, every file checked against the manifest before it is read.
+
+    Raises
+    ------
+    BadBundle
+        A file is missing or changed, or the features are not those of this version of the program.
+    """
+    files = _checked_files(directory)
+    head = json.loads(files["bundle.json"])
+    reference = Reference.from_dict(head["reference"])
+    expected = feature_fingerprint(reference.channels)
+    if head["format"] != FORMAT or head["feature_fingerprint"] != expected:
+        raise BadBundle(
+            f"{directory}: expected format {FORMAT} and features {expected}, came {head['format']} and "
+            f"{head['feature_fingerprint']}: train again with this version"
+        )
+    return Bundle(
+        model_version=head["model_version"],
+        recipe=head["recipe"],
+        chooser=head["chooser"],
+        model=load_model(files),
+        reference=reference,
+        mean_share=head["mean_share"],
+        card=head["card"],
+        constant=tuple(head["constant"]) if head["constant"] else None,
+    )
+
+
+def _checked_files(directory: Path) -> dict[str, str]:
+    manifest = directory / "manifest.json"
+    if not manifest.is_file():
+        raise BadBundle(f"no bundle in {directory}: expected manifest.json there")
+    hashes: dict[str, str] = json.loads(manifest.read_text(encoding="utf-8"))
+    wrong = [
+        name for name, sha in hashes.items() if not (directory / name).is_file() or _sha256(directory / name) != sha
+    ]
+    if wrong or "bundle.json" not in hashes:
+        raise BadBundle(
+            f"{directory}: {', '.join(wrong) or 'bundle.json'} missing or changed since it was written: restore or retrain"
+        )
+    return {name: (directory / name).read_text(encoding="utf-8") for name in hashes}
+
+
+def point_to(workspace: Path, role: Literal["champion", "challenger"], *, model_version: str) -> Path:
+    """Make a bundle of the workspace champion or challenger: one atomic replacement of `models/<role>.json`."""
+    path = workspace / "models" / f"{role}.json"
+    fresh = path.with_suffix(".json.new")
+    fresh.write_text(
+        json.dumps({"model_version": model_version, "directory": f"models/{model_version}"}), encoding="utf-8"
+    )
+    fresh.replace(path)
+    return path
+
+
+def pointed(workspace: Path, role: Literal["champion", "challenger"]) -> Bundle | None:
+    """The champion or challenger of a workspace, None where there is none."""
+    path = workspace / "models" / f"{role}.json"
+    if not path.is_file():
+        return None
+    return read_bundle(workspace / json.loads(path.read_text(encoding="utf-8"))["directory"])
+
+
+def champion(workspace: Path) -> Bundle:
+    """The promoted model.
+
+    Raises
+    ------
+    NoChampion
+        Nothing has been promoted.
+    """
+    found = pointed(workspace, "champion")
+    if found is None:
+        raise NoChampion(f"no champion in {workspace}: run `rettid train` and `rettid promote RUN` first")
+    return found

@@ -1,0 +1,39 @@
+"""Calibration of raw scores, kept as plain numbers (fitting lives in training)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import expit
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Probability = logistic(intercept + slope × raw score), Platt (1999); the identity has 0 and 1.
+
+    >>> Calibration(0.0, 1.0).probability(np.array([0.0]))
+    array([0.5])
+    """
+
+    intercept: float = 0.0
+    slope: float = 1.0
+
+    def probability(self, raw: FloatArray) -> FloatArray:
+        """Probabilities of raw scores (log odds), any shape."""
+        chance: FloatArray = expit(self.intercept + self.slope * raw)
+        return chance
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return asdict(self)
+
+    @staticmethod
+    def from_dict(plain: Mapping[str, Any]) -> Calibration:
+        """The inverse of `as_dict`."""
+        return Calibration(**plain)

@@ -1,0 +1,88 @@
+"""Expected value of every action: what it brings in over `none`, less its cost and harm (contract section 0)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from data.action_grid import ActionGrid
+from data.config import Config
+from data.times import DAY_US
+
+FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
+IntArray = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Prices:
+    """Cost and harm of a contact in EUR, shape (n, channels)."""
+
+    cost: FloatArray
+    harm: FloatArray
+
+    @property
+    def total(self) -> FloatArray:
+        """Cost and harm together."""
+        return self.cost + self.harm
+
+
+def prices(config: Config, *, as_of_us: IntArray, answer_rate: FloatArray) -> Prices:
+    """Prices of each debtor's channels on the day of `as_of`.
+
+    Parameters
+    ----------
+    as_of_us
+        Shape (n,).
+    answer_rate
+        Chance that a contact is answered, shape (n, channels); only channels with a price per answer look at it.
+
+    Raises
+    ------
+    MissingRate
+        No cost or harm of a channel holds on that day.
+    """
+    days, inverse = np.unique(as_of_us // DAY_US, return_inverse=True)
+    rows = [[config.costs.on(name, int(day)) for name in config.grid.channels] for day in days]
+    amount = np.array([[row.amount for row in line] for line in rows])[inverse]
+    per_answer = np.array([[row.per_answer for row in line] for line in rows])[inverse]
+    harm = np.array([[config.harm.on(name, int(day)).amount for name in config.grid.channels] for day in days])[inverse]
+    return Prices(amount + per_answer * answer_rate, harm)
+
+
+def brought_in(probability: FloatArray, *, outstanding_eur: FloatArray, mean_share: float) -> FloatArray:
+    """E[paid | action] − E[paid | none] of each claim in EUR, shape (m, A); NaN where not scored.
+
+    `probability` has `none` in column 0; where amounts are not modelled, E[paid] is probability × mean share paid ×
+    outstanding.
+    """
+    lift: FloatArray = (probability - probability[:, :1]) * (mean_share * outstanding_eur)[:, None]
+    return lift
+
+
+def value_grid(
+    lift_eur: FloatArray, *, debtor: IntArray, covered: BoolArray, price: Prices, grid: ActionGrid, allowed: BoolArray
+) -> FloatArray:
+    """Expected value of every action for every debtor in EUR, shape (n, A); −inf where barred, 0 for `none`.
+
+    Parameters
+    ----------
+    lift_eur
+        As `brought_in` gives it, shape (m, A).
+    debtor, covered
+        Row of each claim's debtor, and whether a contact would cover the claim, shape (m,).
+    allowed
+        After the rules, shape (n, A).
+    """
+    total = np.zeros(allowed.shape)
+    np.add.at(total, debtor[covered], np.nan_to_num(lift_eur[covered]))
+    total -= price.total[:, grid.channel]
+    return np.where(allowed, total, -np.inf)
+
+
+def best_action(value: FloatArray) -> IntArray:
+    """Action of the highest value, shape (n,); values equal to 1e-12 go to the lowest index, so `none` wins a tie at 0."""
+    best: IntArray = np.argmax(np.round(value, 12), axis=1)
+    return best
