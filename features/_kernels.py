@@ -13,14 +13,12 @@ from data.times import DAY_US, DayArray, IntArray
 from data.vocabulary import CLAIM_EVENT_KINDS, CONTACT_EVENT_KINDS, daypart_of_hour
 from features.columns import BoolArray, CodeArray, FloatArray
 
-OPENED = CONTACT_EVENT_KINDS.index("opened")
 CLICKED = CONTACT_EVENT_KINDS.index("clicked")
 ANSWERED = CONTACT_EVENT_KINDS.index("answered")
 CONVERSATION = CONTACT_EVENT_KINDS.index("conversation")
 PROMISED = CONTACT_EVENT_KINDS.index("promised")
 OPTED_OUT = CONTACT_EVENT_KINDS.index("opted_out")
 WRONG_PERSON = CONTACT_EVENT_KINDS.index("wrong_person")
-BOUNCED = CONTACT_EVENT_KINDS.index("bounced")
 
 STAGE = CLAIM_EVENT_KINDS.index("stage")
 DISPUTE_OPENED = CLAIM_EVENT_KINDS.index("dispute_opened")
@@ -42,13 +40,15 @@ def walk_contacts(
     decided: IntArray,
     known: IntArray,
     channel: CodeArray,
+    hour: CodeArray,
     made: IntArray,
+    by_part: IntArray,
     last_30: IntArray,
     last_90: IntArray,
     last_us: IntArray,
     last_channel: IntArray,
 ) -> None:
-    """Contacts made before each moment. OUT: made (d, C), last_30, last_90, last_us, last_channel (d,)."""
+    """Contacts made before each moment. OUT: made (d, C), by_part (d, 3), last_30, last_90, last_us, last_channel (d,)."""
     for i in range(len(debtor)):
         for j in range(start[debtor[i]], start[debtor[i] + 1]):
             if decided[j] >= as_of[i]:
@@ -57,6 +57,7 @@ def walk_contacts(
                 continue
             age = as_of[i] - decided[j]
             made[i, channel[j]] += 1
+            by_part[i, _part(hour[j])] += 1
             last_30[i] += age <= 30 * DAY_US
             last_90[i] += age <= 90 * DAY_US
             last_us[i] = decided[j]
@@ -73,16 +74,18 @@ def walk_contact_events(
     kind: CodeArray,
     channel: CodeArray,
     hour: CodeArray,
+    sent_hour: CodeArray,
     first: BoolArray,
-    opened: IntArray,
+    first_reach: BoolArray,
+    reached: IntArray,
     responded: IntArray,
-    bounced: IntArray,
+    reached_by_part: IntArray,
     by_part: IntArray,
     opted_out: BoolArray,
     wrong_person: BoolArray,
     last_us: IntArray,
 ) -> None:
-    """Responses before each moment. OUT: opened, responded, bounced, opted_out, wrong_person (d, C); by_part (d, 3); last_us."""
+    """Responses before each moment. OUT: reached, responded, opted_out, wrong_person (d, C); both by_part (d, 3); last_us (d,)."""
     for i in range(len(debtor)):
         for j in range(start[debtor[i]], start[debtor[i] + 1]):
             if at[j] >= as_of[i]:
@@ -94,11 +97,10 @@ def walk_contact_events(
                 opted_out[i, via] = True
             elif what == WRONG_PERSON:
                 wrong_person[i, via] = True
-            elif what == BOUNCED:
-                bounced[i, via] += 1
-            elif what == OPENED and first[j]:
-                opened[i, via] += 1
-            elif (what == CLICKED or what == ANSWERED) and first[j]:
+            if first_reach[j]:
+                reached[i, via] += 1
+                reached_by_part[i, _part(sent_hour[j])] += 1
+            if (what == CLICKED or what == ANSWERED) and first[j]:
                 responded[i, via] += 1
                 by_part[i, _part(hour[j])] += 1
                 last_us[i] = at[j]
@@ -116,11 +118,12 @@ def walk_promises(
     pay_start: IntArray,
     paid_us: IntArray,
     paid_known: IntArray,
+    reversed_us: IntArray,
     kept: IntArray,
     broken: IntArray,
     open_until: IntArray,
 ) -> None:
-    """Promises before each moment. OUT (d,): kept (paid by three days after), broken, open_until (latest not yet due)."""
+    """Promises before each moment. OUT (d,): kept (paid by three days after, not reversed), broken, open_until (latest not yet due)."""
     for i in range(len(debtor)):
         for j in range(start[debtor[i]], start[debtor[i] + 1]):
             if at[j] >= as_of[i]:
@@ -133,7 +136,8 @@ def walk_promises(
             paid = False
             for p in range(pay_start[debtor[i]], pay_start[debtor[i] + 1]):
                 in_time = at[j] <= paid_us[p] <= promised_us[j] + 3 * DAY_US
-                paid = paid or (in_time and paid_us[p] < as_of[i] and paid_known[p] < as_of[i])
+                seen = paid_us[p] < as_of[i] and paid_known[p] < as_of[i] and reversed_us[p] >= as_of[i]
+                paid = paid or (in_time and seen)
             kept[i] += paid
             broken[i] += not paid
 

@@ -99,7 +99,11 @@ def _per_channel(channel: str) -> tuple[Feature, ...]:
         ),
         Feature(f"contacts_{channel}", f"contacts by {channel} so far", "count", "contacts", "debtor"),
         Feature(
-            f"open_rate_{channel}", f"share of {channel} contacts opened, shrunk", "0-1", "contact_events", "debtor"
+            f"reach_rate_{channel}",
+            f"share of {channel} contacts opened, clicked or answered, shrunk",
+            "0-1",
+            "contact_events",
+            "debtor",
         ),
         Feature(
             f"response_rate_{channel}",
@@ -116,6 +120,13 @@ def _per_channel(channel: str) -> tuple[Feature, ...]:
 
 def _per_part(part: str) -> tuple[Feature, ...]:
     return (
+        Feature(
+            f"reach_rate_{part}",
+            f"share of contacts sent in the {part} that were opened, clicked or answered, shrunk",
+            "0-1",
+            "contact_events",
+            "debtor",
+        ),
         Feature(
             f"responses_{part}", f"share of clicks and answers in the {part}, shrunk", "0-1", "contact_events", "debtor"
         ),

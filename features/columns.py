@@ -63,6 +63,28 @@ def rows_of(values: pa.ChunkedArray, keys: pa.Array) -> IntArray:
     return np.asarray(pc.fill_null(found, -1).to_numpy(), dtype=np.int64)
 
 
+def rank_of(identifiers: pa.ChunkedArray) -> IntArray:
+    """Place of each identifier in their order, so that the order of a table's rows never matters, shape (rows,).
+
+    >>> rank_of(pa.chunked_array([["b", "a", "b"]]))
+    array([2, 1, 2])
+    """
+    return np.asarray(pc.rank(identifiers, sort_keys="ascending", tiebreaker="dense").to_numpy(), dtype=np.int64)
+
+
+def first_known(key: IntArray, known_us: IntArray) -> BoolArray:
+    """Marks the event of each key that became known first, of events in order of time; key -1 is never marked.
+
+    >>> first_known(np.array([7, 7, -1]), np.array([30, 20, 10]))
+    array([False,  True, False])
+    """
+    earliest = np.lexsort((known_us, key))
+    found, at = np.unique(key[earliest], return_index=True)
+    first = np.zeros(len(key), dtype=np.bool_)
+    first[earliest[at[found >= 0]]] = True
+    return first
+
+
 def offsets(owner: IntArray, size: int) -> IntArray:
     """Start of each owner's rows in arrays sorted by `owner`, shape (size + 1,).
 

@@ -104,10 +104,11 @@ def _claims(histories: Histories, debtor: IntArray, as_of_us: IntArray) -> Colum
 
 
 def made_contacts(histories: Histories, debtor: IntArray, *, as_of_us: IntArray) -> dict[str, IntArray]:
-    """Contacts made before each moment: `made` (d, C), `last_30`, `last_90`, `last_us`, `last_channel` (d,)."""
+    """Contacts made before each moment: `made` (d, C), `by_part` (d, 3), `last_30`, `last_90`, `last_us`, `last_channel` (d,)."""
     contacts, shape = histories.contacts, (len(debtor), len(histories.channels))
     out = {name: np.zeros(len(debtor), dtype=np.int64) for name in ("last_30", "last_90", "last_us", "last_channel")}
     made = np.zeros(shape, dtype=np.int64)
+    by_part = np.zeros((len(debtor), len(DAYPARTS)), dtype=np.int64)
     kernels.walk_contacts(
         debtor,
         as_of_us,
@@ -115,21 +116,29 @@ def made_contacts(histories: Histories, debtor: IntArray, *, as_of_us: IntArray)
         contacts.decided_us,
         contacts.known_us,
         contacts.channel,
+        contacts.hour,
         made,
+        by_part,
         out["last_30"],
         out["last_90"],
         out["last_us"],
         out["last_channel"],
     )
-    return {"made": made, **out}
+    return {"made": made, "by_part": by_part, **out}
 
 
 @dataclass(frozen=True)
 class Responses:
-    """What contacts met with: counts and stops by channel (d, C), responses by part of the day (d, 3), the last one (d,)."""
+    """What contacts met with.
 
-    opened: IntArray
+    `reached`, `responded` count contacts by channel (d, C), `reached_by_part` by the part of the day of sending (d, 3),
+    `by_part` responses by the part of the day they came in (d, 3); `opted_out`, `wrong_person` are (d, C); `last_us` is
+    the last response (d,), 0 where there was none.
+    """
+
+    reached: IntArray
     responded: IntArray
+    reached_by_part: IntArray
     by_part: IntArray
     opted_out: BoolArray
     wrong_person: BoolArray
@@ -137,11 +146,11 @@ class Responses:
 
 
 def contact_responses(histories: Histories, debtor: IntArray, *, as_of_us: IntArray) -> Responses:
-    """Responses before each moment; `last_us` is 0 where there was none."""
+    """Responses before each moment."""
     events, shape = histories.contact_events, (len(debtor), len(histories.channels))
-    counts = {name: np.zeros(shape, dtype=np.int64) for name in ("opened", "responded", "bounced")}
+    reached, responded = (np.zeros(shape, dtype=np.int64) for _ in range(2))
     opted_out, wrong_person = (np.zeros(shape, dtype=np.bool_) for _ in range(2))
-    by_part = np.zeros((len(debtor), len(DAYPARTS)), dtype=np.int64)
+    reached_by_part, by_part = (np.zeros((len(debtor), len(DAYPARTS)), dtype=np.int64) for _ in range(2))
     last_us = np.zeros(len(debtor), dtype=np.int64)
     kernels.walk_contact_events(
         debtor,
@@ -152,16 +161,18 @@ def contact_responses(histories: Histories, debtor: IntArray, *, as_of_us: IntAr
         events.kind,
         events.channel,
         events.hour,
+        events.sent_hour,
         events.first,
-        counts["opened"],
-        counts["responded"],
-        counts["bounced"],
+        events.first_reach,
+        reached,
+        responded,
+        reached_by_part,
         by_part,
         opted_out,
         wrong_person,
         last_us,
     )
-    return Responses(counts["opened"], counts["responded"], by_part, opted_out, wrong_person, last_us)
+    return Responses(reached, responded, reached_by_part, by_part, opted_out, wrong_person, last_us)
 
 
 def promises(histories: Histories, debtor: IntArray, *, as_of_us: IntArray) -> dict[str, IntArray]:
@@ -179,6 +190,7 @@ def promises(histories: Histories, debtor: IntArray, *, as_of_us: IntArray) -> d
         payments.start,
         payments.paid_us,
         payments.known_us,
+        payments.reversed_us,
         out["kept"],
         out["broken"],
         out["open_until"],
@@ -203,12 +215,16 @@ def _contacts(histories: Histories, debtor: IntArray, as_of_us: IntArray, refere
         if code:
             sent = made["made"][:, code].astype(np.float64)
             columns[f"contacts_{name}"] = sent
-            columns[f"open_rate_{name}"] = _shrunk(
-                seen.opened[:, code], sent, reference.open_rate[code], PRIOR_CONTACTS
+            columns[f"reach_rate_{name}"] = _shrunk(
+                seen.reached[:, code], sent, reference.reach_rate[code], PRIOR_CONTACTS
             )
             columns[f"response_rate_{name}"] = _shrunk(
                 seen.responded[:, code], sent, reference.response_rate[code], PRIOR_CONTACTS
             )
+    for k, part in enumerate(DAYPARTS):
+        sent = made["by_part"][:, k].astype(np.float64)
+        usual = reference.reach_part[k]
+        columns[f"reach_rate_{part}"] = _shrunk(seen.reached_by_part[:, k], sent, usual, PRIOR_CONTACTS)
     return columns | _shares("responses", seen.by_part, reference.response_part)
 
 

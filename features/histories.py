@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from data.action_grid import local_hours
 from data.calendar import Place, place_of
 from data.portfolio import Portfolio
-from data.times import DayArray, IntArray
+from data.times import DAY_US, DayArray, IntArray
 from data.vocabulary import CLAIM_EVENT_KINDS, CONTACT_EVENT_KINDS, EMPLOYMENTS, INCOME_BANDS, NONE, POINT_KINDS, STAGES
 from features.columns import (
     BoolArray,
@@ -24,13 +24,18 @@ from features.columns import (
     amounts,
     codes,
     days,
+    first_known,
     flags,
     instants,
     known_instants,
     offsets,
+    rank_of,
     rows_of,
     texts,
 )
+
+REACHING = ("opened", "clicked", "answered")
+"""Events that show that a contact reached somebody."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +94,10 @@ class ClaimEvents:
 
 @dataclass(frozen=True)
 class Contacts:
-    """Decisions to contact or not, one row per `contact_id`; `channel` is the grid's code, 0 for `none`."""
+    """Decisions to contact or not, one row per `contact_id`; `channel` is the grid's code, 0 for `none`.
+
+    `hour` is the debtor's local hour of sending, -1 for `none`.
+    """
 
     start: IntArray
     contact_id: TextArray
@@ -97,13 +105,16 @@ class Contacts:
     known_us: IntArray
     send_us: IntArray
     channel: CodeArray
+    hour: CodeArray
 
 
 @dataclass(frozen=True)
 class ContactEvents:
-    """What happened to contacts, by debtor; `channel` is the contact's, `hour` the debtor's local hour of the event.
+    """What happened to contacts, by debtor.
 
-    `first` marks the first event of its kind for its contact, so that ten opens of one message count once.
+    `channel` and `sent_hour` are the contact's, `hour` the debtor's local hour of the event. `first` marks the event of
+    its kind for its contact that became known first, so that ten opens of one message count once, and count from the
+    moment at which one of them is known; `first_reach` does so over all kinds that show that somebody was reached.
     """
 
     start: IntArray
@@ -112,8 +123,10 @@ class ContactEvents:
     kind: CodeArray
     channel: CodeArray
     hour: CodeArray
+    sent_hour: CodeArray
     promised_us: IntArray
     first: BoolArray
+    first_reach: BoolArray
 
 
 @dataclass(frozen=True)
@@ -177,9 +190,9 @@ def histories_of(portfolio: Portfolio, *, channels: tuple[str, ...]) -> Historie
     keys = pc.fill_null(debtors["debtor_id"], "").combine_chunks()
     places, place = _places(debtors)
     claims, claim_keys = _claims(portfolio["claims"], keys)
-    contacts = _contacts(portfolio["contacts"], keys, channels)
     zones = tuple(candidate.zones[0] for candidate in places)
     zone_of_debtor = np.array([zones[index] for index in place], dtype=np.object_)
+    contacts = _contacts(portfolio["contacts"], keys, channels, zone_of_debtor)
     return Histories(
         channels=channels,
         debtor_id=texts(debtors, "debtor_id"),
@@ -213,16 +226,18 @@ def _places(debtors: pa.Table) -> tuple[tuple[Place, ...], IntArray]:
     return places, np.array([index[triple] for triple in triples], dtype=np.int64)
 
 
-def _sorted(table: pa.Table, owner: IntArray, *times: IntArray) -> tuple[pa.Table, IntArray]:
-    """Rows that have an owner, by owner and times; and their owners."""
-    order = np.lexsort((*times[::-1], owner))
+def _sorted(table: pa.Table, owner: IntArray, *keys: IntArray | CodeArray | DayArray) -> tuple[pa.Table, IntArray]:
+    """Rows that have an owner, by owner, times and what tells rows of one instant apart; and their owners."""
+    order = np.lexsort((*keys[::-1], owner))
     order = order[owner[order] >= 0]
     return table.take(pa.array(order)), owner[order]
 
 
 def _profiles(table: pa.Table, keys: pa.Array) -> Profiles:
     owner = rows_of(table["debtor_id"], keys)
-    rows, owner = _sorted(table, owner, instants(table, "valid_from"))
+    income, employment = codes(table, "income_band", INCOME_BANDS), codes(table, "employment", EMPLOYMENTS)
+    debts = np.asarray(pc.fill_null(table["other_debts"], -1).to_numpy(), dtype=np.int64)
+    rows, owner = _sorted(table, owner, instants(table, "valid_from"), income, employment, debts)
     return Profiles(
         start=offsets(owner, len(keys)),
         valid_from_us=instants(rows, "valid_from"),
@@ -251,7 +266,7 @@ def _points(portfolio: Portfolio, keys: pa.Array, channels: tuple[str, ...]) -> 
 
 def _claims(table: pa.Table, keys: pa.Array) -> tuple[Claims, pa.Array]:
     owner = rows_of(table["debtor_id"], keys)
-    rows, owner = _sorted(table, owner, instants(table, "registered_at"))
+    rows, owner = _sorted(table, owner, instants(table, "registered_at"), rank_of(table["claim_id"]))
     claims = Claims(
         start=offsets(owner, len(keys)),
         claim_id=texts(rows, "claim_id"),
@@ -271,7 +286,8 @@ def _claims(table: pa.Table, keys: pa.Array) -> tuple[Claims, pa.Array]:
 
 def _claim_events(table: pa.Table, claim_keys: pa.Array) -> ClaimEvents:
     owner = rows_of(table["claim_id"], claim_keys)
-    rows, owner = _sorted(table, owner, instants(table, "at"))
+    kind, stage = codes(table, "kind", CLAIM_EVENT_KINDS), codes(table, "stage", STAGES)
+    rows, owner = _sorted(table, owner, instants(table, "at"), kind, stage, days(table, "next_due_on"))
     return ClaimEvents(
         start=offsets(owner, len(claim_keys)),
         at_us=instants(rows, "at"),
@@ -282,22 +298,23 @@ def _claim_events(table: pa.Table, claim_keys: pa.Array) -> ClaimEvents:
     )
 
 
-def _contacts(table: pa.Table, keys: pa.Array, channels: tuple[str, ...]) -> Contacts:
+def _contacts(table: pa.Table, keys: pa.Array, channels: tuple[str, ...], zones: TextArray) -> Contacts:
     owner = rows_of(table["debtor_id"], keys)
-    decided = instants(table, "decided_at")
-    ids = table["contact_id"].combine_chunks().dictionary_encode().indices.to_numpy() if len(table) else decided
-    rows, owner = _sorted(table, owner, decided, np.asarray(ids, dtype=np.int64))
+    rows, owner = _sorted(table, owner, instants(table, "decided_at"), rank_of(table["contact_id"]))
     contact_id = texts(rows, "contact_id")
     new = np.ones(len(contact_id), dtype=np.bool_)
     new[1:] = contact_id[1:] != contact_id[:-1]
     rows, owner = rows.filter(pa.array(new)), owner[new]
+    channel, send_us = codes(rows, "channel", channels), instants(rows, "send_at")
+    hour = _local_hour(np.where(channel > 0, send_us, 0), zones[owner])
     return Contacts(
         start=offsets(owner, len(keys)),
         contact_id=contact_id[new],
         decided_us=instants(rows, "decided_at"),
         known_us=known_instants(rows, "decided_at"),
-        send_us=instants(rows, "send_at"),
-        channel=codes(rows, "channel", channels),
+        send_us=send_us,
+        channel=channel,
+        hour=np.where(channel > 0, hour, -1).astype(np.int16),
     )
 
 
@@ -323,18 +340,20 @@ def _contact_events(table: pa.Table, contacts: Contacts, zones: TextArray) -> Co
     order = order[owner[order] >= 0]
     rows, owner, row = table.take(pa.array(order)), owner[order], row[order]
     pairs = row * len(CONTACT_EVENT_KINDS) + kind[order]
-    first = np.zeros(len(order), dtype=np.bool_)
-    first[np.unique(pairs, return_index=True)[1]] = True
+    known = known_instants(rows, "at")
+    reaching = np.isin(kind[order], [CONTACT_EVENT_KINDS.index(name) for name in REACHING])
     promised = days(rows, "promised_for").astype(np.int64)
     return ContactEvents(
         start=offsets(owner, len(contacts.start) - 1),
         at_us=instants(rows, "at"),
-        known_us=known_instants(rows, "at"),
+        known_us=known,
         kind=kind[order],
         channel=contacts.channel[row] if len(row) else np.zeros(0, dtype=np.int16),
         hour=_local_hour(instants(rows, "at"), zones[owner]),
-        promised_us=np.where(promised > 0, (promised + 1) * 86_400_000_000, 0),
-        first=first,
+        sent_hour=contacts.hour[row] if len(row) else np.zeros(0, dtype=np.int16),
+        promised_us=np.where(promised > 0, (promised + 1) * DAY_US, 0),
+        first=first_known(pairs, known),
+        first_reach=first_known(np.where(reaching, row, -1), known),
     )
 
 
@@ -342,7 +361,7 @@ def _payments(table: pa.Table, claim_keys: pa.Array, claims: Claims, contacts: C
     claim = rows_of(table["claim_id"], claim_keys)
     owner = np.where(claim >= 0, claims.debtor[claim] if len(claims.debtor) else -1, -1)
     paid = instants(table, "paid_at")
-    order = np.lexsort((claim, paid, owner))
+    order = np.lexsort((amounts(table, "amount"), claim, paid, owner))
     order = order[owner[order] >= 0]
     rows, owner = table.take(pa.array(order)), owner[order]
     through = rows_of(rows["contact_id"], pa.array(contacts.contact_id, pa.string()))

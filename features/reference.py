@@ -11,8 +11,8 @@ import numpy as np
 from data.action_grid import dayparts_of
 from data.times import IntArray
 from data.vocabulary import DAYPARTS, EMPLOYMENTS
-from features._kernels import ANSWERED, CLICKED, OPENED
-from features.columns import FloatArray, TextArray
+from features._kernels import ANSWERED, CLICKED
+from features.columns import CodeArray, FloatArray, TextArray
 from features.histories import Histories
 
 PRIOR_CONTACTS = 4.0
@@ -26,15 +26,17 @@ PRIOR_PARTS = 3.0
 class Reference:
     """Category words and prior rates, learnt from facts before `until_us`.
 
-    `open_rate`, `response_rate` have one entry per channel, `response_part`, `payment_part` one per part of the day.
+    `reach_rate`, `response_rate` have one entry per channel; `reach_part`, `response_part`, `payment_part` one per part
+    of the day.
     """
 
     until_us: int
     channels: tuple[str, ...]
     countries: tuple[str, ...]
     sectors: tuple[str, ...]
-    open_rate: tuple[float, ...]
+    reach_rate: tuple[float, ...]
     response_rate: tuple[float, ...]
+    reach_part: tuple[float, ...]
     response_part: tuple[float, ...]
     payment_part: tuple[float, ...]
 
@@ -64,19 +66,21 @@ class Reference:
 def learn_reference(histories: Histories, *, until_us: int) -> Reference:
     """Words and rates of a portfolio from what happened and was known before `until_us`."""
     contacts, events, payments = histories.contacts, histories.contact_events, histories.payments
-    made = contacts.channel[contacts.known_us < until_us]
-    sent = np.bincount(made[made >= 0], minlength=len(histories.channels)).astype(np.float64)
-    seen = (events.known_us < until_us) & events.first & (events.channel >= 0)
-    opened = seen & (events.kind == OPENED)
-    responded = seen & ((events.kind == CLICKED) | (events.kind == ANSWERED))
+    made = (contacts.known_us < until_us) & (contacts.channel > 0)
+    sent = np.bincount(contacts.channel[made], minlength=len(histories.channels)).astype(np.float64)
+    sent_part = np.bincount(dayparts_of(contacts.hour[made]), minlength=len(DAYPARTS)).astype(np.float64)
+    seen = (events.known_us < until_us) & (events.channel > 0)
+    reached = seen & events.first_reach
+    responded = seen & events.first & ((events.kind == CLICKED) | (events.kind == ANSWERED))
     claims_seen = histories.claims.registered_us < until_us
     return Reference(
         until_us=until_us,
         channels=histories.channels,
         countries=_words(histories.country),
         sectors=_words(histories.claims.sector[claims_seen]),
-        open_rate=_rate(events.channel[opened], sent),
+        reach_rate=_rate(events.channel[reached], sent),
         response_rate=_rate(events.channel[responded], sent),
+        reach_part=_rate(dayparts_of(events.sent_hour[reached]), sent_part),
         response_part=_parts(events.hour[responded].astype(np.int64)),
         payment_part=_parts(payments.hour[payments.known_us < until_us].astype(np.int64)),
     )
@@ -86,8 +90,8 @@ def _words(values: TextArray) -> tuple[str, ...]:
     return tuple(sorted({str(value) for value in values.tolist() if value is not None}))
 
 
-def _rate(channel: IntArray, sent: FloatArray) -> tuple[float, ...]:
-    counts = np.bincount(channel, minlength=len(sent))
+def _rate(kind: IntArray | CodeArray, sent: FloatArray) -> tuple[float, ...]:
+    counts = np.bincount(kind, minlength=len(sent))
     rates: list[float] = (counts / np.maximum(sent, 1.0)).clip(0.0, 1.0).tolist()
     return tuple(rates)
 

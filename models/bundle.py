@@ -125,7 +125,7 @@ def _checked_files(directory: Path) -> dict[str, str]:
     manifest = directory / "manifest.json"
     if not manifest.is_file():
         raise BadBundle(f"no bundle in {directory}: expected manifest.json there")
-    hashes: dict[str, str] = json.loads(manifest.read_text(encoding="utf-8"))
+    hashes = _hashes(manifest)
     wrong = [
         name for name, sha in hashes.items() if not (directory / name).is_file() or _sha256(directory / name) != sha
     ]
@@ -134,6 +134,16 @@ def _checked_files(directory: Path) -> dict[str, str]:
             f"{directory}: {', '.join(wrong) or 'bundle.json'} missing or changed since it was written: restore or retrain"
         )
     return {name: (directory / name).read_text(encoding="utf-8") for name in hashes}
+
+
+def _hashes(manifest: Path) -> dict[str, str]:
+    try:
+        hashes = json.loads(manifest.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise BadBundle(f"{manifest} is not JSON: {error}: restore or retrain") from error
+    if not isinstance(hashes, dict):
+        raise BadBundle(f"{manifest}: expected file names with their hashes, came {hashes!r:.40}: restore or retrain")
+    return hashes
 
 
 def point_to(workspace: Path, role: Literal["champion", "challenger"], *, model_version: str) -> Path:

@@ -45,11 +45,17 @@ def prices(config: Config, *, as_of_us: IntArray, answer_rate: FloatArray) -> Pr
         No cost or harm of a channel holds on that day.
     """
     days, inverse = np.unique(as_of_us // DAY_US, return_inverse=True)
-    rows = [[config.costs.on(name, int(day)) for name in config.grid.channels] for day in days]
-    amount = np.array([[row.amount for row in line] for line in rows])[inverse]
-    per_answer = np.array([[row.per_answer for row in line] for line in rows])[inverse]
-    harm = np.array([[config.harm.on(name, int(day)).amount for name in config.grid.channels] for day in days])[inverse]
-    return Prices(amount + per_answer * answer_rate, harm)
+    cells = [(name, int(day)) for day in days for name in config.grid.channels]
+    costs, harms = [config.costs.on(*cell) for cell in cells], [config.harm.on(*cell) for cell in cells]
+
+    def by_row(values: list[float]) -> FloatArray:
+        table: FloatArray = np.array(values, dtype=np.float64).reshape(len(days), len(config.grid.channels))[inverse]
+        return table
+
+    per_answer = by_row([one.per_answer for one in costs])
+    return Prices(
+        by_row([one.amount for one in costs]) + per_answer * answer_rate, by_row([one.amount for one in harms])
+    )
 
 
 def brought_in(probability: FloatArray, *, outstanding_eur: FloatArray, mean_share: float) -> FloatArray:

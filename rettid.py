@@ -1,0 +1,385 @@
+"""The command line `rettid`: each command parses, calls one function and shows one result."""
+
+from __future__ import annotations
+
+import os
+
+# Read by GNU OpenMP and MLflow when they load: without the first, a fit on a busy machine takes several times as long.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+os.environ.setdefault("DO_NOT_TRACK", "1")
+os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import pyarrow.parquet as pq
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from data.action_grid import ActionGrid
+from data.check import check as check_portfolio
+from data.config import Config, read_config
+from data.portfolio import read_portfolio
+from data.schemas import write_table
+from data.simulator.continuation import continue_simulation
+from data.simulator.settings import UNTIL, SimulationSettings
+from data.simulator.simulate import simulate as simulate_portfolio
+from data.simulator.worlds import WORLDS
+from data.times import to_us
+from features.catalogue import catalogue
+from features.export import feature_table
+from features.histories import histories_of
+from models.behaviour import IncumbentWithRandomSlice
+from models.decide import debtors_with_open_claims
+from models.rules.pack import read_packs
+
+if TYPE_CHECKING:
+    from training.frames import Result
+
+app = typer.Typer(help="Whether, how and when to contact a debtor next, and what that was worth.", no_args_is_help=True)
+frame = typer.Typer(help="Learn from and judge any log of decisions (a decision log frame).", no_args_is_help=True)
+app.add_typer(frame, name="frame")
+
+out = Console()
+err = Console(stderr=True)
+
+Folder = Annotated[Path, typer.Argument(help="The portfolio's folder.", metavar="DIR")]
+AsOf = Annotated[str, typer.Option("--as-of", help="Moment with its zone, such as 2026-03-02T05:00Z.")]
+File = Annotated[Path, typer.Argument(help="The frame: Parquet or CSV.", metavar="FILE")]
+Spec = Annotated[Path, typer.Option("--spec", help="TOML that maps the frame's columns.")]
+Seed = Annotated[int, typer.Option("--seed", help="Seed of every random draw.")]
+
+
+class BadMoment(ValueError):
+    """A moment that cannot be read, or one without its zone."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where this call of the program writes."""
+
+    workspace: Path
+
+
+@app.callback()
+def _global(
+    context: typer.Context,
+    workspace: Annotated[
+        Path, typer.Option("--workspace", help="Folder for everything that is written.", metavar="DIR")
+    ] = Path(".rettid"),
+) -> None:
+    context.obj = Place(workspace)
+
+
+@contextmanager
+def _bar() -> Iterator[Callable[[str, float], None]]:
+    """A progress bar on the terminal; gives the function that moves it (what is being done, share done)."""
+    columns = (TextColumn("{task.description:<40}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=err, transient=False) as progress:
+        tasks: dict[str, int] = {}
+
+        def move(what: str, share: float) -> None:
+            if what not in tasks:
+                tasks[what] = progress.add_task(what, total=1.0)
+            progress.update(tasks[what], completed=share)  # type: ignore[arg-type]  # rich's own number type
+
+        yield move
+        for task in tasks.values():
+            progress.update(task, completed=1.0)
+
+
+def _say(what: str) -> None:
+    err.print(f"[dim]· {what}[/dim]")
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise BadMoment(f"expected a moment such as 2026-03-02T05:00Z, came '{text}'") from error
+    if moment.tzinfo is None:
+        raise BadMoment(f"expected a moment with its zone, came '{text}': write {text}Z for UTC")
+    return moment
+
+
+def _config(context: typer.Context, directory: Path | None = None) -> Config:
+    return read_config(*([directory] if directory else []), context.obj.workspace)
+
+
+def behaviour(config: Config) -> IncumbentWithRandomSlice:
+    """The tenant's present rules with a random slice: what decided in simulated portfolios."""
+    channels = config.grid.channels[1:]
+    return IncumbentWithRandomSlice(ActionGrid.of(config.grid), read_packs(channels=channels), control=config.control)
+
+
+@app.command()
+def simulate(
+    context: typer.Context,
+    directory: Folder,
+    debtors: Annotated[int, typer.Option("--debtors", help="How many debtors.")] = 5_000,
+    months: Annotated[int, typer.Option("--months", help="Months of history.")] = 12,
+    seed: Seed = 1,
+    world: Annotated[str, typer.Option("--world", help=f"One of {', '.join(WORLDS)}.")] = "default",
+    truth: Annotated[int, typer.Option("--truth", help="Debtors, at most, whose truth is written.")] = 50_000,
+    until: Annotated[str | None, typer.Option("--until", help="End of the history; default 2026-03-02T05:00Z.")] = None,
+    days: Annotated[
+        int | None, typer.Option("--continue", help="Play decisions forward for so many days instead.")
+    ] = None,
+    decisions: Annotated[
+        Path | None, typer.Option("--decisions", help="Decisions to play, as `rettid decide` writes them.")
+    ] = None,
+) -> None:
+    """Make a portfolio with known truth, or play decisions forward in one. It is simulated, never real."""
+    config = _config(context, directory)
+    if (days is None) != (decisions is None):
+        raise typer.BadParameter("--continue DAYS and --decisions FILE belong together: give both or neither")
+    with _bar() as move:
+        if days is not None and decisions is not None:
+            continue_simulation(directory, days=days, decisions=pq.read_table(decisions), config=config, progress=move)
+        else:
+            end = _moment(until) if until else UNTIL
+            settings = SimulationSettings(debtors, months=months, seed=seed, world=world, truth=truth, until=end)
+            simulate_portfolio(directory, settings=settings, behaviour=behaviour(config), config=config, progress=move)
+    out.print(f"{directory}: " + ("played forward" if days else f"simulated, world {world}"))
+
+
+@app.command()
+def check(context: typer.Context, directory: Folder) -> None:
+    """Check a portfolio's tables against the contract; exit code 1 if there is a problem."""
+    result = check_portfolio(directory, channels=_config(context, directory).grid.channels)
+    for line in result.lines():
+        out.print(line, markup=False, highlight=False, soft_wrap=True)
+    raise typer.Exit(0 if result.ok else 1)
+
+
+@app.command()
+def features(
+    context: typer.Context,
+    directory: Annotated[Path | None, typer.Argument(help="The portfolio's folder.", metavar="DIR")] = None,
+    as_of: Annotated[str | None, typer.Option("--as-of", help="Moment with its zone.")] = None,
+    file: Annotated[Path | None, typer.Option("--out", help="Parquet file to write.", metavar="FILE")] = None,
+    show: Annotated[bool, typer.Option("--list", help="List every feature instead.")] = False,
+) -> None:
+    """Write the features of every open claim as they were knowable at a moment, or list them."""
+    if show:
+        _show_features(_config(context))
+        return
+    if directory is None or as_of is None or file is None:
+        raise typer.BadParameter("expected DIR, --as-of and --out, or --list")
+    config, moment_us = _config(context, directory), to_us(_moment(as_of))
+    portfolio = read_portfolio(directory, channels=config.grid.channels)
+    histories = histories_of(portfolio, channels=config.grid.channels)
+    debtors = debtors_with_open_claims(histories, moment_us)
+    table = feature_table(histories, debtors, as_of_us=moment_us, config=config)
+    write_table(table, file)
+    out.print(f"{file}: {table.num_rows:,} open claims of {len(debtors):,} debtors, {table.num_columns - 3} features")
+
+
+def _show_features(config: Config) -> None:
+    table = Table("feature", "what it means", "unit", "side", "from", "missing means")
+    for one in catalogue(config.grid.channels):
+        table.add_row(one.name, one.meaning, one.unit, one.side, one.tables, one.null)
+    out.print(table)
+
+
+@app.command()
+def train(
+    context: typer.Context,
+    directory: Folder,
+    as_of: AsOf,
+    models: Annotated[
+        Optional[list[str]],
+        typer.Option(
+            "--model", help="lightgbm (default), logistic, constant or incumbent; more than one is a run each."
+        ),
+    ] = None,
+    settings: Annotated[list[str] | None, typer.Option("--set", help="A setting of the model: key=value.")] = None,
+    seed: Seed = 1,
+) -> None:
+    """Learn from all decisions that were mature at a moment, judge on the later part, write a bundle."""
+    # MLflow and scikit-learn take seconds to load: only commands that train wait for them.
+    from training.fit import parse_settings  # noqa: PLC0415 # see above
+    from training.train import Order, gather  # noqa: PLC0415 # see above
+    from training.train import train as run  # noqa: PLC0415 # see above
+
+    chosen = models or ["lightgbm"]
+    orders = [Order(name, parse_settings(name, settings or []), str(directory)) for name in chosen]
+    config = _config(context, directory)
+    portfolio = read_portfolio(directory, channels=config.grid.channels)
+    packs = read_packs(channels=config.grid.channels[1:])
+    material = gather(portfolio, as_of_us=to_us(_moment(as_of)), config=config, packs=packs, seed=seed, progress=_say)
+    for order in orders:
+        for line in run(material, order, workspace=context.obj.workspace, progress=_say).lines():
+            out.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+@app.command()
+def compare(context: typer.Context) -> None:
+    """Show all runs side by side, best estimated policy value first, with 95 % intervals."""
+    from training.compare import compare as lines  # noqa: PLC0415 # MLflow takes seconds to load
+
+    table = Table(
+        "", "run", "model", "as of", "EUR a decision", "95 % interval", "contacts", "AUC", "log loss", "calibr. error"
+    )
+    for line in lines(context.obj.workspace):
+        mark = "champion" if line.champion else ""
+        table.add_row(
+            mark, line.run_id[:8], line.model, line.as_of, line.value, line.interval, line.contacts, line.auc,
+            line.log_loss, line.calibration_error,
+        )  # fmt: skip
+    Console(width=max(out.width, 120)).print(table)
+
+
+@app.command()
+def promote(
+    context: typer.Context,
+    run: Annotated[str, typer.Argument(help="Run id, its first digits, its model's name, or `best`.", metavar="RUN")],
+) -> None:
+    """Make a run the champion: it decides from now on."""
+    from training.compare import promote as make  # noqa: PLC0415 # MLflow takes seconds to load
+
+    chosen = make(context.obj.workspace, run)
+    out.print(f"champion: {chosen.name}, run {chosen.run_id}")
+
+
+@app.command()
+def decide(
+    context: typer.Context,
+    directory: Folder,
+    as_of: AsOf,
+    file: Annotated[Path, typer.Option("--out", help="Parquet file to write.", metavar="FILE")],
+    greedy: Annotated[
+        bool, typer.Option("--greedy", help="Give every debtor to the champion, without arms and exploration.")
+    ] = False,
+) -> None:
+    """Decide for every open claim: contact or not, through which channel, when."""
+    from serving.nightly import run_nightly  # noqa: PLC0415 # the decision log's library is only needed here
+
+    config = _config(context, directory)
+    with _bar() as move:
+        summary = run_nightly(
+            directory,
+            as_of=_moment(as_of),
+            out=file,
+            workspace=context.obj.workspace,
+            config=config,
+            greedy=greedy,
+            progress=move,
+        )
+    for line in summary.lines():
+        out.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+@app.command()
+def config(
+    context: typer.Context,
+    directory: Annotated[Path | None, typer.Argument(help="A portfolio's folder.", metavar="DIR")] = None,
+) -> None:
+    """Show the configuration in force."""
+    found = _config(context, directory)
+    out.print_json(json.dumps({**found.as_dict(), "fingerprint": found.fingerprint}))
+
+
+def _show_result(result: Result) -> None:
+    for line in result.lines():
+        out.print(line, markup=False, highlight=False, soft_wrap=True)
+    raise typer.Exit(result.exit_code)
+
+
+@frame.command("check")
+def frame_check(file: File, spec: Spec, seed: Seed = 1) -> None:
+    """Check a decision log frame and say what is in it."""
+    from training.frames import run_check  # noqa: PLC0415 # scikit-learn takes seconds to load
+
+    _show_result(run_check(file, spec, seed=seed))
+
+
+@frame.command("learn")
+def frame_learn(file: File, spec: Spec, seed: Seed = 1) -> None:
+    """Learn the reward from context and action, judge it in random folds and later in time, look for leakage."""
+    from training.frames import run_learn  # noqa: PLC0415 # scikit-learn takes seconds to load
+
+    _show_result(run_learn(file, spec, seed=seed))
+
+
+@frame.command("evaluate")
+def frame_evaluate(file: File, spec: Spec, seed: Seed = 1) -> None:
+    """Estimate what actions and policies are worth, with intervals, or say why the log cannot tell."""
+    from training.frames import run_evaluate  # noqa: PLC0415 # scikit-learn takes seconds to load
+
+    _show_result(run_evaluate(file, spec, seed=seed))
+
+
+@app.command()
+def report(
+    context: typer.Context,
+    directory: Annotated[Path, typer.Option("--out", help="Folder for the pages.", metavar="DIR")],
+    portfolio: Annotated[
+        Path | None, typer.Option("--portfolio", help="Where outcomes are; default: that of the last decisions.")
+    ] = None,
+) -> None:
+    """Write the uplift report of what was decided and what came of it."""
+    from training.reports.write import report as write  # noqa: PLC0415 # its charts take seconds to load
+
+    files = write(context.obj.workspace, directory, portfolio=portfolio, progress=_say)
+    out.print(files.verdict, markup=False, highlight=False, soft_wrap=True)
+    for line in filter(None, (str(files.html), str(files.pdf or ""), files.note)):
+        out.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+@app.command()
+def serve(
+    context: typer.Context,
+    host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", help="Port to listen on.")] = 8000,
+    workers: Annotated[int, typer.Option("--workers", help="Processes.")] = 1,
+    portfolio: Annotated[
+        Path | None, typer.Option("--portfolio", help="Facts to start from; default: that of the last decisions.")
+    ] = None,
+) -> None:
+    """Answer for the next best action over HTTP."""
+    from serving.run import serve as run  # noqa: PLC0415 # the web framework is only needed here
+    from serving.settings import ServiceSettings  # noqa: PLC0415 # as above
+
+    settings = ServiceSettings(context.obj.workspace, portfolio=portfolio, host=host, port=port, workers=workers)
+    run(settings)
+
+
+@app.command()
+def demo(context: typer.Context) -> None:
+    """Play the whole chain on a simulated portfolio, from tables to a decision over HTTP and a report."""
+    from serving.demo import play_demo  # noqa: PLC0415 # only needed here
+
+    for line in play_demo(context.obj.workspace, program=(sys.executable, __file__), console=err):
+        out.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; a mistake in the input ends with its message and exit code 1."""
+    try:
+        app(arguments)
+    except (ValueError, LookupError, OSError) as error:
+        err.print(f"rettid: {_told(error)}", markup=False, highlight=False, soft_wrap=True)
+        sys.exit(1)
+
+
+def _told(error: Exception) -> str:
+    """What a mistake says; with the file's name where the operating system found it."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}"
+    if isinstance(error, FileNotFoundError):
+        return f"no such file: {error}"
+    return str(error.args[0] if error.args else error)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,127 @@
+"""Decisions as they are told on the wire."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from data.config import MoneySettings
+from data.online_decisions import Decided, DecisionRow, Json
+from data.times import to_day
+from data.vocabulary import NONE
+from models.decision_rows import Alternative as Candidate
+from serving.engine import Outline, Wish
+from serving.shapes import Alternative, Blocked, ClaimDecision, NextBestAction
+
+
+def told(decided: Decided, *, rates: MoneySettings, reused: bool, dry_run: bool = False) -> NextBestAction:
+    """A decision with at least one open claim."""
+    leading = decided.leading
+    covered = [row for row in decided.rows if row.decision_id == leading.decision_id and leading.channel != NONE]
+    day = to_day(leading.decided_at.date())
+    value_eur = sum(row.expected_value * rates.on(row.currency, day).amount for row in covered)
+    shared: dict[str, Any] = {name: getattr(leading, name) for name in _SHARED}
+    return NextBestAction(
+        **shared,
+        decision_id=None if dry_run else leading.decision_id,
+        payment_probability=_any(covered or decided.rows),
+        expected_value=value_eur,
+        blocked=[Blocked(**pair) for pair in leading.blocked],
+        claims=[_claim(row, leading, dry_run) for row in decided.rows],
+        alternatives=[Alternative.model_validate(other) for other in decided.alternatives],
+        reused=reused,
+        dry_run=dry_run,
+        status=decided.status,
+    )
+
+
+def nothing_open(outline: Outline, wish: Wish, *, dry_run: bool) -> NextBestAction:
+    """The answer for a debtor without an open claim: no contact, and nothing to log."""
+    return NextBestAction(
+        decision_id=None,
+        debtor_id=wish.debtor_id,
+        decided_at=wish.as_of,
+        valid_until=wish.as_of,
+        channel=NONE,
+        send_at=None,
+        payment_option=None,
+        tone=None,
+        payment_probability=0.0,
+        expected_value=0.0,
+        action_probability=1.0,
+        arm_probability=None,
+        channel_probability=1.0,
+        channel_daypart_probability=1.0,
+        explored=False,
+        arm=outline.arm,
+        segment="unknown",
+        model_version=outline.model_version,
+        policy_version=outline.policy_version,
+        rules_version=outline.rules_version,
+        reasons=None,
+        blocked=[Blocked(channel=channel, rule=rule) for channel, rule in outline.blocked],
+        claims=[],
+        alternatives=[],
+        reused=False,
+        dry_run=dry_run,
+        status="decided",
+    )
+
+
+def candidates(others: Sequence[Candidate]) -> list[Mapping[str, Json]]:
+    """Alternatives as they are stored."""
+    return [
+        {
+            "channel": other.channel,
+            "send_at": other.send_at.isoformat(),
+            "payment_probability": other.payment_probability,
+            "expected_value": other.expected_value,
+        }
+        for other in others
+    ]
+
+
+_SHARED = (
+    "debtor_id",
+    "decided_at",
+    "valid_until",
+    "channel",
+    "send_at",
+    "payment_option",
+    "tone",
+    "action_probability",
+    "arm_probability",
+    "channel_probability",
+    "channel_daypart_probability",
+    "explored",
+    "arm",
+    "segment",
+    "model_version",
+    "policy_version",
+    "rules_version",
+    "reasons",
+)
+
+
+def _claim(row: DecisionRow, leading: DecisionRow, dry_run: bool) -> ClaimDecision:
+    """A claim of its own decision says which rule holds it; the others share what is said of the whole."""
+    own = row.decision_id != leading.decision_id
+    return ClaimDecision(
+        claim_id=row.claim_id,
+        decision_id=None if dry_run else row.decision_id,
+        covered=not own and leading.channel != NONE,
+        lead=row.lead,
+        payment_probability=row.payment_probability,
+        uplift=row.uplift,
+        expected_value=row.expected_value,
+        currency=row.currency,
+        blocked=[Blocked(**pair) for pair in row.blocked] if own else [],
+    )
+
+
+def _any(rows: Sequence[DecisionRow]) -> float:
+    """Chance that at least one claim is paid on, the claims taken one by one."""
+    none = 1.0
+    for row in rows:
+        none *= 1.0 - row.payment_probability
+    return 1.0 - none

@@ -1,0 +1,150 @@
+"""The nightly batch: a decision for every debtor who owes something, as one file and on record."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from data.config import Config
+from data.decision_log import DecisionLog
+from data.portfolio import read_portfolio
+from data.problems import counted
+from data.schemas import DECISION_SCHEMA, write_table
+from data.times import IntArray, to_us
+from data.vocabulary import NONE
+from features.histories import Histories, histories_of
+from models.bundle import Bundle, champion, pointed
+from models.decide import Asks, debtors_with_open_claims, decide
+from models.decision_rows import decision_table
+from models.rules.mask import rules_version
+from models.rules.pack import Packs, read_packs
+
+DEBTORS_AT_ONCE = 2_000
+
+Progress = Callable[[str, float], None]
+"""Told what is being done, and the share of it that is done."""
+
+
+@dataclass(frozen=True)
+class NightlySummary:
+    """What a batch decided: rows and debtors, contacts by channel, contacts by arm, and under which model."""
+
+    claims: int
+    debtors: int
+    by_channel: dict[str, int]
+    by_arm: dict[str, int]
+    model_version: str
+    batch_id: str
+    out: Path
+
+    def lines(self) -> list[str]:
+        """The summary to read."""
+        contacts = sum(count for channel, count in self.by_channel.items() if channel != NONE)
+        channels = ", ".join(f"{channel} {count:,}" for channel, count in sorted(self.by_channel.items()))
+        arms = ", ".join(f"{arm} {count:,}" for arm, count in sorted(self.by_arm.items()))
+        return [
+            f"{counted(self.debtors, 'debtor')} with {counted(self.claims, 'open claim')}: {counted(contacts, 'contact')}",
+            f"by channel: {channels or 'none'}",
+            f"by arm: {arms or 'none'}",
+            f"model {self.model_version}, batch {self.batch_id}, written to {self.out}",
+        ]
+
+
+@dataclass(frozen=True)
+class _Night:
+    """What every block of a batch shares."""
+
+    histories: Histories
+    as_of_us: int
+    champion: Bundle
+    challenger: Bundle | None
+    config: Config
+    packs: Packs
+    greedy: bool
+
+    def decided(self, debtors: IntArray) -> pa.Table:
+        """Rows of some debtors."""
+        found = decide(
+            self.histories,
+            Asks(debtors, debtors * 0 + self.as_of_us),
+            champion=self.champion,
+            challenger=self.challenger,
+            config=self.config,
+            packs=self.packs,
+            everyone_champion=self.greedy,
+        )
+        return decision_table(found, packs_version=rules_version(self.packs))
+
+
+def run_nightly(
+    directory: Path,
+    *,
+    as_of: datetime,
+    out: Path,
+    workspace: Path,
+    config: Config,
+    greedy: bool,
+    progress: Progress,
+) -> NightlySummary:
+    """Decides for every debtor of a portfolio with an open claim, writes the file, then the log.
+
+    Parameters
+    ----------
+    out
+        Parquet file in `data.schemas.DECISION_SCHEMA`, there whole or not at all.
+    greedy
+        Every debtor to the champion, without arms and exploration.
+
+    Raises
+    ------
+    data.problems.BadPortfolio
+        The portfolio breaks the contract.
+    models.bundle.NoChampion
+        No model has been promoted.
+    data.decision_log.ConflictingDecision
+        Decisions of the same moment stand in the log, differ, and were acted on.
+    """
+    model = champion(workspace)
+    progress("reading", 0.0)
+    histories = histories_of(read_portfolio(directory, channels=config.grid.channels), channels=config.grid.channels)
+    night = _Night(histories, to_us(as_of), model, pointed(workspace, "challenger"), config, read_packs(), greedy)
+    debtors = debtors_with_open_claims(histories, to_us(as_of))
+    tables = [DECISION_SCHEMA.empty_table()]
+    for start in range(0, len(debtors), DEBTORS_AT_ONCE):
+        progress("deciding", start / len(debtors))
+        tables.append(night.decided(debtors[start : start + DEBTORS_AT_ONCE]))
+    decisions = pa.concat_tables(tables)
+    progress("writing", 1.0)
+    write_table(decisions, out)
+    batch_id = _logged(workspace, decisions, directory, as_of=as_of, config=config)
+    return _summary(decisions, model.model_version, batch_id, out)
+
+
+def _logged(workspace: Path, decisions: pa.Table, directory: Path, *, as_of: datetime, config: Config) -> str:
+    log = DecisionLog.open(workspace)
+    try:
+        batch = log.write_batch(
+            decisions, portfolio=directory.resolve(), as_of=as_of, config_fingerprint=config.fingerprint
+        )
+    finally:
+        log.close()
+    return batch.batch_id
+
+
+def _summary(decisions: pa.Table, model_version: str, batch_id: str, out: Path) -> NightlySummary:
+    leads = decisions.filter(decisions["lead"])
+    return NightlySummary(
+        claims=decisions.num_rows,
+        debtors=pc.count_distinct(decisions["debtor_id"]).as_py(),
+        by_channel=dict(Counter(leads["channel"].to_pylist())),
+        by_arm=dict(Counter(leads["arm"].to_pylist())),
+        model_version=model_version,
+        batch_id=batch_id,
+        out=out,
+    )

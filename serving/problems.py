@@ -1,0 +1,119 @@
+"""Errors on the wire: RFC 9457 problem details that say what was wrong, where, and what would be right.
+
+Nothing the caller sent is repeated in them: a body may hold anything, and an error is what ends up in log files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+from pydantic_core import ErrorDetails
+
+MEDIA_TYPE = "application/problem+json"
+
+KINDS: Mapping[str, tuple[int, str]] = {
+    "bad-json": (400, "The body is not JSON that can be read"),
+    "not-found": (404, "There is nothing here"),
+    "unknown-debtor": (404, "The debtor is not known"),
+    "unknown-decision": (404, "The decision is not known"),
+    "method-not-allowed": (405, "This address does not take this method"),
+    "not-to-be-sent": (409, "The decision may not be sent"),
+    "event-conflict": (409, "The event identifier stands for another event"),
+    "still-running": (409, "The same request is being answered"),
+    "too-large": (413, "The body is too large"),
+    "unsupported-media-type": (415, "The body is not of a type that can be read"),
+    "invalid": (422, "The request breaks the contract"),
+    "key-reused": (422, "The Idempotency-Key stands for another request"),
+    "failed": (500, "The service failed"),
+    "not-ready": (503, "The service is not ready"),
+    "log-unavailable": (503, "The decision log cannot be written"),
+}
+"""Status and title of every kind of problem."""
+
+
+class Fault(BaseModel):
+    """One thing that is wrong, and what would be right."""
+
+    where: str = Field(examples=["body.as_of"])
+    what: str = Field(examples=["a time without its zone"])
+    remedy: str | None = Field(default=None, examples=["add Z or an offset such as +01:00"])
+
+
+class ProblemDetails(BaseModel):
+    """An error, as RFC 9457 writes it, with a remedy, the faults found, and why a decision may not be sent."""
+
+    type: str = Field(examples=["urn:rettid:problem:unknown-debtor"])
+    title: str
+    status: int
+    detail: str
+    remedy: str | None = None
+    reason: str | None = Field(default=None, examples=["disputed"])
+    errors: list[Fault] = []
+
+
+class Refused(ValueError):
+    """A request is answered by a problem."""
+
+    def __init__(
+        self,
+        kind: str,
+        detail: str,
+        *,
+        remedy: str | None = None,
+        reason: str | None = None,
+        errors: Sequence[Fault] = (),
+    ) -> None:
+        super().__init__(detail)
+        status, title = KINDS[kind]
+        self.problem = ProblemDetails(
+            type=f"urn:rettid:problem:{kind}",
+            title=title,
+            status=status,
+            detail=detail,
+            remedy=remedy,
+            reason=reason,
+            errors=list(errors),
+        )
+
+
+def problem_response(problem: ProblemDetails, *, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    """The problem as an answer; one that may pass by itself says when to ask again."""
+    again = {"Retry-After": "1"} if problem.status in (409, 503) and problem.reason is None else {}
+    content = problem.model_dump(exclude_none=True)
+    return JSONResponse(content, problem.status, headers={**again, **(headers or {})}, media_type=MEDIA_TYPE)
+
+
+def invalid(errors: Sequence[Fault]) -> Refused:
+    """A problem for a body that breaks the contract in some ways."""
+    first = errors[0]
+    rest = f", and {len(errors) - 1} more" if len(errors) > 1 else ""
+    return Refused("invalid", f"{first.where}: {first.what}{rest}", remedy=first.remedy, errors=errors)
+
+
+def faults_of(errors: Sequence[ErrorDetails | Mapping[str, Any]]) -> list[Fault]:
+    """Pydantic's findings as faults, without the values and without names that the caller made up."""
+    return [_fault(error) for error in errors[:20]]
+
+
+def _fault(error: ErrorDetails | Mapping[str, Any]) -> Fault:
+    kind, place = str(error["type"]), [str(part) for part in error["loc"]]
+    if kind == "extra_forbidden":
+        where = ".".join(place[:-1])
+        return Fault(where=where, what="a field that is not known", remedy="see the fields in /openapi.json")
+    if kind == "timezone_aware":
+        return Fault(where=".".join(place), what="a time without its zone", remedy="add Z or an offset such as +01:00")
+    if kind == "missing":
+        return Fault(where=".".join(place), what="a required field is missing", remedy="see /openapi.json")
+    if kind == "value_error" and "ctx" in error:
+        return Fault(where=".".join(place), what=str(error["ctx"]["error"]), remedy=None)
+    return Fault(where=".".join(place), what=str(error["msg"]), remedy="see /openapi.json")
+
+
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    status: {"description": "; ".join(sorted(t for s, t in KINDS.values() if s == status)), "model": ProblemDetails}
+    for status in sorted({status for status, _ in KINDS.values()} - {404, 405, 409, 500})
+}
+"""Problems that any call with a body may answer with, for the description of the API."""

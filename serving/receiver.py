@@ -1,0 +1,85 @@
+"""Events on their way in: held against the contract, stored durably, and only then acknowledged."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from data.event_log import ConflictingEvent, Event, record
+from data.event_rows import BadRow, Row, typed_row
+from data.schemas import SCHEMAS
+from serving.decider import Service
+from serving.problems import Fault, Refused, invalid
+from serving.shapes import EventAnswer, EventRequest
+from serving.state import knows, owner_of
+
+NAMED = {
+    "debtor_profiles": ("debtors", "debtor_id"),
+    "contact_points": ("debtors", "debtor_id"),
+    "claims": ("debtors", "debtor_id"),
+    "claim_events": ("claims", "claim_id"),
+    "contacts": ("claims", "claim_id"),
+    "contact_events": ("contacts", "contact_id"),
+    "payments": ("claims", "claim_id"),
+}
+"""The table whose row an event's row must find, and the column that names it."""
+
+
+def receive(service: Service, request: EventRequest) -> EventAnswer:
+    """The event stored; sent again it is told as a duplicate.
+
+    Raises
+    ------
+    serving.problems.Refused
+        The row breaks the contract, contradicts what is known, or its identifier stands for another event.
+    """
+    event = Event(request.event_id, request.table, _row(service, request))
+    with service.log.writing() as connection:
+        _must_agree(connection, service, event)
+        try:
+            new = record(connection, event, at=service.clock())
+        except ConflictingEvent as error:
+            remedy = "give each event an event_id of its own"
+            raise Refused("event-conflict", str(error), remedy=remedy) from error
+        waits_for = _waits_for(connection, service, event)
+    return EventAnswer(event_id=event.event_id, duplicate=not new, waits_for=waits_for)
+
+
+def _row(service: Service, request: EventRequest) -> Row:
+    if request.table not in SCHEMAS:
+        remedy = f"use one of {', '.join(SCHEMAS)}"
+        raise invalid([Fault(where="body.table", what="not a table of the contract", remedy=remedy)])
+    given = request.row
+    if "event_id" in SCHEMAS[request.table].names and given.get("event_id") is None:
+        given = {**given, "event_id": request.event_id}
+    try:
+        row = typed_row(request.table, given, channels=service.config.grid.channels)
+    except BadRow as bad:
+        raise invalid([_fault(fault.column, fault.what, fault.remedy) for fault in bad.faults]) from bad
+    currency, known = row.get("currency"), service.config.rates.rows
+    if currency is not None and currency not in known:
+        remedy = f"use one of {', '.join(sorted(known))}, or add it under [rates] in rettid.toml"
+        raise invalid([_fault("currency", "a currency without an exchange rate", remedy)])
+    return row
+
+
+def _fault(column: str | None, what: str, remedy: str) -> Fault:
+    return Fault(where="body.row" if column is None else f"body.row.{column}", what=what, remedy=remedy)
+
+
+def _must_agree(connection: sa.Connection, service: Service, event: Event) -> None:
+    """A claim stays with its debtor: an event that names another one is refused."""
+    debtor_id, claim_id = event.row.get("debtor_id"), event.row.get("claim_id")
+    if debtor_id is None or claim_id is None:
+        return
+    owner = owner_of(connection, service.base, "claims", str(claim_id))
+    if owner is not None and owner != debtor_id:
+        remedy = "name the claim's own debtor, as in claims"
+        raise invalid([_fault("debtor_id", "the claim is not this debtor's", remedy)])
+
+
+def _waits_for(connection: sa.Connection, service: Service, event: Event) -> str | None:
+    """Table whose row this one speaks of and which has not been received; None where nothing is missing."""
+    if event.table not in NAMED:
+        return None
+    table, column = NAMED[event.table]
+    return None if knows(connection, service.base, table, str(event.row[column])) else table

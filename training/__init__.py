@@ -1,0 +1,1 @@
+"""Learning, judging and telling: splits, fits, off-policy evaluation, promotion, report pages."""

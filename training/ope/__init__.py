@@ -1,0 +1,1 @@
+"""Off-policy evaluation on plain arrays: estimators, intervals, overlap."""

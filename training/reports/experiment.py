@@ -1,0 +1,273 @@
+"""Arms compared by intention to treat: every debtor counts in the arm drawn at the first decision, whatever was done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+
+from data.config import ArmSettings, HorizonSettings
+from data.outcomes import paid_pairs
+from data.times import DAY_US, NEVER, IntArray
+from data.vocabulary import ARMS
+from training.reports.evidence import Evidence
+from training.reports.intervals import (
+    Chance,
+    Interval,
+    chance,
+    mean_difference,
+    mean_interval,
+    ratio_difference,
+    share_interval,
+    winsorised,
+)
+
+BoolArray = npt.NDArray[np.bool_]
+FloatArray = npt.NDArray[np.float64]
+
+CONTROL, CHAMPION = ARMS.index("control"), ARMS.index("champion")
+ALONE = 0.5
+"""The longer look goes as far as at least this share of the debtors has been followed."""
+
+
+@dataclass(frozen=True)
+class Entrants:
+    """Debtors at their first decision, one entry each, shape (n,), and the claims decided on then, shape (m,).
+
+    `debtor` is the row in the log's `debtor_id`; `of_claim` the row here of each claim's debtor, `claim` the row in
+    the log's `claim_id`. `switched` counts debtors whom the log shows in more than one arm: the first one counts.
+    `randomised` says whether the arms were drawn.
+    """
+
+    debtor: IntArray
+    arm: IntArray
+    entered_us: IntArray
+    of_claim: IntArray
+    claim: IntArray
+    switched: int
+    objected: int
+    randomised: bool
+
+
+@dataclass(frozen=True)
+class Totals:
+    """What came of debtors whose horizon is over, one entry each, shape (n,): EUR and counts per debtor."""
+
+    arm: IntArray
+    recovered_eur: FloatArray
+    claims: FloatArray
+    claims_paid: FloatArray
+    contacts: FloatArray
+    cost_eur: FloatArray
+    harm_eur: FloatArray
+    opted_out: BoolArray
+    complained: BoolArray
+
+    @property
+    def net_eur(self) -> FloatArray:
+        """Recovered less cost and harm."""
+        return self.recovered_eur - self.cost_eur - self.harm_eur
+
+    @property
+    def payer(self) -> FloatArray:
+        """1 where the debtor paid anything, else 0."""
+        return (self.claims_paid > 0).astype(np.float64)
+
+    def of(self, arm: int) -> Totals:
+        """The debtors of one arm."""
+        here = self.arm == arm
+        return Totals(**{name: column[here] for name, column in vars(self).items()})
+
+
+@dataclass(frozen=True)
+class SampleRatio:
+    """Debtors per arm against the shares set in the configuration."""
+
+    arms: tuple[str, ...]
+    debtors: tuple[int, ...]
+    expected: tuple[float, ...]
+    chi_square: float
+    p_value: float
+
+
+def enter(evidence: Evidence) -> Entrants:
+    """Debtors at their first decision: those whose arm was drawn if there are a control and a champion arm, else all.
+
+    Debtors who objected to profiling before their first decision are on the rule-based course whatever arm they drew,
+    and are left out of a comparison of arms.
+    """
+    rows = evidence.rows
+    drawn = rows.randomised & ~evidence.objected[rows.debtor]
+    randomised = bool({CONTROL, CHAMPION} <= set(np.unique(rows.arm[drawn]).tolist()))
+    chosen = np.flatnonzero(drawn) if randomised else np.arange(len(rows.debtor))
+    debtor = rows.debtor[chosen]
+    first_us = np.full(len(rows.debtor_id), NEVER)
+    np.minimum.at(first_us, debtor, rows.decided_us[chosen])
+    at_entry = chosen[rows.decided_us[chosen] == first_us[debtor]]
+    entered, first, of_claim = np.unique(rows.debtor[at_entry], return_index=True, return_inverse=True)
+    arm = np.full(len(rows.debtor_id), -1)
+    arm[entered] = rows.arm[at_entry][first]
+    elsewhere = np.unique(debtor[rows.arm[chosen] != arm[debtor]])
+    return Entrants(
+        debtor=entered,
+        arm=arm[entered],
+        entered_us=first_us[entered],
+        of_claim=of_claim,
+        claim=rows.claim[at_entry],
+        switched=len(elsewhere),
+        objected=int(evidence.objected.sum()),
+        randomised=randomised,
+    )
+
+
+def mature(entrants: Entrants, days: int, *, known_until_us: int) -> BoolArray:
+    """Debtors whose horizon of so many days is over, shape (n,); the others are censored, not negatives."""
+    over: BoolArray = entrants.entered_us + days * DAY_US <= known_until_us
+    return over
+
+
+def look_days(entrants: Entrants, horizon: HorizonSettings, *, known_until_us: int) -> tuple[int, ...]:
+    """Days at which the arms are compared: the horizon, then the longer one or as far as half the debtors allow.
+
+    The second look is left out where it would not reach beyond the first.
+    """
+    followed = int(mature(entrants, horizon.days, known_until_us=known_until_us).sum())
+    for days in range(horizon.also_days, horizon.days, -1):
+        if 0 < followed * ALONE <= mature(entrants, days, known_until_us=known_until_us).sum():
+            return horizon.days, days
+    return (horizon.days,)
+
+
+def totals(entrants: Entrants, evidence: Evidence, *, days: int) -> Totals:
+    """What came of each debtor with a horizon that is over, within so many days of the first decision.
+
+    Counted are payments on the claims that were open at the first decision, each once.
+    """
+    here = mature(entrants, days, known_until_us=evidence.known_until_us)
+    size = len(entrants.debtor)
+    pairs = paid_pairs(
+        entrants.entered_us[entrants.of_claim],
+        entrants.claim,
+        payments=evidence.payments,
+        horizon_days=days,
+        known_until_us=evidence.known_until_us,
+    )
+    money = evidence.payments.amount_eur[pairs.payment]
+    recovered = np.bincount(entrants.of_claim[pairs.decision], weights=money, minlength=size)
+    paid_claims = np.unique(pairs.decision)
+    touches, noise = evidence.touches, evidence.complaints
+    touched = _within(entrants, touches.debtor, touches.at_us, days=days)
+    noised = _within(entrants, noise.debtor, noise.at_us, days=days)
+    return Totals(
+        arm=entrants.arm[here],
+        recovered_eur=recovered[here].astype(np.float64),
+        claims=_counts(entrants.of_claim, size)[here],
+        claims_paid=_counts(entrants.of_claim[paid_claims], size)[here],
+        contacts=_sums(touched, np.ones(len(touched)), size)[here],
+        cost_eur=_sums(touched, touches.cost_eur, size)[here],
+        harm_eur=_sums(touched, touches.harm_eur, size)[here],
+        opted_out=_sums(noised, (~noise.complained).astype(np.float64), size)[here] > 0,
+        complained=_sums(noised, noise.complained.astype(np.float64), size)[here] > 0,
+    )
+
+
+def _within(entrants: Entrants, debtor: IntArray, at_us: IntArray, *, days: int) -> IntArray:
+    """Row of each event's debtor, -1 where the event lies outside the debtor's horizon or the debtor is no entrant."""
+    row_of = np.full(int(max(debtor.max(initial=0), entrants.debtor.max(initial=0))) + 1, -1)
+    row_of[entrants.debtor] = np.arange(len(entrants.debtor))
+    row = row_of[debtor]
+    since_us = at_us - np.append(entrants.entered_us, 0)[row]
+    return np.where((row >= 0) & (since_us >= 0) & (since_us < days * DAY_US), row, -1)
+
+
+def _counts(row: IntArray, size: int) -> FloatArray:
+    return np.bincount(row, minlength=size).astype(np.float64)
+
+
+def _sums(row: IntArray, weight: FloatArray, size: int) -> FloatArray:
+    """Sum of weights per row, shape (size,); row -1 counts nowhere."""
+    return np.bincount(row + 1, weights=weight, minlength=size + 1)[1:].astype(np.float64)
+
+
+def gains(found: Totals) -> dict[str, Interval]:
+    """Champion less control, per debtor, with 95 % intervals clustered by debtor."""
+    ours, theirs = found.of(CHAMPION), found.of(CONTROL)
+    return {
+        "recovered_eur_per_debtor": mean_difference(ours.recovered_eur, theirs.recovered_eur),
+        "recovered_eur_per_debtor_winsorised": mean_difference(*winsorised(ours.recovered_eur, theirs.recovered_eur)),
+        "net_eur_per_debtor": mean_difference(ours.net_eur, theirs.net_eur),
+        "net_eur_per_debtor_winsorised": mean_difference(*winsorised(ours.net_eur, theirs.net_eur)),
+        "share_debtors_paid": mean_difference(ours.payer, theirs.payer),
+        "share_claims_paid": ratio_difference((ours.claims_paid, theirs.claims_paid), (ours.claims, theirs.claims)),
+        "contacts_per_debtor": mean_difference(ours.contacts, theirs.contacts),
+        "cost_eur_per_debtor": mean_difference(ours.cost_eur, theirs.cost_eur),
+    }
+
+
+def chance_alone(found: Totals, *, rng: np.random.Generator) -> Chance:
+    """How often chance alone would give as much gain or loss in recovered money, the largest debtors cut to size."""
+    ours, theirs = winsorised(found.of(CHAMPION).recovered_eur, found.of(CONTROL).recovered_eur)
+    return chance(ours, theirs, rng=rng)
+
+
+def day_by_day(entrants: Entrants, evidence: Evidence, *, days: int) -> dict[int, list[Interval]]:
+    """Recovered EUR per debtor by the end of each day since the first decision, by arm; day 0 is the start.
+
+    Only debtors followed for all the days count, so that no arm's curve changes its debtors on the way. What was
+    recovered cannot be negative, so intervals end at zero.
+    """
+    here = mature(entrants, days, known_until_us=evidence.known_until_us)
+    entered_us = entrants.entered_us[entrants.of_claim]
+    pairs = paid_pairs(
+        entered_us,
+        entrants.claim,
+        payments=evidence.payments,
+        horizon_days=days,
+        known_until_us=evidence.known_until_us,
+    )
+    day = (evidence.payments.paid_us[pairs.payment] - entered_us[pairs.decision]) // DAY_US
+    row, money = entrants.of_claim[pairs.decision], evidence.payments.amount_eur[pairs.payment]
+    arms = [arm for arm in (CONTROL, CHAMPION) if (entrants.arm[here] == arm).any()]
+    curves: dict[int, list[Interval]] = {arm: [Interval(0.0, 0.0, 0.0)] for arm in arms}
+    so_far = np.zeros(len(entrants.debtor))
+    for one in range(days):
+        so_far += np.bincount(row[day == one], weights=money[day == one], minlength=len(so_far))
+        for arm in arms:
+            found = mean_interval(so_far[here & (entrants.arm == arm)])
+            curves[arm].append(found._replace(low=max(found.low, 0.0)))
+    return curves
+
+
+def share_paid(found: Totals) -> Interval:
+    """Share of debtors who paid anything."""
+    return share_interval(found.claims_paid > 0, np.arange(len(found.arm)))
+
+
+def claims_paid(found: Totals) -> Interval:
+    """Share of claims on which anything was paid, its interval clustered by debtor."""
+    debtor = np.repeat(np.arange(len(found.arm)), found.claims.astype(np.int64))
+    first = np.cumsum(found.claims) - found.claims
+    place = np.arange(len(debtor)) - first[debtor]
+    return share_interval(place < found.claims_paid[debtor], debtor)
+
+
+def sample_ratio(entrants: Entrants, settings: ArmSettings) -> SampleRatio:
+    """Chi-square test of the number of debtors per arm against the shares in the configuration.
+
+    An arm met in the log that the configuration gives no share makes the p-value 0: something else drew the arms.
+    """
+    shares = np.array([getattr(settings, arm) for arm in ARMS])
+    found = np.bincount(entrants.arm, minlength=len(ARMS))
+    expected = shares * found.sum()
+    drawn = shares > 0
+    if found[~drawn].any():
+        chi_square, p_value = float("inf"), 0.0
+    elif drawn.sum() < 2:
+        chi_square, p_value = 0.0, 1.0
+    else:
+        chi_square, p_value = map(float, stats.chisquare(found[drawn], expected[drawn]))
+    arms = tuple(arm for arm, share, count in zip(ARMS, shares, found, strict=True) if share > 0 or count > 0)
+    rows = [ARMS.index(arm) for arm in arms]
+    return SampleRatio(arms, tuple(found[rows].tolist()), tuple(expected[rows].tolist()), chi_square, p_value)

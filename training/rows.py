@@ -1,0 +1,161 @@
+"""Training rows: every mature decision in the log on a claim, with its features and what was paid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from data.config import Config
+from data.outcomes import paid_within, payments_of
+from data.portfolio import Portfolio
+from data.times import DAY_US, NEVER, IntArray
+from features.action import action_matrix, sent
+from features.catalogue import catalogue, names
+from features.columns import codes, instants, rows_of, texts
+from features.debtor import pay_day
+from features.histories import Histories
+from features.pipeline import Targets, build
+from features.reference import Reference
+
+FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
+TextArray = npt.NDArray[np.object_]
+
+
+class NoTrainingRows(ValueError):
+    """The log holds no mature decision before the moment of training."""
+
+
+@dataclass(frozen=True)
+class TrainingRows:
+    """Decisions on claims with known outcome, one entry each, shape (r,), in order of debtor and time.
+
+    `matrix` has the catalogue's columns, debtor, claim and action side, shape (r, F). `share` is what was paid in the
+    horizon over what was outstanding, 0 to 1. `debtor` and `claim` are rows in the histories.
+    """
+
+    names: tuple[str, ...]
+    matrix: FloatArray
+    paid: BoolArray
+    share: FloatArray
+    amount_eur: FloatArray
+    decided_us: IntArray
+    debtor: IntArray
+    claim: IntArray
+    contact_id: TextArray
+    channel: npt.NDArray[np.int16]
+    policy: TextArray
+    action_probability: FloatArray
+
+    def __len__(self) -> int:
+        return len(self.paid)
+
+
+@dataclass(frozen=True)
+class _Logged:
+    """Rows of the log that can train, before features."""
+
+    contact_id: TextArray
+    debtor: IntArray
+    claim: IntArray
+    decided_us: IntArray
+    send_us: IntArray
+    channel: npt.NDArray[np.int16]
+    policy: TextArray
+    action_probability: FloatArray
+
+
+def training_rows(
+    portfolio: Portfolio, histories: Histories, *, as_of_us: int, reference: Reference, config: Config
+) -> TrainingRows:
+    """Rows of all decisions whose horizon was over at `as_of_us`, on claims that were open when it was made.
+
+    Statutory letters are left out: they are never a choice. Contacts count in later rows' features all the same.
+
+    Raises
+    ------
+    NoTrainingRows
+        There is none.
+    """
+    logged = _logged(portfolio["contacts"], histories, as_of_us=as_of_us, horizon_days=config.horizon.days)
+    targets = _targets(logged)
+    built = build(histories, targets, reference=reference, rates=config.rates)
+    actions = _actions(histories, logged, targets)
+    matrix = np.hstack([built.matrix, actions])
+    payments = payments_of(portfolio["payments"], pa.array(histories.claims.claim_id, pa.string()), rates=config.rates)
+    outcome = paid_within(
+        logged.decided_us,
+        logged.claim,
+        payments=payments,
+        horizon_days=config.horizon.days,
+        known_until_us=as_of_us,
+    )
+    owed = np.maximum(built.outstanding_eur, 0.01)
+    return TrainingRows(
+        names=names(catalogue(histories.channels)),
+        matrix=matrix,
+        paid=outcome.paid,
+        share=np.minimum(outcome.amount_eur / owed, 1.0),
+        amount_eur=outcome.amount_eur,
+        decided_us=logged.decided_us,
+        debtor=logged.debtor,
+        claim=logged.claim,
+        contact_id=logged.contact_id,
+        channel=logged.channel,
+        policy=logged.policy,
+        action_probability=logged.action_probability,
+    )
+
+
+def _logged(contacts: pa.Table, histories: Histories, *, as_of_us: int, horizon_days: int) -> _Logged:
+    decided = instants(contacts, "decided_at")
+    claim = rows_of(contacts["claim_id"], pa.array(histories.claims.claim_id, pa.string()))
+    claims = histories.claims
+    statutory = np.asarray(contacts["statutory_step"].is_valid().to_numpy(), dtype=np.bool_)
+    is_open = (
+        (claims.registered_us[claim] <= decided) & (claims.closed_us[claim] > decided) if len(claim) else statutory
+    )
+    usable = (decided + horizon_days * DAY_US <= as_of_us) & (claim >= 0) & ~statutory & is_open
+    order = np.flatnonzero(usable)
+    if not len(order):
+        raise NoTrainingRows(
+            f"0 of {len(decided):,} rows of contacts are decisions on an open claim made at least {horizon_days} days "
+            "before as_of: give a later --as-of or a longer history"
+        )
+    debtor = claims.debtor[claim]
+    order = order[np.lexsort((claim[order], decided[order], debtor[order]))]
+    rows = contacts.take(pa.array(order))
+    return _Logged(
+        contact_id=texts(rows, "contact_id"),
+        debtor=debtor[order],
+        claim=claim[order],
+        decided_us=decided[order],
+        send_us=instants(rows, "send_at"),
+        channel=codes(rows, "channel", histories.channels),
+        policy=np.asarray(pc.fill_null(rows["policy"], "").to_numpy(zero_copy_only=False), dtype=np.object_),
+        action_probability=np.asarray(rows["action_probability"].to_numpy(zero_copy_only=False), dtype=np.float64),
+    )
+
+
+def _targets(logged: _Logged) -> Targets:
+    """Each debtor at each instant of a decision, with the claims decided on."""
+    new = np.ones(len(logged.debtor), dtype=np.bool_)
+    new[1:] = (np.diff(logged.debtor) != 0) | (np.diff(logged.decided_us) != 0)
+    first = np.flatnonzero(new)
+    moment = np.cumsum(new) - 1
+    return Targets(logged.debtor[first], logged.decided_us[first], logged.claim, moment.astype(np.int64))
+
+
+def _actions(histories: Histories, logged: _Logged, targets: Targets) -> FloatArray:
+    """Action features of each row; several claims under one contact share them."""
+    zones = np.array([place.zones[0] for place in histories.places], dtype=np.object_)
+    zone = zones[histories.place[logged.debtor]]
+    send_us = np.where(logged.send_us == NEVER, logged.decided_us, logged.send_us)
+    sending = sent(logged.channel, send_us, as_of_us=logged.decided_us, zone=zone)
+    learned = pay_day(histories, targets.debtor, as_of_us=targets.as_of_us)[targets.moment]
+    letter = histories.channels.index("letter") if "letter" in histories.channels else -1
+    return action_matrix(sending, letter=letter, country=histories.country[logged.debtor], learned=learned)
