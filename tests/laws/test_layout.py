@@ -116,7 +116,7 @@ def test_a_wheel_holds_every_module_of_the_rooms_and_the_command_line(wheel: lis
 
 
 def test_a_wheel_holds_the_report_templates_the_rule_packs_and_the_frame_specs(wheel: list[str]) -> None:
-    for folder, suffix in (("training/reports", ".html"), ("models/rules", ".toml"), ("data/frames", ".toml")):
+    for folder, suffix in (("training/reports", ".html.j2"), ("models/rules", ".toml"), ("data/frames", ".toml")):
         kept = {str(path.relative_to(ROOT)) for path in (ROOT / folder).rglob("*" + suffix)}
         assert kept, f"{folder} has no *{suffix}"
         assert kept <= set(wheel)

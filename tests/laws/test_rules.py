@@ -108,9 +108,14 @@ def test_a_rule_that_is_not_about_points_stays_barred_whatever_point_is_added(ru
     assert (left_by(rule, added)[0] <= before).all()
 
 
+def earlier(until_us: Any, moment_us: Any, rng: np.random.Generator) -> Any:
+    """Half of the instants brought forward to `moment_us`; those that came before it stay."""
+    return np.where(rng.random(len(until_us)) < 0.5, np.minimum(until_us, moment_us), until_us)
+
+
 HINDRANCES: dict[str, Any] = {
-    "blocked_us": lambda s, rng: np.where(rng.random(s.size) < 0.5, s.as_of_us + DAY_US, s.blocked_us),
-    "cease_us": lambda s, rng: np.where(rng.random(s.size) < 0.5, s.as_of_us, s.cease_us),
+    "blocked_us": lambda s, rng: earlier(s.blocked_us, s.as_of_us + DAY_US, rng),
+    "cease_us": lambda s, rng: earlier(s.cease_us, s.as_of_us, rng),
     "opted_out": lambda s, rng: s.opted_out | (rng.random(s.opted_out.shape) < 0.3),
     "wrong_person": lambda s, rng: s.wrong_person | (rng.random(s.wrong_person.shape) < 0.3),
     "birth_day": lambda s, rng: np.full(s.size, NO_DAY, dtype=np.int32),

@@ -1,0 +1,184 @@
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from data.decision_log import LOG_SCHEMA, ConflictingDecision, DecisionLog, UnknownLayout
+from data.decision_log_tables import WeakDurability, open_engine
+from data.online_decisions import Decided, add_step, decided_under, last_decided, reserve, rows_of
+from data.schemas import DECISION_SCHEMA
+from data.stored_answers import KEPT, LEASE, KeyReused, StillRunning, StoredAnswer, begin, finish, release
+from data.times import NaiveTime
+from tests.samples import moment
+from tests.small_service import decision_row, decision_table
+
+AS_OF = moment(3, 10, hour=1)
+
+
+@pytest.fixture
+def log(tmp_path):
+    found = DecisionLog.open(tmp_path)
+    yield found
+    found.close()
+
+
+def write(log, *rows, as_of=AS_OF, config="c1", portfolio=None):
+    return log.write_batch(decision_table(*rows), portfolio=portfolio, as_of=as_of, config_fingerprint=config)
+
+
+def online(*rows, **given):
+    return Decided(rows_of(decision_table(*rows)), asked={}, seen={"coverable": []}, alternatives=[], **given)
+
+
+def test_every_connection_writes_ahead_and_waits_for_the_disk(log):
+    with log.reading() as one, log.writing() as other:
+        for connection in (one, other):
+            assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
+            assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+
+
+def test_a_data_base_that_cannot_write_ahead_is_refused():
+    engine = open_engine("sqlite://")
+    with pytest.raises(WeakDurability, match="expected journal_mode wal and synchronous 2"):
+        engine.connect()
+    engine.dispose()
+
+
+def test_a_batch_comes_back_as_it_was_written(log):
+    rows = [decision_row(1), decision_row(2, channel="none", send_at=None, tone=None, reasons=["a=1 (+0.2)"])]
+    batch = write(log, *rows, portfolio=Path("night"))
+    found = log.decisions()
+    assert found.schema == LOG_SCHEMA
+    assert found.select(DECISION_SCHEMA.names).to_pylist() == rows
+    assert set(found["source"].to_pylist()) == {"batch"}
+    assert set(found["status"].to_pylist()) == {"decided"}
+    assert log.batches() == (batch,)
+    assert (batch.as_of, batch.portfolio, batch.rows) == (AS_OF, "night", 2)
+
+
+def test_the_same_batch_written_again_changes_nothing(log):
+    assert write(log, decision_row(1)) == write(log, decision_row(1))
+    assert log.decisions().num_rows == 1
+    assert len(log.batches()) == 1
+
+
+def test_a_batch_decided_again_counts_in_place_of_the_earlier_one(log):
+    write(log, decision_row(1))
+    write(log, decision_row(1, channel="email"), config="c2")
+    assert log.decisions()["channel"].to_pylist() == ["email"]
+    assert len(log.batches()) == 2
+    with log.reading() as connection:
+        assert decided_under(connection, decision_row(1)["decision_id"]).leading.channel == "email"
+
+
+def test_a_decision_that_was_acted_on_is_not_rewritten(log):
+    write(log, decision_row(1), decision_row(2))
+    with log.writing() as connection:
+        add_step(connection, decision_row(1)["decision_id"], step="confirmed", at=AS_OF)
+    write(log, decision_row(1), decision_row(2, channel="email"), config="c2")
+    changed = decision_table(decision_row(1, channel="email"))
+    with pytest.raises(ConflictingDecision, match="1 decision of the batch stand in the log"):
+        log.write_batch(changed, portfolio=None, as_of=AS_OF, config_fingerprint="c1")
+    assert log.decisions()["channel"].to_pylist() == ["sms", "email"]
+
+
+def test_a_batch_that_fails_leaves_nothing(log):
+    with pytest.raises(sa.exc.IntegrityError):
+        write(log, decision_row(1), decision_row(1))
+    assert log.decisions().num_rows == 0
+    assert log.batches() == ()
+
+
+def test_an_empty_batch_is_a_batch(log):
+    assert write(log).rows == 0
+    assert log.decisions().num_rows == 0
+
+
+def test_a_naive_time_is_refused(log):
+    with pytest.raises((NaiveTime, sa.exc.StatementError), match="expected a time with its zone"):
+        write(log, decision_row(1), as_of=AS_OF.replace(tzinfo=None))
+
+
+def test_a_log_of_another_layout_is_refused(tmp_path):
+    DecisionLog.open(tmp_path).close()
+    with sqlite3.connect(tmp_path / "decisions.db") as connection:
+        connection.execute("UPDATE about SET value = '99' WHERE name = 'layout'")
+    connection.close()
+    with pytest.raises(UnknownLayout, match="layout 99, this program writes layout 1"):
+        DecisionLog.open(tmp_path)
+
+
+def test_several_processes_may_open_the_log_at_once(tmp_path):
+    with ThreadPoolExecutor(8) as pool:
+        logs = list(pool.map(lambda _: DecisionLog.open(tmp_path), range(8)))
+    for log in logs:
+        log.close()
+
+
+def test_a_decision_of_the_service_keeps_what_was_asked_and_the_other_candidates(log):
+    other = {"channel": "email", "send_at": "2026-03-10T17:00:00+00:00", "payment_probability": 0.2}
+    decided = Decided(rows_of(decision_table(decision_row(1))), asked={"explain": True}, seen={}, alternatives=[other])
+    with log.writing() as connection:
+        reserve(connection, decided, replaces=None)
+    with log.reading() as connection:
+        found = decided_under(connection, decided.leading.decision_id)
+    assert found == decided
+    assert log.decisions()["source"].to_pylist() == ["online"]
+
+
+def test_the_last_decision_is_found_whatever_it_came_from(log):
+    write(log, decision_row(1))
+    later = decision_row(1, decision_id="b" * 32, decided_at=AS_OF + timedelta(hours=1))
+    with log.writing() as connection:
+        first = last_decided(connection, "d1", at=AS_OF + timedelta(minutes=1))
+        reserve(connection, online(later), replaces=first.leading)
+    with log.reading() as connection:
+        assert first.source == "batch"
+        assert last_decided(connection, "d1", at=AS_OF + timedelta(days=1)).leading.decision_id == "b" * 32
+        assert decided_under(connection, first.leading.decision_id).status == "replaced"
+    assert log.decisions()["status"].to_pylist() == ["replaced", "decided"]
+
+
+def test_a_batch_of_the_future_is_not_the_last_decision_yet(log):
+    write(log, decision_row(1))
+    with log.reading() as connection:
+        assert last_decided(connection, "d1", at=AS_OF - timedelta(seconds=1)) is None
+
+
+def test_the_leading_row_is_that_of_the_contact():
+    held = decision_row(1, decision_id="e" * 32, claim_id="c0", channel="none", send_at=None)
+    first, second = decision_row(1), decision_row(1, claim_id="c9", lead=False)
+    decided = online(held, first, second)
+    assert decided.leading.claim_id == "c1"
+    assert decided.covered == {"c1", "c9"}
+
+
+def test_an_answer_is_kept_under_its_key_and_scope(log):
+    answer = StoredAnswer(200, b'{"a":1}', "application/json")
+    with log.writing() as connection:
+        assert begin(connection, "/x", "k", digest="d", at=AS_OF) is None
+        with pytest.raises(StillRunning, match="ask again in a second"):
+            begin(connection, "/x", "k", digest="d", at=AS_OF)
+        finish(connection, "/x", "k", answer=answer)
+        assert begin(connection, "/x", "k", digest="d", at=AS_OF) == answer
+        assert begin(connection, "/y", "k", digest="other", at=AS_OF) is None
+        with pytest.raises(KeyReused, match="used with another request"):
+            begin(connection, "/x", "k", digest="other", at=AS_OF)
+
+
+def test_a_request_whose_process_died_may_be_made_again(log):
+    with log.writing() as connection:
+        begin(connection, "/x", "k", digest="d", at=AS_OF)
+        assert begin(connection, "/x", "k", digest="d", at=AS_OF + LEASE) is None
+        release(connection, "/x", "k")
+        assert begin(connection, "/x", "k", digest="other", at=AS_OF) is None
+
+
+def test_a_key_is_forgotten_after_thirty_days(log):
+    with log.writing() as connection:
+        begin(connection, "/x", "k", digest="d", at=AS_OF)
+        finish(connection, "/x", "k", answer=StoredAnswer(200, b"", "text/plain"))
+        assert begin(connection, "/x", "k", digest="other", at=AS_OF + KEPT + timedelta(seconds=1)) is None

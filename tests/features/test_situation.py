@@ -1,0 +1,118 @@
+"""What the rules look at, against plain loops over the tables."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from data.situation import Situation
+from data.times import NEVER, to_us
+from data.vocabulary import STAGES
+from features.situation import situation_of
+from tests.features import naive
+from tests.portfolios import CHANNELS, built, histories
+from tests.strategies import DAYS, START, random_tables
+
+SEEDS = st.integers(0, 10_000)
+MOMENTS = st.integers(30, DAYS - 10)
+
+
+def situation(seed: int, day: int) -> tuple[Situation, naive.Past, list[naive.Row], list[str]]:
+    """A random portfolio's situation, its past by rows, its debtors in order, and its open claims in order."""
+    tables, as_of = random_tables(seed), START + timedelta(days=day)
+    found = histories(tables)
+    targets, rows = built(found, as_of)
+    people = sorted(tables["debtors"].to_pylist(), key=lambda row: row["debtor_id"])
+    subject = situation_of(found, targets, state=rows.state, outstanding_eur=rows.outstanding_eur)
+    return subject, naive.Past.of(tables, as_of), people, found.claims.claim_id[targets.claim].tolist()
+
+
+@settings(max_examples=12, deadline=None)
+@given(seed=SEEDS, day=MOMENTS)
+def test_what_is_known_of_each_debtor_equals_a_plain_loop(seed: int, day: int) -> None:
+    subject, past, people, _ = situation(seed, day)
+    assert subject.debtor_id.tolist() == [row["debtor_id"] for row in people]
+    for number, person in enumerate(people):
+        contacts = past.contacts(person["debtor_id"])
+        assert subject.contacts[number] == len(contacts)
+        last = max((to_us(row["decided_at"]) for row in contacts), default=0)
+        assert subject.last_contact_us[number] == last
+        for column, name in ((subject.opted_out, "opted_out"), (subject.wrong_person, "wrong_person")):
+            stops = {row["channel"] for row in past.responses(person["debtor_id"]) if row["kind"] == name}
+            assert {CHANNELS[code] for code in np.flatnonzero(column[number])} == stops
+        for column, name in ((subject.blocked_us, "blocked_at"), (subject.objected_us, "objected_at")):
+            assert column[number] == (to_us(person[name]) if person[name] else NEVER)
+
+
+@settings(max_examples=12, deadline=None)
+@given(seed=SEEDS, day=MOMENTS)
+def test_points_are_those_that_had_begun_verified_only_once_they_were(seed: int, day: int) -> None:
+    subject, past, people, _ = situation(seed, day)
+    found = {
+        (people[row]["debtor_id"], CHANNELS[channel], int(until), bool(verified), bool(withdrawn))
+        for row, channel, until, verified, withdrawn in zip(
+            subject.points.debtor,
+            subject.points.channel,
+            subject.points.valid_to_us,
+            subject.points.verified,
+            subject.points.withdrawn,
+            strict=True,
+        )
+    }
+    expected = {
+        (
+            row["debtor_id"],
+            row["channel"],
+            to_us(row["valid_to"]) if row["valid_to"] else NEVER,
+            row["verified"] and (row["verified_at"] is None or row["verified_at"] <= past.as_of),
+            row["consent"] == "withdrawn",
+        )
+        for row in past.rows["contact_points"]
+        if row["valid_from"] <= past.as_of
+    }
+    assert found == expected
+    assert len(subject.points.debtor) == len(expected)
+    assert subject.points.known
+
+
+@settings(max_examples=12, deadline=None)
+@given(seed=SEEDS, day=MOMENTS)
+def test_open_claims_carry_their_course_and_the_debtors_promise(seed: int, day: int) -> None:
+    subject, past, people, claim_ids = situation(seed, day)
+    claims = {row["claim_id"]: row for row in past.rows["claims"]}
+    assert (np.diff(subject.claims.debtor) >= 0).all()
+    for number, claim_id in enumerate(claim_ids):
+        claim, facts = claims[claim_id], naive.claim_facts(past, claims[claim_id])
+        assert people[subject.claims.debtor[number]]["debtor_id"] == claim["debtor_id"]
+        for name in ("disputed", "held", "on_plan"):
+            assert getattr(subject.claims, name)[number] == facts[name], name
+        stage = subject.claims.stage[number]
+        assert (STAGES[stage] if stage >= 0 else None) == (None if facts["stage"] is None else STAGES[facts["stage"]])
+        until = naive.promises(past, claim["debtor_id"])[2]
+        assert subject.claims.promised_until_us[number] == (to_us(until) if until else 0)
+
+
+def test_without_a_table_of_points_none_is_known() -> None:
+    tables = random_tables(4)
+    del tables["contact_points"]
+    found = histories(tables)
+    targets, rows = built(found, START + timedelta(days=200))
+    subject = situation_of(found, targets, state=rows.state, outstanding_eur=rows.outstanding_eur)
+    assert not subject.points.known
+    assert not len(subject.points.debtor)
+
+
+def test_a_debtor_is_vulnerable_from_the_first_instant_to_before_the_last() -> None:
+    tables, begin, end = random_tables(4), START + timedelta(days=100), START + timedelta(days=200)
+    for name, moment in (("vulnerable_from", begin), ("vulnerable_to", end)):
+        people = tables["debtors"].to_pylist()
+        rows = [{**row, name: moment} for row in people]
+        tables["debtors"] = type(tables["debtors"]).from_pylist(rows, schema=tables["debtors"].schema)
+    found = histories(tables)
+    for as_of, expected in ((begin - timedelta(days=1), False), (begin, True), (end, False)):
+        targets, rows_ = built(found, as_of)
+        subject = situation_of(found, targets, state=rows_.state, outstanding_eur=rows_.outstanding_eur)
+        assert set(subject.vulnerable.tolist()) == {expected}

@@ -1,0 +1,161 @@
+"""The contract's decision rows (section 4), on random portfolios."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from data.schemas import DECISION_SCHEMA
+from data.times import to_us
+from data.vocabulary import ARMS
+from models.decide import Decided
+from models.decision_rows import decision_table
+from models.rules.mask import RULES
+from tests.deciding import GRID, FormulaModel, arms, bundle_of, by_everything, decided, rows_of
+from tests.portfolios import CHANNELS, CONFIG, histories
+from tests.strategies import DAYS, START, random_tables
+
+Row = dict[str, Any]
+ALL_ARMS = arms(control=0.25, explore=0.25, champion=0.5)
+RULE_NAMES = {rule.name for rule in RULES}
+SHARED = ("debtor_id", "decided_at", "valid_until", "channel", "send_at", "payment_option", "tone", "arm", "explored")
+PROBABILITIES = ("action_probability", "channel_probability", "channel_daypart_probability")
+every_portfolio = given(seed=st.integers(0, 10_000), day=st.integers(60, DAYS - 10))
+
+
+def subject_of(seed: int, day: int) -> Decided:
+    found = histories(random_tables(seed))
+    as_of = START + timedelta(days=day, hours=6)
+    return decided(found, as_of, bundle=bundle_of(found, FormulaModel(by_everything)), config=ALL_ARMS)
+
+
+def by_decision(rows: list[Row]) -> dict[str, list[Row]]:
+    found = defaultdict(list)
+    for row in rows:
+        found[row["decision_id"]].append(row)
+    return found
+
+
+@settings(max_examples=10, deadline=None)
+@every_portfolio
+def test_every_open_claim_has_one_row_in_the_contracts_columns(seed: int, day: int) -> None:
+    subject = subject_of(seed, day)
+    table = decision_table(subject, packs_version="r1")
+    assert table.schema.equals(DECISION_SCHEMA)
+    claims = subject.prepared.histories.claims.claim_id[subject.prepared.targets.claim]
+    assert table["claim_id"].to_pylist() == claims.tolist()
+    assert len(set(table["claim_id"].to_pylist())) == table.num_rows
+    assert all(re.fullmatch("[a-z0-9-]{1,64}", one) for one in table["decision_id"].to_pylist())
+
+
+@settings(max_examples=10, deadline=None)
+@every_portfolio
+def test_claims_under_one_contact_share_the_decision_and_exactly_one_of_them_leads(seed: int, day: int) -> None:
+    for rows in by_decision(rows_of(subject_of(seed, day))).values():
+        assert sum(row["lead"] for row in rows) == 1
+        for name in (*SHARED, *PROBABILITIES):
+            assert len({row[name] for row in rows}) == 1, name
+
+
+@settings(max_examples=10, deadline=None)
+@every_portfolio
+def test_a_claim_that_a_rule_holds_has_a_decision_of_its_own_with_no_contact(seed: int, day: int) -> None:
+    subject = subject_of(seed, day)
+    rows = rows_of(subject)
+    covered, moment = subject.prepared.covered, subject.prepared.targets.moment
+    contacted = subject.choice.action[moment] > 0
+    groups = by_decision(rows)
+    for row, is_covered, is_contacted in zip(rows, covered.tolist(), contacted.tolist(), strict=True):
+        assert (row["channel"] != "none") == (is_covered and is_contacted)
+        if is_contacted and not is_covered:
+            assert groups[row["decision_id"]] == [row]
+            assert row["lead"]
+            assert (row["send_at"], row["expected_value"], row["uplift"]) == (None, 0.0, 0.0)
+            assert [row[name] for name in PROBABILITIES] == [1.0] * 3
+            assert not row["explored"]
+            assert {one["rule"] for one in row["blocked"]} <= RULE_NAMES
+            assert {one["channel"] for one in row["blocked"]} == set(CHANNELS[1:])
+
+
+@settings(max_examples=10, deadline=None)
+@every_portfolio
+def test_the_rows_of_a_contact_sum_to_the_debtors_value_its_cost_on_the_lead_alone(seed: int, day: int) -> None:
+    subject = subject_of(seed, day)
+    as_of_day = int(subject.prepared.asks.as_of_us[0]) // 86_400_000_000
+    total = np.zeros(subject.prepared.situation.size)
+    price = subject.price.total
+    for number, row in enumerate(rows_of(subject)):
+        debtor = subject.prepared.targets.moment[number]
+        value_eur = row["expected_value"] * CONFIG.rates.on(row["currency"], as_of_day).amount
+        total[debtor] += value_eur
+        owed = subject.prepared.rows.outstanding_eur[number]
+        cost = price[debtor, CHANNELS.index(row["channel"])] if row["lead"] else 0.0
+        assert value_eur == pytest.approx(row["uplift"] * subject.champion.mean_share * owed - cost, abs=1e-9)
+    chosen = subject.scored.value_eur[np.arange(len(total)), subject.choice.action]
+    np.testing.assert_allclose(total, chosen, atol=1e-9)
+
+
+@settings(max_examples=10, deadline=None)
+@every_portfolio
+def test_a_contact_is_sent_in_an_allowed_slot_and_valid_until_its_end(seed: int, day: int) -> None:
+    subject = subject_of(seed, day)
+    slots = subject.slots
+    for number, row in enumerate(rows_of(subject)):
+        debtor = subject.prepared.targets.moment[number]
+        as_of_us = subject.prepared.asks.as_of_us[debtor]
+        assert to_us(row["decided_at"]) == as_of_us
+        if row["channel"] == "none":
+            assert (row["send_at"], row["tone"], row["payment_option"]) == (None, None, None)
+            assert row["valid_until"] - row["decided_at"] == timedelta(days=GRID.days)
+        else:
+            mine = subject.prepared.allowed[debtor] & (GRID.channel == CHANNELS.index(row["channel"]))
+            assert to_us(row["send_at"]) in slots.send_us[slots.of_debtor[debtor]][mine]
+            assert row["send_at"] >= row["decided_at"]
+            assert row["valid_until"] - row["send_at"] == timedelta(hours=1)
+            assert row["tone"]
+
+
+@settings(max_examples=10, deadline=None)
+@every_portfolio
+def test_arms_and_probabilities_are_logged_as_the_contract_says(seed: int, day: int) -> None:
+    subject = subject_of(seed, day)
+    shares = dict(zip(ARMS, (0.25, 0.25, 0.5, 0.0), strict=True))
+    asks = subject.prepared.asks
+    objected = subject.prepared.histories.objected_us[asks.debtor] <= asks.as_of_us
+    for number, row in enumerate(rows_of(subject)):
+        if objected[subject.prepared.targets.moment[number]]:
+            assert (row["arm"], row["arm_probability"]) == ("control", None)
+        else:
+            assert row["arm_probability"] == shares[row["arm"]]
+        assert row["explored"] <= (row["arm"] == "explore")
+        exact, channel, daypart = (
+            row[name] for name in ("action_probability", "channel_probability", "channel_daypart_probability")
+        )
+        assert 0 < exact <= daypart + 1e-12 <= channel + 2e-12 <= 1 + 3e-12
+        assert row["explored"] or exact == 1
+        assert 1 / daypart <= 25 * (1 + 1e-9)
+        assert 0 <= row["payment_probability"] <= 1
+
+
+@settings(max_examples=5, deadline=None)
+@every_portfolio
+def test_reasons_are_given_on_request_only(seed: int, day: int) -> None:
+    subject = subject_of(seed, day)
+    assert {row["reasons"] for row in rows_of(subject)} == {None}
+    explained = decision_table(subject, packs_version="r1", explain=True).to_pylist()
+    assert all(isinstance(row["reasons"], list) for row in explained)
+
+
+def test_versions_stand_in_every_row() -> None:
+    rows = decision_table(subject_of(1, 200), packs_version="r7").to_pylist()
+    assert {row["model_version"] for row in rows} == {"m1"}
+    assert {row["rules_version"] for row in rows} == {"r7"}
+    assert len({row["policy_version"] for row in rows}) == 1
+    assert {row["segment"] for row in rows} == {"unknown"}

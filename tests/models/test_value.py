@@ -1,0 +1,96 @@
+"""Expected value: worked out by hand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from data.action_grid import ActionGrid
+from data.config import Config, Dated, GridSettings, MissingRate, MoneySettings
+from data.times import DAY_US, to_day
+from models.value import Prices, best_action, brought_in, prices, value_grid
+
+GRID = ActionGrid(("none", "sms", "phone"), days=1, hours=(10,))
+CONFIG = replace(Config(), grid=GridSettings(("none", "sms", "phone"), 1, (10,)))
+TODAY = to_day(date(2026, 3, 2)) * DAY_US
+
+
+def test_a_call_costs_its_dialling_and_its_expected_talk() -> None:
+    price = prices(CONFIG, as_of_us=np.array([TODAY]), answer_rate=np.array([[0.9, 0.9, 0.3]]))
+    np.testing.assert_allclose(price.cost, [[0.0, 0.07, 0.50 + 5 * 0.3]])
+    np.testing.assert_allclose(price.harm, [[0.0, 0.15, 0.50]])
+    np.testing.assert_allclose(price.total, [[0.0, 0.22, 2.50]])
+
+
+def test_the_price_is_that_of_the_day() -> None:
+    rows = {**CONFIG.costs.rows, "sms": (Dated(0.07), Dated(0.10, date(2026, 3, 3)))}
+    config = replace(CONFIG, costs=MoneySettings(rows))
+    days = np.array([TODAY, TODAY + DAY_US])
+    assert prices(config, as_of_us=days, answer_rate=np.zeros((2, 3))).cost[:, 1].tolist() == [0.07, 0.10]
+
+
+def test_a_channel_without_a_price_on_the_day_is_an_error() -> None:
+    config = replace(CONFIG, costs=MoneySettings({"none": (Dated(0.0),), "sms": (Dated(0.07, date(2027, 1, 1)),)}))
+    with pytest.raises(MissingRate, match="no amount for 'sms' on that day"):
+        prices(config, as_of_us=np.array([TODAY]), answer_rate=np.zeros((1, 3)))
+
+
+def test_a_contact_brings_in_what_it_adds_to_the_chance_of_payment() -> None:
+    chance = np.array([[0.1, 0.3, np.nan]])
+    np.testing.assert_allclose(
+        brought_in(chance, outstanding_eur=np.array([200.0]), mean_share=0.5), [[0.0, 20.0, np.nan]]
+    )
+
+
+def test_the_value_is_the_sum_over_covered_claims_less_one_price() -> None:
+    lift = np.array([[0.0, 20.0, 30.0], [0.0, 1.0, 2.0], [0.0, 7.0, 9.0]])
+    price = Prices(np.array([[0.0, 0.07, 2.0]] * 2), np.array([[0.0, 0.15, 0.5]] * 2))
+    value = value_grid(
+        lift,
+        debtor=np.array([0, 0, 1]),
+        covered=np.array([True, True, False]),
+        price=price,
+        grid=GRID,
+        allowed=np.array([[True, True, True], [True, True, False]]),
+    )
+    np.testing.assert_allclose(value, [[0.0, 20.78, 29.5], [0.0, -0.22, -np.inf]])
+
+
+def test_a_cell_that_was_not_scored_is_worth_nothing_but_its_price() -> None:
+    price = Prices(np.array([[0.0, 0.07, 2.0]]), np.zeros((1, 3)))
+    every = np.ones((1, 3), dtype=bool)
+    value = value_grid(
+        np.array([[0.0, np.nan, 5.0]]),
+        debtor=np.zeros(1, dtype=np.int64),
+        covered=np.array([True]),
+        price=price,
+        grid=GRID,
+        allowed=every,
+    )
+    np.testing.assert_allclose(value, [[0.0, -0.07, 3.0]])
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ([0.0, 0.0, 0.0], 0),
+        ([0.0, 1e-14, 1e-13], 0),
+        ([0.0, 2.0, 2.0 + 1e-13], 1),
+        ([0.0, -1.0, -np.inf], 0),
+        ([0.0, -1.0, 3.0], 2),
+    ],
+)
+def test_a_tie_goes_to_the_lowest_action_so_that_none_wins_at_zero(value: list[float], expected: int) -> None:
+    assert best_action(np.array([value])).tolist() == [expected]
+
+
+@given(arrays.arrays(np.float64, (4, 6), elements=st.floats(-1e6, 1e6)))
+def test_no_action_is_worth_more_than_the_best(value: np.ndarray) -> None:
+    best = best_action(value)
+    assert (value[np.arange(4), best] >= value.max(axis=1) - 1e-9).all()

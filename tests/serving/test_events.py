@@ -1,0 +1,123 @@
+"""Events: held against the contract, stored before the answer, counted once."""
+
+import pytest
+
+PAYMENT = {
+    "payment_id": "z1",
+    "claim_id": "k1",
+    "debtor_id": "s1",
+    "paid_at": "2026-03-10T07:00:00Z",
+    "amount": "2400.00",
+    "currency": "SEK",
+}
+
+
+def send(service, event_id="e1", table="payments", **row):
+    body = {"event_id": event_id, "table": table, "row": {**(PAYMENT if table == "payments" else {}), **row}}
+    return service.client.post("/v1/events", json=body)
+
+
+def fault(answer):
+    assert answer.status_code == 422, answer.text
+    (found,) = answer.json()["errors"]
+    return found
+
+
+def test_an_event_is_acknowledged_and_known_when_sent_again(service):
+    assert send(service).json() == {"event_id": "e1", "duplicate": False, "waits_for": None}
+    assert send(service).json() == {"event_id": "e1", "duplicate": True, "waits_for": None}
+    service.clock.advance(seconds=1)
+    told = service.ask()
+    stored = service.client.get(f"/v1/decisions/{told['decision_id']}").json()
+    assert told["claims"][0]["covered"] is False
+    assert stored["seen"]["coverable"] == ["k2"]
+
+
+def test_the_same_fact_written_differently_is_the_same_event(service):
+    send(service)
+    assert send(service, amount=2400, paid_at="2026-03-10T08:00:00+01:00").json()["duplicate"]
+
+
+def test_another_event_under_the_same_identifier_is_a_conflict(service):
+    send(service)
+    answer = send(service, amount="1.00")
+    assert answer.status_code == 409
+    assert answer.json()["type"] == "urn:rettid:problem:event-conflict"
+
+
+def test_an_unknown_table_is_answered_with_the_known_ones(service):
+    found = fault(send(service, table="invoices"))
+    assert found["where"] == "body.table"
+    assert "debtors, debtor_profiles, contact_points, claims" in found["remedy"]
+
+
+def test_an_unknown_column_is_answered_with_the_known_ones(service):
+    found = fault(send(service, sum="1"))
+    assert (found["where"], found["what"]) == ("body.row", "a column that payments does not have")
+    assert "payment_id, claim_id" in found["remedy"]
+
+
+def test_an_unknown_word_is_answered_with_the_known_ones(service):
+    found = fault(send(service, table="claim_events", claim_id="k1", at="2026-03-10T07:00:00Z", kind="quarrel"))
+    assert found["where"] == "body.row.kind"
+    assert "dispute_opened" in found["remedy"]
+    assert "quarrel" not in str(found)
+
+
+def test_a_naive_time_names_its_column(service):
+    found = fault(send(service, paid_at="2026-03-10T07:00:00"))
+    assert (found["where"], found["what"]) == ("body.row.paid_at", "a time without its zone")
+
+
+def test_a_currency_without_a_rate_is_refused_before_it_can_stop_decisions(service):
+    assert "[rates] in rettid.toml" in fault(send(service, currency="XAU"))["remedy"]
+
+
+def test_a_claim_stays_with_its_debtor(service):
+    assert fault(send(service, debtor_id="d2"))["where"] == "body.row.debtor_id"
+    service.tell("payments", **{**PAYMENT, "payment_id": "z9", "claim_id": "later"})
+    claim = {"claim_id": "later", "debtor_id": "d2", "creditor_id": "k", "sector": "energy", "principal": "10"}
+    service.tell("claims", **claim, currency="EUR", due_on="2026-01-01", registered_at="2026-01-01T00:00:00Z")
+    assert service.ask("d2")["claims"][-1]["payment_probability"] > 0
+    assert service.ask("s1")["claims"][0]["covered"]
+
+
+def test_a_later_row_takes_the_place_of_an_earlier_one(service):
+    point = {"debtor_id": "s1", "channel": "sms", "valid_from": "2026-01-05T12:00:00Z", "verified": True}
+    service.tell("contact_points", **point, consent="withdrawn", kind="private")
+    assert service.ask()["channel"] == "phone"
+    service.tell("contact_points", **point, consent="given", kind="private")
+    assert service.ask(replace=True)["channel"] == "sms"
+
+
+def test_a_reversed_payment_opens_the_debt_again(service):
+    send(service)
+    service.clock.advance(seconds=1)
+    assert not service.ask()["claims"][0]["covered"]
+    send(service, event_id="e2", reversed_at="2026-03-10T07:20:00Z")
+    service.clock.advance(seconds=1)
+    assert service.ask()["claims"][0]["covered"]
+
+
+def test_a_contact_event_is_known_by_the_identifier_of_its_event(service):
+    told = service.ask()
+    row = {"contact_id": told["decision_id"], "at": "2026-03-10T07:31:00Z", "kind": "sent"}
+    assert send(service, event_id="x77", table="contact_events", **row).json()["waits_for"] is None
+    stored = service.client.get(f"/v1/decisions/{told['decision_id']}").json()
+    assert [event["kind"] for event in stored["outcome"]["contact_events"]] == ["sent"]
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 2, 1, 0), (2, 0, 3, 1)])
+def test_facts_may_come_in_any_order(service, order):
+    debtor = {"debtor_id": "n", "country": "SE", "birth_date": "1990-01-01", "registered_at": "2026-01-10T12:00:00Z"}
+    claim = {"claim_id": "n1", "debtor_id": "n", "creditor_id": "k", "sector": "energy", "currency": "SEK"}
+    claim |= {"registered_at": "2026-01-10T12:00:00Z", "principal": "900.00", "due_on": "2026-01-31"}
+    point = {"debtor_id": "n", "channel": "email", "valid_from": "2026-02-01T00:00:00Z", "verified": True}
+    point |= {"consent": "given", "kind": "private"}
+    opened = {"claim_id": "n1", "at": "2026-03-01T00:00:00Z", "kind": "dispute_opened"}
+    facts = [("debtors", debtor), ("claims", claim), ("contact_points", point), ("claim_events", opened)]
+    for number in order:
+        service.tell(facts[number][0], **facts[number][1])
+    answer = service.ask("n")
+    assert answer["channel"] == "none"
+    assert {pair["rule"] for pair in answer["blocked"]} == {"disputed_claim", "no_contact_point"}

@@ -1,0 +1,154 @@
+"""Ready, reports, settings, and what the service must not import."""
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from data.portfolio import Portfolio
+from models.bundle import NoChampion
+from serving.app import Parts, create_app
+from serving.models_in_use import ModelsInUse
+from serving.settings import BadServiceSettings, ServiceSettings, from_environment
+from tests.samples import moment
+from tests.small_service import FakeClock, decision_row, decision_table, promote, small_bundle, small_tables
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_ready_names_the_model_in_use(service):
+    assert service.client.get("/readyz").json() == {"status": "ready", "model_version": "rates-1"}
+
+
+def test_a_promoted_model_is_used_from_the_next_decision_on(service):
+    assert service.ask()["model_version"] == "rates-1"
+    promote(service.workspace, small_bundle(Portfolio.from_tables(small_tables()), "rates-2"))
+    assert service.ask(replace=True)["model_version"] == "rates-2"
+    assert service.client.get("/readyz").json()["model_version"] == "rates-2"
+
+
+def test_a_broken_bundle_leaves_the_last_good_one_in_use(service):
+    service.ask()
+    promote(service.workspace, small_bundle(Portfolio.from_tables(small_tables()), "rates-2"))
+    (service.workspace / "models" / "rates-2" / "rates.json").write_text("{}", encoding="utf-8")
+    assert service.ask(replace=True)["model_version"] == "rates-1"
+
+
+def test_without_any_good_bundle_there_is_no_champion(tmp_path):
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "champion.json").write_text("{", encoding="utf-8")
+    with pytest.raises(NoChampion, match="no champion can be loaded"):
+        ModelsInUse(tmp_path).current()
+
+
+class FullDisk:
+    """A log that takes nothing any more."""
+
+    def writing(self):
+        raise OperationalError("INSERT", {}, Exception("database or disk is full"))
+
+    reading = writing
+
+    def beat(self, at):
+        self.writing()
+
+
+def test_a_log_that_cannot_be_written_is_not_ready_and_acknowledges_nothing(service):
+    app = service.client.app
+    working, app.state.service = app.state.service, replace(app.state.service, log=FullDisk())
+    row = {"claim_id": "k1", "at": "2026-03-01T00:00:00Z", "kind": "inbound"}
+    event = {"event_id": "e1", "table": "claim_events", "row": row}
+    for answer in (
+        service.client.get("/readyz"),
+        service.client.post("/v1/events", json=event),
+        service.client.post("/v1/events", json=event, headers={"Idempotency-Key": "k"}),
+        service.client.post("/v1/next-best-action", json={"debtor_id": "s1"}),
+    ):
+        assert answer.status_code == 503
+        assert answer.json()["type"] == "urn:rettid:problem:log-unavailable"
+        assert answer.headers["retry-after"]
+    assert service.client.get("/healthz").status_code == 200
+    app.state.service = working
+    assert service.client.get("/readyz").status_code == 200
+    assert service.client.post("/v1/events", json=event).json()["duplicate"] is False
+
+
+def test_reports_are_listed_and_shown(service):
+    folder = service.workspace / "reports"
+    assert "No report has been written yet" in service.client.get("/reports").text
+    folder.mkdir()
+    (folder / "overview.html").write_text("<h1>gain</h1>", encoding="utf-8")
+    (folder / "Bad Name.html").write_text("hidden", encoding="utf-8")
+    (service.workspace / "secret.html").write_text("secret", encoding="utf-8")
+    (folder / "link.html").symlink_to(service.workspace / "secret.html")
+    page = service.client.get("/reports")
+    assert page.headers["content-type"].startswith("text/html")
+    assert '<a href="/reports/overview">' in page.text
+    assert "Bad Name" not in page.text
+    for name in ("overview", "overview.html"):
+        assert service.client.get(f"/reports/{name}").text == "<h1>gain</h1>"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["..%2fsecret", "%2e%2e%2fsecret.html", "link", "overview.json", "a" * 65, "A", "a%00", "..", "a%5cb", "%ef%bc%8f"],
+)
+def test_only_pages_in_the_folder_itself_are_shown(service, name):
+    folder = service.workspace / "reports"
+    folder.mkdir()
+    (service.workspace / "secret.html").write_text("secret", encoding="utf-8")
+    (folder / "link.html").symlink_to(service.workspace / "secret.html")
+    answer = service.client.get(f"/reports/{name}")
+    assert answer.status_code in (404, 405)
+    assert "secret" not in answer.text
+
+
+def test_the_base_portfolio_is_that_of_the_last_batch_where_none_is_named(service):
+    log = service.client.app.state.service.log
+    log.write_batch(
+        decision_table(decision_row(1)), portfolio=service.portfolio, as_of=moment(3, 1), config_fingerprint="c"
+    )
+    app = create_app(ServiceSettings(service.workspace), clock=FakeClock())
+    assert app.state.service.base.size == 4
+    app.state.service.log.close()
+
+
+def test_without_a_portfolio_the_service_knows_what_it_is_told(tmp_path):
+    app = create_app(ServiceSettings(tmp_path / "new"), clock=FakeClock(), parts=Parts())
+    assert app.state.service.base.size == 0
+    app.state.service.log.close()
+
+
+@pytest.mark.parametrize("text", [None, "{", "[]", "{}", '{"workspace": "w", "colour": 1}'])
+def test_settings_that_cannot_be_read_are_refused(text):
+    with pytest.raises(BadServiceSettings, match="RETTID_SERVICE"):
+        from_environment({} if text is None else {"RETTID_SERVICE": text})
+
+
+def test_settings_survive_the_environment():
+    settings = ServiceSettings(Path("w"), portfolio=Path("p"), port=1, workers=3)
+    assert from_environment(settings.to_environment()) == settings
+
+
+def test_serving_neither_learns_nor_loads_what_learning_needs():
+    # LightGBM itself loads pandas and scikit-learn where they are installed; import-linter watches our own imports.
+    script = (
+        "import sys, serving.run, serving.nightly\n"
+        "heavy = {'training', 'mlflow', 'polars', 'duckdb', 'shap', 'optuna', 'altair'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    found = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
+
+
+def test_the_nightly_batch_does_without_the_web():
+    script = "import sys, serving.nightly; print('fastapi' in sys.modules)"
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    found = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True, env=env
+    )
+    assert found.stdout.strip() == "False"

@@ -1,0 +1,95 @@
+"""Many at once: one decision for one debtor, whoever asks, in however many processes."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+from data.decision_log import DecisionLog
+from serving.app import create_app
+from serving.decider import next_best_actions
+from serving.shapes import NextBestActionRequest
+from tests.small_service import FakeClock, write_world
+
+
+def test_fifty_at_once_get_one_decision(service):
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(lambda _: service.ask(), range(50)))
+    assert len({answer["decision_id"] for answer in answers}) == 1
+    assert sum(not answer["reused"] for answer in answers) == 1
+
+
+def test_two_processes_over_one_workspace_agree(tmp_path):
+    settings = write_world(tmp_path)
+    clock = FakeClock()
+    apps = [create_app(settings, clock=clock) for _ in range(2)]
+    asked = NextBestActionRequest(debtor_id="s1")
+    barrier = threading.Barrier(8)
+
+    def ask(number):
+        barrier.wait()
+        return next_best_actions(apps[number % 2].state.service, [asked])[0]
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(ask, range(8)))
+    for app in apps:
+        app.state.service.log.close()
+    assert len({answer.decision_id for answer in answers}) == 1
+    log = DecisionLog.open(settings.workspace)
+    assert log.decisions().num_rows == 2
+    log.close()
+
+
+class Restless:
+    """An engine during whose first decisions a fact comes in each time."""
+
+    def __init__(self, engine, facts, tell):
+        self.engine, self.facts, self.tell, self.decisions = engine, list(facts), tell, 0
+
+    def decide(self, facts, wishes, *, models):
+        self.decisions += 1
+        verdicts = self.engine.decide(facts, wishes, models=models)
+        if self.facts:
+            self.tell("claim_events", claim_id="k1", **self.facts.pop(0))
+        return verdicts
+
+    def standing(self, facts, logged, *, at, models):
+        return self.engine.standing(facts, logged, at=at, models=models)
+
+
+def restless(service, *facts):
+    running = service.client.app.state.service
+    engine = Restless(running.engine, facts, service.tell)
+    return replace(running, engine=engine), engine
+
+
+def test_a_fact_that_comes_while_a_decision_is_made_is_in_it(service):
+    running, engine = restless(service, {"at": "2026-03-10T07:00:00Z", "kind": "dispute_opened"})
+    (answer,) = next_best_actions(running, [NextBestActionRequest(debtor_id="s1")])
+    assert {claim.claim_id: claim.covered for claim in answer.claims} == {"k1": False, "k2": True}
+    assert engine.decisions == 2
+    assert running.log.decisions().num_rows == 2
+
+
+def test_facts_that_never_rest_are_decided_under_the_lock(service):
+    calls = [{"at": f"2026-03-10T07:0{number}:00Z", "kind": "inbound"} for number in range(3)]
+    running, engine = restless(service, *calls)
+    (answer,) = next_best_actions(running, [NextBestActionRequest(debtor_id="s1")])
+    assert (answer.channel, engine.decisions) == ("sms", 4)
+    assert running.log.decisions().num_rows == 2
+
+
+def test_no_leave_is_given_after_an_acknowledged_stop(service):
+    for number in range(10):
+        told = service.ask(replace=True)
+        point = {"debtor_id": "s1", "channel": told["channel"], "valid_from": "2026-01-05T12:00:00Z", "verified": True}
+
+        def leave(decision=told["decision_id"]):
+            return service.client.post(f"/v1/decisions/{decision}/confirm").status_code
+
+        with ThreadPoolExecutor(4) as pool:
+            asked = [pool.submit(leave) for _ in range(3)]
+            service.tell("contact_points", **point, consent="withdrawn", kind="private")
+            after = pool.submit(leave).result()
+            assert {one.result() for one in asked} <= {200, 409}
+        assert after == 409, number
+        service.tell("contact_points", **point, consent="given", kind="private")
