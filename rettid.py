@@ -197,7 +197,7 @@ def train(
     directory: Folder,
     as_of: AsOf,
     models: Annotated[
-        Optional[list[str]],
+        list[str] | None,
         typer.Option(
             "--model", help="lightgbm (default), logistic, constant or incumbent; more than one is a run each."
         ),
