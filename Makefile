@@ -15,10 +15,10 @@ export DO_NOT_TRACK ?= 1
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup system demo test format lint types contracts tests documents fix lock clean
+.PHONY: help setup system demo test bench-share format lint types contracts tests documents fix lock clean
 
 help: ## Shows this list.
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile
 
 setup: system .venv/.ok ## Sets up .venv from the locked, hashed requirements.
 
@@ -58,6 +58,9 @@ tests: setup ## Runs tests, examples in docstrings, documents and notebooks.
 
 documents: setup ## Runs the tests of the documents alone.
 	$(BIN)/pytest tests/documents
+
+bench-share: setup ## Measures how far the model goes from the incumbent's rules to the best allowed action (20 minutes a seed or less).
+	$(BIN)/python tests/benchmarks/share_of_best.py
 
 fix: setup ## Formats the code and repairs what the linter can.
 	$(BIN)/ruff check --fix .

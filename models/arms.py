@@ -107,16 +107,19 @@ def choose(
     return Choice(action, arm, explored, exact, np.where(outside, np.nan, shares[arm]), by_channel, by_daypart)
 
 
-def greedy(candidates: Candidates) -> Choice:
-    """The champion's action for every debtor, outside any experiment: every probability is 1."""
+def greedy(candidates: Candidates, *, outside: BoolArray) -> Choice:
+    """The champion's action for every debtor, outside any experiment: every probability is 1.
+
+    Debtors in `outside` (n,) objected to profiling: the control's action, and no arm probability.
+    """
     size = len(candidates.champion)
     ones = np.ones(size, dtype=np.float64)
     return Choice(
-        action=candidates.champion,
-        arm=np.full(size, CHAMPION, dtype=np.int64),
+        action=np.where(outside, candidates.control, candidates.champion),
+        arm=np.where(outside, CONTROL, CHAMPION).astype(np.int64),
         explored=np.zeros(size, dtype=np.bool_),
         action_probability=ones,
-        arm_probability=ones,
+        arm_probability=np.where(outside, np.nan, 1.0),
         channel_probability=ones,
         channel_daypart_probability=ones,
     )

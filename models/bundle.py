@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from models.propensity import PropensityModel, load_model
 
 Chooser = Literal["value", "control", "constant"]
 FORMAT = 1
+VERSION = r"[a-z0-9-]{1,64}"
 
 
 class NoChampion(LookupError):
@@ -159,10 +161,28 @@ def point_to(workspace: Path, role: Literal["champion", "challenger"], *, model_
 
 def pointed(workspace: Path, role: Literal["champion", "challenger"]) -> Bundle | None:
     """The champion or challenger of a workspace, None where there is none."""
+    version = pointed_version(workspace, role)
+    return None if version is None else read_bundle(workspace / "models" / version)
+
+
+def pointed_version(workspace: Path, role: Literal["champion", "challenger"]) -> str | None:
+    """Version of the champion or challenger, None where there is none.
+
+    Raises
+    ------
+    BadBundle
+        `models/<role>.json` names no version of ours.
+    """
     path = workspace / "models" / f"{role}.json"
     if not path.is_file():
         return None
-    return read_bundle(workspace / json.loads(path.read_text(encoding="utf-8"))["directory"])
+    try:
+        version = json.loads(path.read_text(encoding="utf-8"))["model_version"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise BadBundle(f"{path}: expected JSON with model_version: promote again") from error
+    if not isinstance(version, str) or not re.fullmatch(VERSION, version):
+        raise BadBundle(f"{path}: model_version is none of ours (letters a-z, digits, dashes): promote again")
+    return version
 
 
 def champion(workspace: Path) -> Bundle:

@@ -171,7 +171,7 @@ def decide(
         control, np.where(objected, control, first), np.where(objected, control, second), prepared.allowed
     )
     ids = decision_ids(prepared.situation.debtor_id, asks.as_of_us, salt=config.arms.salt)
-    choice = greedy(candidates) if everyone_champion else _by_arm(prepared, candidates, ids)
+    choice = greedy(candidates, outside=objected) if everyone_champion else _by_arm(prepared, candidates, ids)
     return Decided(prepared, champion, scored, price, choice, ids)
 
 

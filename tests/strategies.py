@@ -141,19 +141,20 @@ def _contacts(rng: np.random.Generator, person: Row, claims: list[Row]) -> list[
         decided = _moment(rng, after=first["registered_at"])
         channel = str(rng.choice(("none", *CONTACT_CHANNELS)))
         sent = None if channel == "none" else decided + timedelta(hours=int(rng.integers(1, 120)))
-        for claim in (claim for claim in mine if claim["registered_at"] <= decided):
-            found.append(
-                {
-                    "contact_id": f"{person['debtor_id']}-s{number}",
-                    "debtor_id": person["debtor_id"],
-                    "claim_id": claim["claim_id"],
-                    "decided_at": decided,
-                    "channel": channel,
-                    "send_at": sent,
-                    "policy": str(rng.choice(["incumbent", "random"])),
-                    "action_probability": _maybe(rng, float(rng.uniform(0.01, 1.0)), 0.7),
-                }
-            )
+        found += [
+            {
+                "contact_id": f"{person['debtor_id']}-s{number}",
+                "debtor_id": person["debtor_id"],
+                "claim_id": claim["claim_id"],
+                "decided_at": decided,
+                "channel": channel,
+                "send_at": sent,
+                "policy": str(rng.choice(["incumbent", "random"])),
+                "action_probability": _maybe(rng, float(rng.uniform(0.01, 1.0)), 0.7),
+            }
+            for claim in mine
+            if claim["registered_at"] <= decided
+        ]
     return found
 
 

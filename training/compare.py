@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from models.bundle import point_to, read_bundle
+from models.bundle import point_to, pointed_version, read_bundle
 from training.tracking import Recorded, Tracking, named
 
 NO_NUMBER = "–"
@@ -35,7 +35,7 @@ def compare(workspace: Path) -> list[Line]:
     their interval, or they have no number), in order of log loss; then those shown to be worse, by value.
     """
     runs = Tracking(workspace).runs()
-    current = _champion_version(workspace)
+    current = pointed_version(workspace, "champion")
     top = max((run.metrics["value_eur"] for run in runs if "value_eur" in run.metrics), default=float("-inf"))
     return [_line(run, run.run_id == current) for run in sorted(runs, key=lambda run: _rank(run, top))]
 
@@ -63,11 +63,6 @@ def _line(run: Recorded, is_champion: bool) -> Line:
         calibration_error=number("calibration_error", 4),
         champion=is_champion,
     )
-
-
-def _champion_version(workspace: Path) -> str:
-    path = workspace / "models" / "champion.json"
-    return path.read_text(encoding="utf-8").split('"model_version": "')[-1].split('"')[0] if path.is_file() else ""
 
 
 def promote(workspace: Path, run: str) -> Recorded:

@@ -156,10 +156,14 @@ def test_who_objected_gets_the_control_and_stands_outside_the_draw_of_arms() -> 
 
 def test_greedy_gives_everybody_the_champions_action_for_certain() -> None:
     found = candidates(np.random.default_rng(6), 100)
-    choice = greedy(found)
-    assert (choice.action == found.champion).all()
+    objected = np.arange(100) < 10
+    choice = greedy(found, outside=objected)
+    assert (choice.action[~objected] == found.champion[~objected]).all()
     assert (choice.action_probability == 1).all()
     assert not choice.explored.any()
+    assert (choice.arm == np.where(objected, CONTROL, CHAMPION)).all()
+    assert (choice.action[objected] == found.control[objected]).all()
+    assert (np.isnan(choice.arm_probability) == objected).all()
 
 
 def test_decision_ids_differ_by_debtor_moment_and_salt() -> None:
