@@ -15,7 +15,7 @@ export DO_NOT_TRACK ?= 1
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup system demo test bench-share format lint types contracts tests documents fix lock clean
+.PHONY: help setup system demo test bench-share bench-null format lint types contracts tests documents fix lock clean
 
 help: ## Shows this list.
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile
@@ -61,6 +61,9 @@ documents: setup ## Runs the tests of the documents alone.
 
 bench-share: setup ## Measures how far the model goes from the incumbent's rules to the best allowed action (20 minutes a seed or less).
 	$(BIN)/python tests/benchmarks/share_of_best.py
+
+bench-null: setup ## Counts how often the report claims a gain in a world without any.
+	$(BIN)/python tests/benchmarks/null_world.py
 
 fix: setup ## Formats the code and repairs what the linter can.
 	$(BIN)/ruff check --fix .

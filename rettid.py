@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Annotated
 import pyarrow.parquet as pq
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from data.action_grid import ActionGrid
@@ -85,12 +85,12 @@ def _bar() -> Iterator[Callable[[str, float], None]]:
     """A progress bar on the terminal; gives the function that moves it (what is being done, share done)."""
     columns = (TextColumn("{task.description:<40}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=err, transient=False) as progress:
-        tasks: dict[str, int] = {}
+        tasks: dict[str, TaskID] = {}
 
         def move(what: str, share: float) -> None:
             if what not in tasks:
                 tasks[what] = progress.add_task(what, total=1.0)
-            progress.update(tasks[what], completed=share)  # type: ignore[arg-type]  # rich's own number type
+            progress.update(tasks[what], completed=share)
 
         yield move
         for task in tasks.values():
