@@ -41,7 +41,7 @@ def numbers(value: FloatArray) -> pa.Array:
     return pa.array(value, pa.float64(), mask=np.isnan(value))
 
 
-def padded(prefix: str, number: IntArray, width: int) -> pa.Array:
+def padded(prefix: str, number: IntArray, *, width: int) -> pa.Array:
     """Identifiers such as `d0000017`."""
     digits = pc.utf8_lpad(pa.array(number).cast(pa.string()), width, "0")
     return pc.binary_join_element_wise(pa.scalar(prefix), digits, pa.scalar(""))

@@ -75,7 +75,7 @@ def decide(
     action = choices.action[owner]
     channel = chunk.channel_codes[chunk.grid.channel[action]]
     send_us = np.where(channel == 0, NEVER, times.send_us[times.of_debtor[owner], action])
-    option, tone, content = manner(chunk.claims, claim, channel)
+    option, tone, content = manner(chunk.claims, claim, channel=channel)
     return ContactRows(
         number=numbers[debtor],
         debtor=debtor,
@@ -91,9 +91,9 @@ def decide(
     )
 
 
-def manner(claims: Claims, rows: IntArray, channel: CodeArray) -> tuple[CodeArray, CodeArray, CodeArray]:
+def manner(claims: Claims, rows: IntArray, *, channel: CodeArray) -> tuple[CodeArray, CodeArray, CodeArray]:
     """Payment option, tone and content that go with a channel at a claim's stage, shape (k,) each."""
-    content = content_of(channel, claims.stage[rows], owed_eur(claims, rows))
+    content = content_of(channel, claims.stage[rows], outstanding_eur=owed_eur(claims, rows))
     option = np.where(channel == LETTER, OPTION["qr"], np.where(channel == PHONE, OPTION["card"], OPTION["link"]))
     option = np.where(content == PLAN, OPTION["instalments"], option)
     tones = [TONES.index(name) for name in ("friendly", "friendly", "neutral", "firm", "firm")]
@@ -108,7 +108,7 @@ def owed_eur(claims: Claims, rows: IntArray) -> FloatArray:
     return eur
 
 
-def set_in_motion(chunk: Chunk, made: ContactRows, at_us: IntArray) -> tuple[FloatArray, BoolArray]:
+def set_in_motion(chunk: Chunk, made: ContactRows, *, at_us: IntArray) -> tuple[FloatArray, BoolArray]:
     """Enter contacts into the state of claims and people, decided at an instant of each debtor of the chunk.
 
     Parameters
@@ -121,14 +121,14 @@ def set_in_motion(chunk: Chunk, made: ContactRows, at_us: IntArray) -> tuple[Flo
     Chance that the person is reached, and whether the address is right, shape of the rows each.
     """
     laws = chunk.laws(at_us)
-    hour, weekend = chunk.clocks.wall(made.debtor, made.send_us)
+    hour, weekday = chunk.clocks.wall(made.debtor, made.send_us)
     result = effect(
         laws,
         made.claim,
-        made.channel,
+        channel=made.channel,
         send_us=made.send_us,
         hour=hour,
-        weekend=weekend,
+        weekday=weekday,
         outstanding_eur=owed_eur(chunk.claims, made.claim),
         age_days=(made.decided_us // DAY_US - chunk.claims.due_day[made.claim]).astype(np.float64),
     )
@@ -140,12 +140,12 @@ def set_in_motion(chunk: Chunk, made: ContactRows, at_us: IntArray) -> tuple[Flo
     for ring, newest in columns:
         ring[made.claim, 1:] = ring[made.claim, :-1]
         ring[made.claim, 0] = newest
-    _remember(chunk, made, laws.tired)
+    _remember(chunk, made, tired=laws.tired)
     home: BoolArray = laws.reach.leads_home[made.debtor, made.channel] > 0
-    return laws.reach(made.debtor, made.channel, hour=hour, weekend=weekend), home
+    return laws.reach(made.debtor, made.channel, hour=hour, weekday=weekday), home
 
 
-def _remember(chunk: Chunk, made: ContactRows, tired: FloatArray) -> None:
+def _remember(chunk: Chunk, made: ContactRows, *, tired: FloatArray) -> None:
     people, first = chunk.people, made.first
     debtor, decided = made.debtor[first], made.decided_us[first]
     people.contacts[debtor] += 1

@@ -159,18 +159,18 @@ def _rows(chunk: Chunk, decisions: pa.Table, *, given: pa.Array, now_us: int) ->
     """Decisions on a chunk's claims as rows of the log, and the names of all contacts decided elsewhere."""
     claims = chunk.claims
     is_open = np.flatnonzero((claims.registered_us <= now_us) & (claims.closed_us > now_us))
-    found = pc.index_in(decisions["claim_id"], value_set=claim_names(chunk.people, claims, is_open))
+    found = pc.index_in(decisions["claim_id"], value_set=claim_names(chunk.people, claims, rows=is_open))
     here = decisions.filter(pc.is_valid(found))
     claim = is_open[pc.drop_null(found).to_numpy()] if len(here) else np.zeros(0, np.int64)
     order = np.lexsort(
         (claim, here["decision_id"].combine_chunks().dictionary_encode().indices.to_numpy(), claims.debtor[claim])
     )
     here, claim = here.take(pa.array(order)), claim[order]
-    _check_owner(chunk, here, claim)
+    _check_owner(chunk, here, claim=claim)
     ids = here["decision_id"].combine_chunks().dictionary_encode()
     channel = _codes(here["channel"], CHANNELS)
     send_us = pc.fill_null(here["send_at"].cast(pa.int64()), NEVER).to_numpy().astype(np.int64)
-    option, tone, content = manner(claims, claim, channel)
+    option, tone, content = manner(claims, claim, channel=channel)
     rows = ContactRows(
         number=GIVEN + len(given) + ids.indices.to_numpy().astype(np.int64),
         debtor=claims.debtor[claim],
@@ -187,7 +187,7 @@ def _rows(chunk: Chunk, decisions: pa.Table, *, given: pa.Array, now_us: int) ->
     return rows, pa.concat_arrays([given, ids.dictionary])
 
 
-def _check_owner(chunk: Chunk, here: pa.Table, claim: IntArray) -> None:
+def _check_owner(chunk: Chunk, here: pa.Table, *, claim: IntArray) -> None:
     own = pc.equal(pc.utf8_slice_codeunits(here["debtor_id"], 1), pc.utf8_slice_codeunits(here["claim_id"], 1, 8))
     if len(claim) and not pc.all(own).as_py():
         example = here.filter(pc.invert(own)).slice(0, 1).to_pylist()[0]

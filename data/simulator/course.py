@@ -37,7 +37,7 @@ class ClaimEvents:
     next_due_day: DayArray
 
 
-def plain_events(claim: IntArray, at_us: IntArray, kind: str) -> ClaimEvents:
+def plain_events(claim: IntArray, at_us: IntArray, *, kind: str) -> ClaimEvents:
     """Events of one kind without a stage."""
     size = len(claim)
     return ClaimEvents(
@@ -45,7 +45,7 @@ def plain_events(claim: IntArray, at_us: IntArray, kind: str) -> ClaimEvents:
     )
 
 
-def stage_events(claim: IntArray, at_us: IntArray, stage: CodeArray) -> ClaimEvents:
+def stage_events(claim: IntArray, at_us: IntArray, *, stage: CodeArray) -> ClaimEvents:
     """Beginnings of stages, each with its next due date."""
     due = (at_us // DAY_US + STEP_DAYS).astype(np.int32)
     return ClaimEvents(claim, at_us, np.full(len(claim), KIND["stage"], np.int16), stage, due)
@@ -56,7 +56,7 @@ def register(claims: Claims, rows: IntArray) -> ClaimEvents:
     age = claims.registered_us[rows] // DAY_US - claims.due_day[rows]
     stage = (np.searchsorted(STAGE_FROM_DAYS, age - claims.habit_days[rows], side="right") - 1).astype(np.int16)
     claims.stage[rows] = np.where(age < 0, 0, np.maximum(stage, 1))
-    return stage_events(rows, claims.registered_us[rows] + 1_000_000, claims.stage[rows].copy())
+    return stage_events(rows, claims.registered_us[rows] + 1_000_000, stage=claims.stage[rows].copy())
 
 
 def move_stages(claims: Claims, rows: IntArray, *, start_us: IntArray, end_us: IntArray) -> ClaimEvents:
@@ -67,7 +67,7 @@ def move_stages(claims: Claims, rows: IntArray, *, start_us: IntArray, end_us: I
     begins = np.maximum(from_day * DAY_US + 6 * HOUR_US, np.maximum(start_us, claims.registered_us[rows]) + HOUR_US)
     moves = ~waits & (begins < end_us) & (claims.settled_us[rows] > begins)
     claims.stage[rows[moves]] += 1
-    return stage_events(rows[moves], begins[moves], claims.stage[rows[moves]].copy())
+    return stage_events(rows[moves], begins[moves], stage=claims.stage[rows[moves]].copy())
 
 
 def pay_instalments(
@@ -76,9 +76,9 @@ def pay_instalments(
     """Instalments of plans due before each row's end: paid, or the plan is broken; entered into the plan's state."""
     due = np.flatnonzero(claims.on_plan[rows] & (claims.plan_next_us[rows] < end_us))
     rows = rows[due]
-    kept = chance(rng, KEPT, len(rows))
+    kept = chance(rng, KEPT, size=len(rows))
     at_us = claims.plan_next_us[rows] + rng.integers(0, 8 * HOUR_US, len(rows))
-    broken = plain_events(rows[~kept], at_us[~kept], "plan_broken")
+    broken = plain_events(rows[~kept], at_us[~kept], kind="plan_broken")
     claims.on_plan[rows[~kept]] = False
     paying, at_us = rows[kept], at_us[kept]
     claims.plan_next_us[paying] += INSTALMENT_DAYS * DAY_US
@@ -112,7 +112,7 @@ def agree_plans(claims: Claims, paid: Paid, *, rng: np.random.Generator) -> Clai
     claims.plan_left[rows] = left
     claims.plan_cents[rows] = -(-outstanding_cents(claims, rows) // left)
     claims.plan_next_us[rows] = (at_us // DAY_US + INSTALMENT_DAYS) * DAY_US + 9 * HOUR_US
-    return plain_events(rows, at_us, "plan_agreed")
+    return plain_events(rows, at_us, kind="plan_agreed")
 
 
 def trouble(
@@ -136,7 +136,7 @@ def trouble(
     happened = (
         ("dispute_opened", opened), ("dispute_closed", closed), ("hold_placed", held), ("hold_lifted", lifted), ("inbound", calls),
     )  # fmt: skip
-    return [plain_events(rows[which], at_us[which], name) for name, which in happened]
+    return [plain_events(rows[which], at_us[which], kind=name) for name, which in happened]
 
 
 def close_unpaid(

@@ -109,10 +109,10 @@ def draw_claims(
     order = np.lexsort((registered, debtor))
     registered = registered[order]
     starts = np.cumsum(counts) - counts
-    sector = pick(rng, size, [one.share for one in SECTORS])
-    creditor = pick_by(rng, sector, [[1.0 / (2 + n) for n in range(one.creditors)] for one in SECTORS])
-    rate, cents = _amounts(rng, people.country[debtor], sector, rates=rates, day=settings.until_us // DAY_US)
-    due_day = (registered // DAY_US - _age_days(rng, sector, creditor)).astype(np.int32)
+    sector = pick(rng, size, shares=[one.share for one in SECTORS])
+    creditor = pick_by(rng, sector, shares=[[1.0 / (2 + n) for n in range(one.creditors)] for one in SECTORS])
+    rate, cents = _amounts(rng, people.country[debtor], sector=sector, rates=rates, day=settings.until_us // DAY_US)
+    due_day = (registered // DAY_US - _age_days(rng, sector, creditor=creditor)).astype(np.int32)
     np.minimum.at(people.registered_us, debtor, registered - rng.integers(60, 3_600, size) * 1_000_000)
     return Claims(
         debtor=debtor,
@@ -167,7 +167,7 @@ def _registered(size: int, *, settings: SimulationSettings, rng: np.random.Gener
 
 
 def _amounts(
-    rng: np.random.Generator, country: CodeArray, sector: CodeArray, *, rates: MoneySettings, day: int
+    rng: np.random.Generator, country: CodeArray, *, sector: CodeArray, rates: MoneySettings, day: int
 ) -> tuple[FloatArray, IntArray]:
     """EUR for a unit of each claim's currency, and its principal in hundredths of that unit."""
     rate = np.array([rates.on(one.currency, day).amount for one in COUNTRIES])[country]
@@ -181,12 +181,12 @@ def _amounts(
     return rate, cents.astype(np.int64)
 
 
-def _age_days(rng: np.random.Generator, sector: CodeArray, creditor: CodeArray) -> IntArray:
+def _age_days(rng: np.random.Generator, sector: CodeArray, *, creditor: CodeArray) -> IntArray:
     """Days past due at registration; below 0 for a preventive reminder. Each creditor has its own custom."""
     size = len(sector)
     early = rng.random(size) < np.array([one.early for one in SECTORS])[sector]
     custom = (creditor.astype(np.int64) + sector) % 4
-    kind = pick_by(rng, custom, ((0.8, 0.15, 0.05), (0.5, 0.4, 0.1), (0.2, 0.6, 0.2), (0.1, 0.3, 0.6)))
+    kind = pick_by(rng, custom, shares=((0.8, 0.15, 0.05), (0.5, 0.4, 0.1), (0.2, 0.6, 0.2), (0.1, 0.3, 0.6)))
     late = np.choose(kind, [rng.integers(4, 15, size), rng.integers(18, 36, size), rng.integers(42, 95, size)])
     return np.where(early, -rng.integers(5, 14, size), late)
 

@@ -10,14 +10,14 @@ from data.situation import BoolArray, CodeArray, FloatArray
 from data.times import IntArray
 
 
-def pick(rng: np.random.Generator, size: int, shares: Sequence[float]) -> CodeArray:
+def pick(rng: np.random.Generator, size: int, *, shares: Sequence[float]) -> CodeArray:
     """Index drawn with the given shares (scaled to sum to 1), shape (size,)."""
     bounds = np.cumsum(shares) / np.sum(shares)
     codes: CodeArray = np.searchsorted(bounds[:-1], rng.random(size), side="right").astype(np.int16)
     return codes
 
 
-def pick_by(rng: np.random.Generator, group: IntArray | CodeArray, shares: Sequence[Sequence[float]]) -> CodeArray:
+def pick_by(rng: np.random.Generator, group: IntArray | CodeArray, *, shares: Sequence[Sequence[float]]) -> CodeArray:
     """Index drawn with the shares of each row's group, shape of `group`."""
     widest = max(len(one) for one in shares)
     bounds = np.ones((len(shares), widest))
@@ -36,7 +36,7 @@ def pick_weighted(rng: np.random.Generator, weights: FloatArray) -> CodeArray:
     return codes
 
 
-def chance(rng: np.random.Generator, probability: FloatArray | float, size: int) -> BoolArray:
+def chance(rng: np.random.Generator, probability: FloatArray | float, *, size: int) -> BoolArray:
     """True with the given probability, shape (size,)."""
     hit: BoolArray = rng.random(size) < probability
     return hit

@@ -34,7 +34,7 @@ def hazards_at(chunk: Chunk, rows: IntArray, *, as_of_us: int, horizon_days: int
     """Hazard of claims over the horizon without another contact, and its rate, (m,)."""
     start = np.full(len(rows), as_of_us)
     window = window_of(chunk.claims, rows, start_us=start, end_us=start + horizon_days * DAY_US)
-    rate = rate_of(chunk.people, chunk.habits, chunk.claims, window, world=chunk.world)
+    rate = rate_of(chunk.people, chunk.habits, claims=chunk.claims, window=window, world=chunk.world)
     return hazard_of(chunk.claims, window, rate=rate, habits=chunk.habits, pay_days=chunk.pay_days), rate
 
 
@@ -77,15 +77,15 @@ def action_effect(
     """Effect of every action of the grid on claims, (m, A) each; nothing for `none`."""
     grid = chunk.grid
     send_us = np.where(grid.channel == 0, as_of_us[:, None], times.send_us[time_class])
-    weekend = (times.first_day[time_class][:, None] + np.maximum(grid.day, 0) + 3) % 7 >= 5
+    weekday = (times.first_day[time_class][:, None] + np.maximum(grid.day, 0) + 3) % 7
     age = (as_of_us // DAY_US - chunk.claims.due_day[rows]).astype(np.float64)
     return effect(
         laws,
         rows[:, None],
-        chunk.channel_codes[grid.channel][None, :],
+        channel=chunk.channel_codes[grid.channel][None, :],
         send_us=send_us,
         hour=grid.hour[None, :],
-        weekend=weekend,
+        weekday=weekday.astype(np.int16),
         outstanding_eur=owed_eur(chunk.claims, rows)[:, None],
         age_days=age[:, None],
     )

@@ -19,7 +19,16 @@ FORGOT, SHORT, UNWILLING = range(3)
 PAY_DAYS = tuple((one.code, day) for one in COUNTRIES for day, _ in one.pay_days)
 """Pay-day classes: (country, day of the month; 0 for the country's usual day)."""
 
-HIDDEN_SPREAD = 0.65
+GOOD_DAYS = (
+    (0.03, 0.04, 0.08, 0.20, 0.45, 0.08, 0.12),
+    (0.20, 0.04, 0.04, 0.04, 0.04, 0.10, 0.54),
+    (0.04, 0.06, 0.18, 0.50, 0.10, 0.04, 0.08),
+    (0.12, 0.55, 0.20, 0.06, 0.03, 0.02, 0.02),
+    (0.52, 0.26, 0.10, 0.06, 0.03, 0.02, 0.01),
+)
+"""By employment: share of people by best weekday, Monday first."""
+
+HIDDEN_SPREAD = 0.75
 """Standard deviation, in logits, of what nobody can see of a person's liking for a channel."""
 
 PEAKS = (
@@ -44,8 +53,8 @@ class Habits:
         Chance of being reached through a channel at the best hour, (n, channels); from the drift on, the later one.
     peak_hour, peak_later
         Local hour of best reach, and of most payments.
-    weekend
-        Factor on reach on Saturdays and Sundays.
+    good_day
+        Weekday of best reach, 0 for Monday.
     steady, moved
         Factors on payment by itself, and on the effect of being reached.
     annoyance
@@ -69,7 +78,7 @@ class Habits:
     affinity_later: FloatArray
     peak_hour: FloatArray
     peak_later: FloatArray
-    weekend: FloatArray
+    good_day: CodeArray
     steady: FloatArray
     moved: FloatArray
     annoyance: FloatArray
@@ -94,8 +103,8 @@ def draw_habits(
 ) -> Habits:
     """Habits that depend in part on what is known of a person, and in part on nothing that is."""
     size = len(age)
-    visible = _visible(age, digital, income, employment)
-    segment = _segment(rng, income, employment, debts)
+    visible = _visible(age, digital, income=income, employment=employment)
+    segment = _segment(rng, income, employment=employment, debts=debts)
     affinity, later = _affinity(rng, visible), _affinity(rng, visible, shift=world.drifts)
     peak, peak_later = _peak(rng, employment), _peak(rng, employment)
     stays = rng.random(size) < 0.4
@@ -107,7 +116,7 @@ def draw_habits(
         affinity_later=np.where(stays[:, None], affinity, later),
         peak_hour=peak,
         peak_later=np.where(stays, peak, peak_later),
-        weekend=np.ones(size) if world.flat else rng.uniform(0.75, 1.1, size),
+        good_day=pick_by(rng, employment, shares=GOOD_DAYS),
         steady=np.exp(rng.normal(-0.08, 0.4, size)),
         moved=np.exp(rng.normal(-0.06, 0.35, size)),
         annoyance=_annoyance(rng, age, segment=segment, employment=employment, world=world),
@@ -120,7 +129,7 @@ def draw_habits(
     )
 
 
-def _visible(age: FloatArray, digital: FloatArray, income: CodeArray, employment: CodeArray) -> FloatArray:
+def _visible(age: FloatArray, digital: FloatArray, *, income: CodeArray, employment: CodeArray) -> FloatArray:
     """The part of channel liking, in logits, that age, country, income and employment tell, (n, channels)."""
     young, rich = np.clip((42 - age) / 18, -2.2, 1.4), (income - 2.4) / 1.3
     at_home = (employment == EMPLOYMENTS.index("retired")) | (employment == EMPLOYMENTS.index("unemployed"))
@@ -144,7 +153,7 @@ def _affinity(rng: np.random.Generator, visible: FloatArray, *, shift: bool = Fa
     return affinity
 
 
-def _segment(rng: np.random.Generator, income: CodeArray, employment: CodeArray, debts: IntArray) -> CodeArray:
+def _segment(rng: np.random.Generator, income: CodeArray, *, employment: CodeArray, debts: IntArray) -> CodeArray:
     poor, owing = (2.2 - income) / 1.3, np.log1p(debts)
     idle = employment == EMPLOYMENTS.index("unemployed")
     own = employment == EMPLOYMENTS.index("self_employed")
@@ -155,7 +164,7 @@ def _segment(rng: np.random.Generator, income: CodeArray, employment: CodeArray,
 
 
 def _peak(rng: np.random.Generator, employment: CodeArray) -> FloatArray:
-    which = pick_by(rng, employment, [[share for _, share in one] for one in PEAKS])
+    which = pick_by(rng, employment, shares=[[share for _, share in one] for one in PEAKS])
     hours = np.array([[hour for hour, _ in one] for one in PEAKS])
     return np.clip(hours[employment, which] + rng.normal(0, 0.9, len(employment)), 7.5, 21.5)
 
@@ -170,10 +179,10 @@ def _annoyance(
 
 
 def _pay_day(rng: np.random.Generator, country: CodeArray) -> IntArray:
-    own = pick_by(rng, country, [[share for _, share in one.pay_days] for one in COUNTRIES])
+    own = pick_by(rng, country, shares=[[share for _, share in one.pay_days] for one in COUNTRIES])
     starts = np.cumsum([0] + [len(one.pay_days) for one in COUNTRIES[:-1]])
     usual = starts[country] + own
-    odd = pick(rng, len(country), [0.95, 0.05]) == 1
+    odd = pick(rng, len(country), shares=[0.95, 0.05]) == 1
     return np.where(odd, starts[country], usual).astype(np.int64)
 
 

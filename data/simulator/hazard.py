@@ -82,7 +82,7 @@ def window_of(claims: Claims, rows: IntArray, *, start_us: IntArray, end_us: Int
     return Window(rows, start_us, active, end_us)
 
 
-def rate_of(people: People, habits: Habits, claims: Claims, window: Window, *, world: World) -> FloatArray:
+def rate_of(people: People, habits: Habits, *, claims: Claims, window: Window, world: World) -> FloatArray:
     """Hazard of payment by itself in `PERIOD_DAYS` as of the window's start, shape (k,)."""
     rows = window.rows
     debtor = claims.debtor[rows]
@@ -124,11 +124,11 @@ def hazard_of(claims: Claims, window: Window, *, rate: FloatArray, habits: Habit
         effect[at_work, :, slot] = claims.effect[rows[at_work], slot][:, None] * share
         lost = claims.loss[rows[at_work], slot]
         if lost.any():
-            base[at_work] *= 1.0 - lost[:, None] * _covered(begins, ends, since)
+            base[at_work] *= 1.0 - lost[:, None] * _covered(begins, ends, arrives=since)
     return Hazard(window, base, effect)
 
 
-def _covered(begins: IntArray, ends: IntArray, arrives: IntArray) -> FloatArray:
+def _covered(begins: IntArray, ends: IntArray, *, arrives: IntArray) -> FloatArray:
     """Share of each stretch in which a contact is still remembered, for `SLOW_DAYS` from its arrival on."""
     inside = np.minimum(ends, arrives + round(SLOW_DAYS) * DAY_US) - np.maximum(begins, arrives)
     covered: FloatArray = np.maximum(inside, 0) / np.maximum(ends - begins, 1)

@@ -119,10 +119,10 @@ def _change(
     result = effect(
         chunk.laws(np.full(chunk.people.size, at_us)),
         claim[:, None],
-        chunk.channel_codes[chunk.grid.channel[chosen]][:, None],
+        channel=chunk.channel_codes[chunk.grid.channel[chosen]][:, None],
         send_us=times.send_us[of_class, chosen][:, None],
         hour=chunk.grid.hour[chosen][:, None],
-        weekend=((times.first_day[of_class] + chunk.grid.day[chosen] + 3) % 7 >= 5)[:, None],
+        weekday=((times.first_day[of_class] + chunk.grid.day[chosen] + 3) % 7).astype(np.int16)[:, None],
         outstanding_eur=owed_eur(chunk.claims, claim)[:, None],
         age_days=(at_us // DAY_US - chunk.claims.due_day[claim]).astype(np.float64)[:, None],
     )

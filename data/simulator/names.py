@@ -18,12 +18,12 @@ GIVEN = 10**12
 
 def debtor_names(number: IntArray) -> pa.Array:
     """`d0000017` for debtor 17."""
-    return padded("d", number, 7)
+    return padded("d", number, width=7)
 
 
-def claim_names(people: People, claims: Claims, rows: IntArray) -> pa.Array:
+def claim_names(people: People, claims: Claims, *, rows: IntArray) -> pa.Array:
     """`c0000017-02` for the third claim of debtor 17."""
-    return joined(padded("c", people.number[claims.debtor[rows]], 7), padded("", claims.ordinal[rows], 2))
+    return joined(padded("c", people.number[claims.debtor[rows]], width=7), padded("", claims.ordinal[rows], width=2))
 
 
 def contact_numbers(people: People, round_number: int) -> IntArray:
@@ -34,7 +34,8 @@ def contact_numbers(people: People, round_number: int) -> IntArray:
 def contact_names(number: IntArray, given: pa.Array) -> pa.Array:
     """`k0000017-003` for round 3 of debtor 17; names from `given` for numbers from `GIVEN` on; null for -1."""
     own = joined(
-        padded("k", np.maximum(number, 0) // MOST_ROUNDS, 7), padded("", np.maximum(number, 0) % MOST_ROUNDS, 3)
+        padded("k", np.maximum(number, 0) // MOST_ROUNDS, width=7),
+        padded("", np.maximum(number, 0) % MOST_ROUNDS, width=3),
     )
     foreign = number >= GIVEN
     if foreign.any():

@@ -40,7 +40,7 @@ class PayDays:
 def pay_day_table(first_us: int, days: int, *, world: World) -> PayDays:
     """Factors for `days` days from an instant on."""
     dates = first_us // DAY_US + np.arange(days)
-    since = np.stack([_since(dates, country, day) for country, day in PAY_DAYS])
+    since = np.stack([_since(dates, country, day=day) for country, day in PAY_DAYS])
     near = np.exp(-since / FADES_DAYS)[:, None, :]
     mean = near.mean(axis=2, keepdims=True)
     weekday = np.array(WEEKDAY)[(dates + 3) % 7] / np.mean(WEEKDAY)
@@ -49,5 +49,5 @@ def pay_day_table(first_us: int, days: int, *, world: World) -> PayDays:
     return PayDays(first_us, base, (1 + more * near) / (1 + more * mean))
 
 
-def _since(dates: IntArray, country: str, day: int) -> IntArray:
+def _since(dates: IntArray, country: str, *, day: int) -> IntArray:
     return days_since_pay_day(country, dates, day_of_month=np.full(len(dates), day))

@@ -91,15 +91,15 @@ def draw_payments(claims: Claims, hazard: Hazard, *, habits: Habits, clocks: Clo
     slot = np.maximum(which, 0)
     arrives = np.where(which >= 0, claims.arrives_us[rows, slot], 0)
     begins = np.maximum(begins, arrives)
-    quickly = (which >= 0) & _quickly(rng, claims.quick[rows, slot], begins - arrives, ends - arrives)
-    paid_us = _usual_time(debtor[pays], begins, ends, habits=habits, clocks=clocks, rng=rng)
-    paid_us[quickly] = _quick_time(rng, begins[quickly], ends[quickly], arrives[quickly])
+    quickly = (which >= 0) & _quickly(rng, claims.quick[rows, slot], since_us=begins - arrives, until_us=ends - arrives)
+    paid_us = _usual_time(debtor[pays], begins, ends=ends, habits=habits, clocks=clocks, rng=rng)
+    paid_us[quickly] = _quick_time(rng, begins[quickly], ends=ends[quickly], arrives=arrives[quickly])
     cause = np.where(which >= 0, claims.through[rows, slot], -1)
     cause_via = np.where(which >= 0, claims.via[rows, slot], 0).astype(np.int16)
-    return _complete(claims, rows, paid_us, cause=cause, cause_via=cause_via, habits=habits, rng=rng)
+    return _complete(claims, rows, paid_us=paid_us, cause=cause, cause_via=cause_via, habits=habits, rng=rng)
 
 
-def _quickly(rng: np.random.Generator, quick: FloatArray, since_us: IntArray, until_us: IntArray) -> BoolArray:
+def _quickly(rng: np.random.Generator, quick: FloatArray, *, since_us: IntArray, until_us: IntArray) -> BoolArray:
     """Whether effects that came between two times since arrival are of the quick part."""
     one, zero = np.ones_like(quick), np.zeros_like(quick)
     fast = quick * (spread(until_us, one) - spread(since_us, one))
@@ -107,7 +107,7 @@ def _quickly(rng: np.random.Generator, quick: FloatArray, since_us: IntArray, un
     return rng.random(len(quick)) * (fast + slow) < fast
 
 
-def _quick_time(rng: np.random.Generator, begins: IntArray, ends: IntArray, arrives: IntArray) -> IntArray:
+def _quick_time(rng: np.random.Generator, begins: IntArray, *, ends: IntArray, arrives: IntArray) -> IntArray:
     """Instants in [begins, ends), exponential since arrival."""
     scale = QUICK_HOURS * HOUR_US
     last = np.minimum((ends - arrives) / scale, QUICK_DAYS * 24 / QUICK_HOURS)
@@ -118,7 +118,7 @@ def _quick_time(rng: np.random.Generator, begins: IntArray, ends: IntArray, arri
 
 
 def _usual_time(
-    debtor: IntArray, begins: IntArray, ends: IntArray, *, habits: Habits, clocks: Clocks, rng: np.random.Generator
+    debtor: IntArray, begins: IntArray, *, ends: IntArray, habits: Habits, clocks: Clocks, rng: np.random.Generator
 ) -> IntArray:
     """Instants in [begins, ends), at most a day long: at the person's usual hour if it lies in between."""
     hour = np.clip(habits.peak_hour[debtor] + rng.normal(0, 2.4, len(debtor)), 6.0, 23.9)
@@ -131,8 +131,8 @@ def _usual_time(
 def _complete(
     claims: Claims,
     rows: IntArray,
-    paid_us: IntArray,
     *,
+    paid_us: IntArray,
     cause: IntArray,
     cause_via: CodeArray,
     habits: Habits,
@@ -142,13 +142,15 @@ def _complete(
     size = len(rows)
     debtor = claims.debtor[rows]
     owed = outstanding_cents(claims, rows)
-    full = chance(rng, full_chance(habits.segment[debtor], owed / 100.0 * claims.rate[rows]), size)
+    full = chance(rng, full_chance(habits.segment[debtor], owed / 100.0 * claims.rate[rows]), size=size)
     part = _part_cents(rng, owed)
-    contact, via = _attributed(claims, rows, paid_us, cause=cause, cause_via=cause_via, habits=habits, rng=rng)
-    method = np.where(contact >= 0, pick(rng, size, [0.1, 0.45, 0.0, 0.45]), pick(rng, size, [0.72, 0.1, 0.1, 0.08]))
+    contact, via = _attributed(claims, rows, paid_us=paid_us, cause=cause, cause_via=cause_via, habits=habits, rng=rng)
+    method = np.where(
+        contact >= 0, pick(rng, size, shares=[0.1, 0.45, 0.0, 0.45]), pick(rng, size, shares=[0.72, 0.1, 0.1, 0.08])
+    )
     method = np.where(via == LETTER, 0, method)
-    slow = (method == 0) & (contact < 0) & chance(rng, 0.4, size)
-    back = ~full & chance(rng, TAKEN_BACK, size)
+    slow = (method == 0) & (contact < 0) & chance(rng, 0.4, size=size)
+    back = ~full & chance(rng, TAKEN_BACK, size=size)
     lag = np.where(slow & ~back, rng.integers(4 * HOUR_US, 3 * DAY_US, size), 0)
     offered = np.where(cause_via == PHONE, 0.55, np.where(cause >= 0, 0.3, 0.08))
     return Paid(
@@ -162,7 +164,7 @@ def _complete(
         cause=cause,
         cause_via=cause_via,
         method=method.astype(np.int16),
-        planned=~full & ~back & chance(rng, offered, size),
+        planned=~full & ~back & chance(rng, offered, size=size),
     )
 
 
@@ -175,8 +177,8 @@ def _part_cents(rng: np.random.Generator, owed: IntArray) -> IntArray:
 def _attributed(
     claims: Claims,
     rows: IntArray,
-    paid_us: IntArray,
     *,
+    paid_us: IntArray,
     cause: IntArray,
     cause_via: CodeArray,
     habits: Habits,
@@ -189,7 +191,7 @@ def _attributed(
     """
     size = len(rows)
     seen = np.where(cause_via == LETTER, 0.35, 0.88)
-    own = (cause >= 0) & chance(rng, seen, size)
+    own = (cause >= 0) & chance(rng, seen, size=size)
     arrived = (claims.through[rows] >= 0) & (claims.arrives_us[rows] <= paid_us[:, None])
     recent = (
         arrived
@@ -197,7 +199,7 @@ def _attributed(
         & ~np.isin(claims.via[rows], (LETTER, PHONE))
     )
     latest = np.argmax(recent, axis=1)
-    borrowed = (cause < 0) & recent.any(axis=1) & chance(rng, habits.link_use[claims.debtor[rows]], size)
+    borrowed = (cause < 0) & recent.any(axis=1) & chance(rng, habits.link_use[claims.debtor[rows]], size=size)
     row = np.arange(size)
     contact = np.where(own, cause, np.where(borrowed, claims.through[rows][row, latest], -1))
     via = np.where(own, cause_via, np.where(borrowed, claims.via[rows][row, latest], 0))

@@ -66,9 +66,9 @@ def draw_people(
     first: int, size: int, *, start_us: int, until_us: int, world: World, rng: np.random.Generator
 ) -> tuple[People, Habits]:
     """Debtors numbered from `first`, and their hidden habits."""
-    country = pick(rng, size, [one.share for one in COUNTRIES])
-    region = pick_by(rng, country, [[share for _, share in one.regions] for one in COUNTRIES])
-    zone = pick_by(rng, country, [[share for _, share in one.zones] for one in COUNTRIES])
+    country = pick(rng, size, shares=[one.share for one in COUNTRIES])
+    region = pick_by(rng, country, shares=[[share for _, share in one.regions] for one in COUNTRIES])
+    zone = pick_by(rng, country, shares=[[share for _, share in one.zones] for one in COUNTRIES])
     age = _ages(rng, size)
     employment, income, debts = _means(rng, age)
     marks = _marks(rng, size, start_us=start_us, until_us=until_us)
@@ -79,7 +79,7 @@ def draw_people(
         country=country,
         region=region,
         zone=zone,
-        sex=pick(rng, size, [0.44, 0.56]),
+        sex=pick(rng, size, shares=[0.44, 0.56]),
         age=age,
         birth_day=birth,
         registered_us=np.full(size, NEVER),
@@ -87,7 +87,7 @@ def draw_people(
         income=income,
         employment=employment,
         other_debts=debts,
-        changed_us=_instants(rng, 0.25, size, span=(start_us, until_us)),
+        changed_us=_instants(rng, 0.25, size=size, span=(start_us, until_us)),
         phase_days=rng.integers(0, world.cycle_days, size),
         opted_us=np.full((size, len(CHANNELS)), NEVER),
         wrong_us=np.full((size, len(CHANNELS)), NEVER),
@@ -114,7 +114,7 @@ def draw_people(
 def _ages(rng: np.random.Generator, size: int) -> FloatArray:
     """Years at the portfolio's end: many young adults, some old, very few minors."""
     young, middle, old = rng.normal(26, 4.5, size), rng.normal(43, 11, size), rng.normal(67, 8, size)
-    kind = pick(rng, size, [0.40, 0.47, 0.13])
+    kind = pick(rng, size, shares=[0.40, 0.47, 0.13])
     age = np.clip(np.choose(kind, [young, middle, old]), 18.2, 94.0)
     minor = rng.random(size) < 0.004
     return np.where(minor, rng.uniform(14.5, 17.9, size), age)
@@ -124,7 +124,7 @@ def _means(rng: np.random.Generator, age: FloatArray) -> tuple[CodeArray, CodeAr
     """Employment, income band and debts elsewhere, (n, 2) each: before and after a change."""
     group = np.digitize(age, [25, 64])
     shares = ([0.40, 0.02, 0.42, 0.0, 0.16], [0.70, 0.09, 0.05, 0.03, 0.13], [0.12, 0.04, 0.0, 0.82, 0.02])
-    employment = np.stack([pick_by(rng, group, shares), pick_by(rng, group, shares)], axis=1)
+    employment = np.stack([pick_by(rng, group, shares=shares), pick_by(rng, group, shares=shares)], axis=1)
     income = np.stack([_income(rng, employment[:, column]) for column in (0, 1)], axis=1)
     rate = np.where(income[:, :1] <= INCOME_BANDS.index("lower_middle"), 2.2, 0.8) * rng.gamma(
         0.7, 1 / 0.7, (len(age), 1)
@@ -142,21 +142,21 @@ def _income(rng: np.random.Generator, employment: CodeArray) -> CodeArray:
 def _marks(rng: np.random.Generator, size: int, *, start_us: int, until_us: int) -> dict[str, IntArray]:
     """Deaths, stops and the like: few, drawn in advance, kept out of the tables until they happen."""
     span = (start_us, until_us + 120 * DAY_US)
-    vulnerable = _instants(rng, 0.012, size, span=span)
+    vulnerable = _instants(rng, 0.012, size=size, span=span)
     lasting = rng.integers(30, 180, size) * DAY_US
     forever = (vulnerable == NEVER) | (rng.random(size) < 0.3)
     stopped = rng.random(size) < 0.004
     return {
-        "blocked_us": _instants(rng, 0.012, size, span=span),
-        "cease_us": _instants(rng, 0.004, size, span=span),
-        "objected_us": _instants(rng, 0.006, size, span=span),
+        "blocked_us": _instants(rng, 0.012, size=size, span=span),
+        "cease_us": _instants(rng, 0.004, size=size, span=span),
+        "objected_us": _instants(rng, 0.006, size=size, span=span),
         "stop_until_us": np.where(stopped, start_us + rng.integers(30, 400, size) * DAY_US, 0),
         "vulnerable_from_us": vulnerable,
         "vulnerable_to_us": np.where(forever, NEVER, vulnerable.clip(max=span[1]) + lasting),
     }
 
 
-def _instants(rng: np.random.Generator, share: float, size: int, *, span: tuple[int, int]) -> IntArray:
+def _instants(rng: np.random.Generator, share: float, *, size: int, span: tuple[int, int]) -> IntArray:
     """An office-hour instant in the span for a share of people, `NEVER` for the others."""
     day = rng.integers(span[0] // DAY_US + 1, span[1] // DAY_US, size)
     at = day * DAY_US + rng.integers(8 * HOUR_US, 15 * HOUR_US, size)

@@ -42,7 +42,7 @@ class PointBook:
 
 def draw_points(people: People, habits: Habits, *, rng: np.random.Generator) -> PointBook:
     """Points of every debtor; a few end and are followed by another."""
-    parts = [_of_channel(people, habits, channel, rng=rng) for channel in range(1, len(CHANNELS))]
+    parts = [_of_channel(people, habits, channel=channel, rng=rng) for channel in range(1, len(CHANNELS))]
     whole = [np.concatenate([getattr(part, item.name) for part in parts]) for item in fields(PointBook)]
     order = np.lexsort((whole[2], whole[1], whole[0]))
     book = PointBook(*(column[order] for column in whole))
@@ -50,33 +50,33 @@ def draw_points(people: People, habits: Habits, *, rng: np.random.Generator) -> 
     return book
 
 
-def _of_channel(people: People, habits: Habits, channel: int, *, rng: np.random.Generator) -> PointBook:
-    has = chance(rng, _chance_to_have(people, habits, channel), people.size)
+def _of_channel(people: People, habits: Habits, *, channel: int, rng: np.random.Generator) -> PointBook:
+    has = chance(rng, _chance_to_have(people, habits, channel=channel), size=people.size)
     owner = np.flatnonzero(has)
-    late = chance(rng, 0.08, len(owner)) & (channel != LETTER)
+    late = chance(rng, 0.08, size=len(owner)) & (channel != LETTER)
     begins = people.registered_us[owner] + late * rng.integers(5, 120, len(owner)) * DAY_US
-    ends = np.where(chance(rng, 0.06, len(owner)), begins + rng.integers(20, 300, len(owner)) * DAY_US, NEVER)
-    again = np.flatnonzero((ends < NEVER) & chance(rng, 0.8, len(owner)))
+    ends = np.where(chance(rng, 0.06, size=len(owner)), begins + rng.integers(20, 300, len(owner)) * DAY_US, NEVER)
+    again = np.flatnonzero((ends < NEVER) & chance(rng, 0.8, size=len(owner)))
     owner, begins = np.concatenate([owner, owner[again]]), np.concatenate([begins, ends[again] + DAY_US])
     ends = np.concatenate([ends, np.full(len(again), NEVER)])
     size = len(owner)
-    verified = ~chance(rng, UNVERIFIED[channel], size)
+    verified = ~chance(rng, UNVERIFIED[channel], size=size)
     kinds = KINDS.get(channel, (0.9, 0.0, 0.0, 0.0))
-    kind = pick(rng, size, [*kinds, 1 - sum(kinds)])
+    kind = pick(rng, size, shares=[*kinds, 1 - sum(kinds)])
     return PointBook(
         debtor=owner,
         channel=np.full(size, channel, np.int16),
         valid_from_us=begins,
         valid_to_us=ends,
         verified=verified,
-        consent=_consent(rng, channel, size),
+        consent=_consent(rng, channel, size=size),
         kind=np.where(kind < len(POINT_KINDS), kind, -1).astype(np.int16),
-        works=~chance(rng, WRONG[channel] * np.where(verified, 0.8, 5.0), size),
+        works=~chance(rng, WRONG[channel] * np.where(verified, 0.8, 5.0), size=size),
         key=np.zeros(size, np.int64),
     )
 
 
-def _chance_to_have(people: People, habits: Habits, channel: int) -> FloatArray:
+def _chance_to_have(people: People, habits: Habits, *, channel: int) -> FloatArray:
     if channel == MAILBOX:
         return chance_of_mailbox(people)
     if channel == PORTAL:
@@ -84,12 +84,12 @@ def _chance_to_have(people: People, habits: Habits, channel: int) -> FloatArray:
     return np.full(people.size, HAS[channel])
 
 
-def _consent(rng: np.random.Generator, channel: int, size: int) -> CodeArray:
+def _consent(rng: np.random.Generator, channel: int, *, size: int) -> CodeArray:
     given, not_required, withdrawn = (CONSENTS.index(name) for name in ("given", "not_required", "withdrawn"))
     if channel == LETTER:
         return np.full(size, not_required, np.int16)
-    codes = np.where(chance(rng, 0.5, size), given, not_required)
-    return np.where(chance(rng, WITHDRAWN.get(channel, 0.0), size), withdrawn, codes).astype(np.int16)
+    codes = np.where(chance(rng, 0.5, size=size), given, not_required)
+    return np.where(chance(rng, WITHDRAWN.get(channel, 0.0), size=size), withdrawn, codes).astype(np.int16)
 
 
 def in_force(book: PointBook, at_us: IntArray) -> BoolArray:

@@ -10,14 +10,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from data.calendar import letter_lead_days
-from data.simulator.countries import COUNTRIES
 from data.simulator.debts import Claims
 from data.simulator.habits import EMAIL, LETTER, MAILBOX, PORTAL, SMS, Habits
 from data.simulator.paydays import PayDays
+from data.simulator.post import Post
 from data.simulator.worlds import World
-from data.situation import BoolArray, CodeArray, FloatArray
-from data.times import DAY_US, HOUR_US, IntArray
+from data.situation import CodeArray, FloatArray
+from data.times import DAY_US, IntArray
 from data.vocabulary import CONTENTS, STAGES
 
 SLOW_DAYS = 14.0
@@ -45,8 +44,9 @@ WEIGHT = np.array([0.0, 0.8, 0.45, 0.4, 0.35, 1.0, 0.25])
 HOUR_FLOOR = np.array([1.0, 0.50, 0.70, 0.80, 1.0, 0.20, 0.80])
 """Reach at the worst hour, relative to the best."""
 HOUR_WIDTH = 3.0
+DAY_FIT = np.array([1.0, 0.96, 0.88, 0.84])
+"""Reach by days between the weekday and the person's best one; a letter waits on the table."""
 QUICK = np.array([0.0, 0.60, 0.50, 0.45, 0.15, 0.60, 0.55])
-TO_WORKING_DAY = np.array([0, 0, 0, 0, 0, 2, 1])
 TIRES_DAYS = 30.0
 TYPICAL_EUR = 150.0
 
@@ -59,12 +59,14 @@ class Reach:
     leads_home: FloatArray
     flat: bool
 
-    def __call__(self, debtor: IntArray, channel: CodeArray, *, hour: CodeArray, weekend: BoolArray) -> FloatArray:
-        """Chance of being reached, broadcast over all arguments; `hour` is local."""
+    def __call__(self, debtor: IntArray, channel: CodeArray, *, hour: CodeArray, weekday: CodeArray) -> FloatArray:
+        """Chance of being reached, broadcast over all arguments; `hour` and `weekday` are local."""
         floor = HOUR_FLOOR[channel]
         off = (hour + 0.5 - self.habits.peak_hour[debtor]) / HOUR_WIDTH
         fit = 1.0 if self.flat else floor + (1 - floor) * np.exp(-0.5 * off * off)
-        free = np.where(weekend & (channel != LETTER), self.habits.weekend[debtor], 1.0)
+        apart = np.abs(weekday - self.habits.good_day[debtor])
+        day = DAY_FIT[np.minimum(apart, 7 - apart)]
+        free = 1.0 if self.flat else np.where(channel == LETTER, 1.0, day)
         chance = self.habits.affinity[debtor, channel] * self.leads_home[debtor, channel] * fit * free
         reached: FloatArray = np.minimum(chance, 0.97)
         return reached
@@ -74,8 +76,8 @@ class Reach:
 class Laws:
     """Everything that a contact's effect depends on besides the contact.
 
-    `tired` is each debtor's count of recent contacts at the moment of decision, shape (n,); `lead_days` that of their
-    country's post.
+    `country` is each debtor's, an index in `COUNTRIES`; `tired` their count of recent contacts at the moment of
+    decision, shape (n,) each.
     """
 
     world: World
@@ -83,7 +85,8 @@ class Laws:
     habits: Habits
     reach: Reach
     pay_days: PayDays
-    lead_days: IntArray
+    post: Post
+    country: CodeArray
     tired: FloatArray
 
 
@@ -100,11 +103,11 @@ class Effect:
 def effect(
     laws: Laws,
     rows: IntArray,
-    channel: CodeArray,
     *,
+    channel: CodeArray,
     send_us: IntArray,
     hour: CodeArray,
-    weekend: BoolArray,
+    weekday: CodeArray,
     outstanding_eur: FloatArray,
     age_days: FloatArray,
 ) -> Effect:
@@ -114,53 +117,46 @@ def effect(
     ----------
     rows
         Rows in the claims.
-    hour, weekend
-        Local hour of sending, and whether its date is a Saturday or Sunday.
+    hour, weekday
+        Local hour and weekday (0 = Monday) of sending.
     age_days
         Days past due when decided.
     """
     habits, flat = laws.habits, laws.world.flat
     debtor = laws.claims.debtor[rows]
-    arrives = arrival_us(channel, send_us, laws.lead_days[debtor], flat=flat)
+    arrives = arrival_us(laws, debtor, channel=channel, send_us=send_us)
     mass = _pull(
-        laws.claims, rows, channel, habits=habits, outstanding_eur=outstanding_eur, age_days=age_days, flat=flat
+        laws.claims, rows, channel=channel, habits=habits, outstanding_eur=outstanding_eur, age_days=age_days, flat=flat
     )
-    mass = mass * laws.reach(debtor, channel, hour=hour, weekend=weekend)
+    mass = mass * laws.reach(debtor, channel, hour=hour, weekday=weekday)
     mass = mass * np.exp(-habits.tires[debtor] * laws.tired[debtor]) * laws.world.effect
     return Effect(
-        mass=mass * timing(habits, debtor, arrives, pay_days=laws.pay_days),
+        mass=mass * timing(habits, debtor, arrives_us=arrives, pay_days=laws.pay_days),
         arrives_us=arrives,
-        quick=quick_share(habits, debtor, channel, flat=flat),
-        loss=loss_share(habits, debtor, channel),
+        quick=quick_share(habits, debtor, channel=channel, flat=flat),
+        loss=loss_share(habits, debtor, channel=channel),
     )
 
 
-def content_of(channel: CodeArray, stage: CodeArray, outstanding_eur: FloatArray) -> CodeArray:
+def content_of(channel: CodeArray, stage: CodeArray, *, outstanding_eur: FloatArray) -> CodeArray:
     """Content of a contact, broadcast: a plan offer for large sums late in the course, else a link where there can be one."""
     late = (stage >= STAGES.index("collection")) & (outstanding_eur >= 150.0)
     link = np.isin(channel, (SMS, EMAIL, MAILBOX, PORTAL))
     return np.where(late & (channel != 0), PLAN, np.where(link, LINK, PLAIN)).astype(np.int16)
 
 
-def arrival_us(channel: CodeArray, send_us: IntArray, lead_days: IntArray, *, flat: bool) -> IntArray:
-    """When contacts arrive, broadcast: at once, letters about eleven on a working day after the country's days in the mail."""
-    if flat:
-        return np.broadcast_to(send_us, np.broadcast_shapes(channel.shape, send_us.shape, lead_days.shape)).copy()
-    day = send_us // DAY_US + lead_days
-    day = day + TO_WORKING_DAY[(day + 3) % 7]  # day 0 of the epoch was a Thursday
-    return np.where(channel == LETTER, day * DAY_US + 11 * HOUR_US, send_us)
-
-
-def lead_days_by_country() -> IntArray:
-    """Days in the mail for each of `COUNTRIES`."""
-    return np.array([letter_lead_days(one.code) for one in COUNTRIES])
+def arrival_us(laws: Laws, debtor: IntArray, *, channel: CodeArray, send_us: IntArray) -> IntArray:
+    """When contacts arrive, broadcast: at once, but letters by the post."""
+    if laws.world.flat:
+        return np.broadcast_to(send_us, np.broadcast_shapes(debtor.shape, channel.shape, send_us.shape)).copy()
+    return np.where(channel == LETTER, laws.post.arrival_us(laws.country[debtor], send_us), send_us)
 
 
 def _pull(
     claims: Claims,
     rows: IntArray,
-    channel: CodeArray,
     *,
+    channel: CodeArray,
     habits: Habits,
     outstanding_eur: FloatArray,
     age_days: FloatArray,
@@ -169,25 +165,25 @@ def _pull(
     """Mass of the effect once the debtor is reached on an average day: what claim and person make of it, broadcast."""
     debtor = claims.debtor[rows]
     segment = habits.segment[debtor]
-    plan = content_of(channel, claims.stage[rows], outstanding_eur) == PLAN
+    plan = content_of(channel, claims.stage[rows], outstanding_eur=outstanding_eur) == PLAN
     size = np.clip((TYPICAL_EUR / np.maximum(outstanding_eur, 10.0)) ** 0.15, 0.55, 1.25)
     fresh = 1.0 / (1.0 + np.maximum(age_days, 0.0) / 250.0)
     response = np.where(channel == 0, 0.0, FLAT_RESPONSE[segment]) if flat else RESPONSE[segment, channel]
     return response * np.where(plan, PLAN_FACTOR[segment], 1.0) * habits.moved[debtor] * size * fresh
 
 
-def tiredness(tired: FloatArray, since_us: IntArray, at_us: IntArray) -> FloatArray:
+def tiredness(tired: FloatArray, since_us: IntArray, *, at_us: IntArray) -> FloatArray:
     """The count of recent contacts, decayed to an instant."""
     left: FloatArray = tired * np.exp(-np.maximum(at_us - since_us, 0) / (TIRES_DAYS * DAY_US))
     return left
 
 
-def timing(habits: Habits, debtor: IntArray, arrives_us: IntArray, *, pay_days: PayDays) -> FloatArray:
+def timing(habits: Habits, debtor: IntArray, *, arrives_us: IntArray, pay_days: PayDays) -> FloatArray:
     """Factor on the mass for the day on which the contact arrives, broadcast."""
     return pay_days.effect[habits.pay_day[debtor], habits.segment[debtor], pay_days.day(arrives_us)]
 
 
-def quick_share(habits: Habits, debtor: IntArray, channel: CodeArray, *, flat: bool) -> FloatArray:
+def quick_share(habits: Habits, debtor: IntArray, *, channel: CodeArray, flat: bool) -> FloatArray:
     """Share of the effect that comes within hours, broadcast."""
     return (
         np.ones(np.broadcast_shapes(debtor.shape, channel.shape))
@@ -196,7 +192,7 @@ def quick_share(habits: Habits, debtor: IntArray, channel: CodeArray, *, flat: b
     )
 
 
-def loss_share(habits: Habits, debtor: IntArray, channel: CodeArray) -> FloatArray:
+def loss_share(habits: Habits, debtor: IntArray, *, channel: CodeArray) -> FloatArray:
     """Share of payment by itself that is lost after a contact has arrived, broadcast; a letter as well as a call."""
     return habits.annoyance[debtor] * np.where(channel == 0, 0.0, 0.35 + 0.65 * WEIGHT[channel])
 

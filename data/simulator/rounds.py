@@ -50,14 +50,14 @@ def play(
     if decided is not None:
         log.contacts.append(decided)
         made = rows_of(decided, decided.channel != 0)
-        reach, home = set_in_motion(chunk, made, start_us)
+        reach, home = set_in_motion(chunk, made, at_us=start_us)
     rows = np.flatnonzero(
         (claims.registered_us < end_us[claims.debtor]) & (claims.settled_us > start_us[claims.debtor])
     )
     begin, end = start_us[claims.debtor[rows]], end_us[claims.debtor[rows]]
     log.claim_events.append(course.register(claims, rows[claims.stage[rows] < 0]))
     window = window_of(claims, rows, start_us=begin, end_us=end)
-    rate = rate_of(chunk.people, chunk.habits, claims, window, world=chunk.world)
+    rate = rate_of(chunk.people, chunk.habits, claims=claims, window=window, world=chunk.world)
     hazard = hazard_of(claims, window, rate=rate, habits=chunk.habits, pay_days=chunk.pay_days)
     paid = draw_payments(claims, hazard, habits=chunk.habits, clocks=chunk.clocks, rng=rng)
     owed = known_outstanding_cents(claims, np.arange(claims.size), at_us=start_us[claims.debtor])
@@ -133,17 +133,17 @@ def _trace(
         send_us=made.send_us[first][goes],
         reach=reach[first][goes],
         leads_home=home[first][goes],
-        moved_us=_earliest(number, paid.cause, paid.paid_us)[goes],
-        used_us=_earliest(number, paid.contact, paid.paid_us)[goes],
+        moved_us=_earliest(number, paid.cause, at_us=paid.paid_us)[goes],
+        used_us=_earliest(number, paid.contact, at_us=paid.paid_us)[goes],
         owed_cents=np.add.reduceat(owed[made.claim], first)[goes],
         end_us=np.maximum(end_us[debtor], made.send_us[first] + DAY_US)[goes],
     )
     events = traces(sent, habits=chunk.habits, rng=rng)
     log.contact_events.append(events)
-    _note(chunk, events, sent)
+    _note(chunk, events, sent=sent)
 
 
-def _earliest(number: IntArray, through: IntArray, at_us: IntArray) -> IntArray:
+def _earliest(number: IntArray, through: IntArray, *, at_us: IntArray) -> IntArray:
     """First instant under each number, `NEVER` without; `number` rises."""
     first = np.full(len(number), NEVER)
     slot = np.clip(np.searchsorted(number, through), 0, len(number) - 1)
@@ -152,7 +152,7 @@ def _earliest(number: IntArray, through: IntArray, at_us: IntArray) -> IntArray:
     return first
 
 
-def _note(chunk: Chunk, events: ContactEvents, sent: Sent) -> None:
+def _note(chunk: Chunk, events: ContactEvents, *, sent: Sent) -> None:
     """Enter what binds later decisions: opt-outs, wrong persons, promises."""
     people = chunk.people
     order = np.argsort(sent.number, kind="stable")

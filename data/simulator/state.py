@@ -14,7 +14,8 @@ from data.simulator.habits import Habits
 from data.simulator.paydays import PayDays, pay_day_table
 from data.simulator.people import People, draw_people
 from data.simulator.points import PointBook, draw_points, leads_home
-from data.simulator.response import Laws, Reach, lead_days_by_country, tiredness
+from data.simulator.post import Post, post_of
+from data.simulator.response import Laws, Reach, tiredness
 from data.simulator.settings import SimulationSettings
 from data.simulator.worlds import WORLDS, World
 from data.situation import CodeArray
@@ -41,6 +42,7 @@ class Chunk:
     claims: Claims
     clocks: Clocks
     pay_days: PayDays
+    post: Post
     grid: ActionGrid
 
     @property
@@ -57,8 +59,9 @@ class Chunk:
             habits=self.habits,
             reach=Reach(self.habits, leads_home(self.points, at_us), self.world.flat),
             pay_days=self.pay_days,
-            lead_days=lead_days_by_country()[people.country],
-            tired=tiredness(people.tired, people.tired_us, at_us),
+            post=self.post,
+            country=people.country,
+            tired=tiredness(people.tired, people.tired_us, at_us=at_us),
         )
 
 
@@ -95,6 +98,7 @@ def assembled(
         claims=claims,
         clocks=clocks_of(people, first_us=first_us, days=days),
         pay_days=pay_day_table(first_us, days, world=world),
+        post=post_of(first_us, days),
         grid=ActionGrid.of(config.grid),
     )
 

@@ -125,7 +125,7 @@ def load_chunk(directory: Path, index: int, *, world: WorldFile, config: Config)
     return chunk, pq.read_table(folder / "given.parquet")["contact_id"].combine_chunks()
 
 
-def known_by(name: str, table: pa.Table, now_us: int) -> tuple[pa.Table, pa.Table]:
+def known_by(name: str, table: pa.Table, *, now_us: int) -> tuple[pa.Table, pa.Table]:
     """Rows that the tenant knows of at an instant, and what is still to come of the table.
 
     A payment that is known and will be reversed later is in both: now without its reversal, and to come with it.
@@ -159,7 +159,7 @@ def write_tables(
     staged = directory / ".unfinished"
     for name in SCHEMAS:
         if name in LOGGED:
-            shown, later = known_by(name, logged[name], now_us)
+            shown, later = known_by(name, logged[name], now_us=now_us)
             write_table(later, staged / "truth" / "pending" / f"{name}.parquet")
         else:
             shown = state[name]

@@ -119,7 +119,7 @@ def _points(chunk: Chunk, now_us: int) -> pa.Table:
         "verified": pa.array(verified),
         "verified_at": instants(np.where(verified, valid, NEVER)),
         "consent": words(book.consent[row], words_of.CONSENTS),
-        "address_key": padded("a", book.key[row], 9),
+        "address_key": padded("a", book.key[row], width=9),
         "kind": words(book.kind[row], words_of.POINT_KINDS),
     }
     return _table("contact_points", columns)
@@ -132,7 +132,7 @@ def _claims(chunk: Chunk, now_us: int) -> pa.Table:
     first_creditor = np.cumsum([0] + [one.creditors for one in SECTORS[:-1]])
     creditors = [f"{one.name}-{number + 1}" for one in SECTORS for number in range(one.creditors)]
     columns = {
-        "claim_id": claim_names(people, claims, row),
+        "claim_id": claim_names(people, claims, rows=row),
         "debtor_id": debtor_names(people.number[claims.debtor[row]]),
         "creditor_id": words(first_creditor[claims.sector[row]] + claims.creditor[row], creditors),
         "sector": words(claims.sector[row], [one.name for one in SECTORS]),
@@ -161,7 +161,7 @@ def log_tables(chunk: Chunk, log: Log, *, given: pa.Array, rows_before: Mapping[
         "claim_events": _claim_events(
             chunk, gathered(log.claim_events, ClaimEvents), before=rows_before["claim_events"]
         ),
-        "contacts": _contacts(chunk, log, events, given=given),
+        "contacts": _contacts(chunk, log, events=events, given=given),
         "contact_events": _contact_events(events, given=given, before=rows_before["contact_events"]),
         "payments": _payments(chunk, gathered(log.payments, Paid), given=given, before=rows_before["payments"]),
     }
@@ -174,8 +174,8 @@ def gathered(parts: Sequence[Rows], kind: type[Rows]) -> Rows:
 
 def _claim_events(chunk: Chunk, rows: ClaimEvents, *, before: int) -> pa.Table:
     columns = {
-        "event_id": padded("s", before + np.arange(len(rows.claim)), 9),
-        "claim_id": claim_names(chunk.people, chunk.claims, rows.claim),
+        "event_id": padded("s", before + np.arange(len(rows.claim)), width=9),
+        "claim_id": claim_names(chunk.people, chunk.claims, rows=rows.claim),
         "at": instants(rows.at_us),
         "kind": words(rows.kind, words_of.CLAIM_EVENT_KINDS),
         "stage": words(rows.stage, words_of.STAGES),
@@ -184,7 +184,7 @@ def _claim_events(chunk: Chunk, rows: ClaimEvents, *, before: int) -> pa.Table:
     return _table("claim_events", columns)
 
 
-def _contacts(chunk: Chunk, log: Log, events: ContactEvents, *, given: pa.Array) -> pa.Table:
+def _contacts(chunk: Chunk, log: Log, *, events: ContactEvents, given: pa.Array) -> pa.Table:
     if not log.contacts:
         return SCHEMAS["contacts"].empty()
     rows = gathered(log.contacts, ContactRows)
@@ -194,7 +194,7 @@ def _contacts(chunk: Chunk, log: Log, events: ContactEvents, *, given: pa.Array)
     columns = {
         "contact_id": contact_names(rows.number, given),
         "debtor_id": debtor_names(chunk.people.number[rows.debtor]),
-        "claim_id": claim_names(chunk.people, chunk.claims, rows.claim),
+        "claim_id": claim_names(chunk.people, chunk.claims, rows=rows.claim),
         "decided_at": instants(rows.decided_us),
         "channel": words(rows.channel, words_of.CHANNELS),
         "send_at": instants(rows.send_us),
@@ -230,7 +230,7 @@ def _cost_cents(rows: ContactRows, events: ContactEvents, *, costs: MoneySetting
 def _contact_events(rows: ContactEvents, *, given: pa.Array, before: int) -> pa.Table:
     late = rows.known_us > rows.at_us
     columns = {
-        "event_id": padded("e", before + np.arange(len(rows.number)), 10),
+        "event_id": padded("e", before + np.arange(len(rows.number)), width=10),
         "contact_id": contact_names(rows.number, given),
         "at": instants(rows.at_us),
         "kind": words(rows.kind, words_of.CONTACT_EVENT_KINDS),
@@ -244,8 +244,8 @@ def _contact_events(rows: ContactEvents, *, given: pa.Array, before: int) -> pa.
 def _payments(chunk: Chunk, rows: Paid, *, given: pa.Array, before: int) -> pa.Table:
     debtor = chunk.claims.debtor[rows.claim]
     columns = {
-        "payment_id": padded("p", before + np.arange(len(rows.claim)), 9),
-        "claim_id": claim_names(chunk.people, chunk.claims, rows.claim),
+        "payment_id": padded("p", before + np.arange(len(rows.claim)), width=9),
+        "claim_id": claim_names(chunk.people, chunk.claims, rows=rows.claim),
         "debtor_id": debtor_names(chunk.people.number[debtor]),
         "paid_at": instants(rows.paid_us),
         "amount": money(rows.cents),

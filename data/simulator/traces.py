@@ -88,7 +88,7 @@ def traces(sent: Sent, *, habits: Habits, rng: np.random.Generator) -> ContactEv
     size = len(sent.number)
     moved = sent.moved_us < NEVER
     used = sent.used_us < NEVER
-    reached = sent.leads_home & (moved | used | chance(rng, sent.reach, size))
+    reached = sent.leads_home & (moved | used | chance(rng, sent.reach, size=size))
     delivery = _delivery(sent, rng=rng)
     digital = _digital(sent, reached=reached, habits=habits, rng=rng)
     calls = _calls(sent, reached=reached, moved=moved, habits=habits, rng=rng)
@@ -125,7 +125,7 @@ def _delay(rng: np.random.Generator, size: int) -> IntArray:
 
 def _delivery(sent: Sent, *, rng: np.random.Generator) -> list[ContactEvents]:
     size, calls = len(sent.number), sent.channel == PHONE
-    lost = chance(rng, np.where(sent.leads_home, 0.012, 0.6), size)
+    lost = chance(rng, np.where(sent.leads_home, 0.012, 0.6), size=size)
     out_us = sent.send_us + rng.integers(0, 2 * MINUTE_US, size)
     back_us = out_us + np.where(
         sent.channel == LETTER, rng.integers(6 * DAY_US, 8 * DAY_US, size), rng.integers(SECOND_US, MINUTE_US, size)
@@ -146,12 +146,12 @@ def _digital(sent: Sent, *, reached: BoolArray, habits: Habits, rng: np.random.G
     alone_us = sent.send_us + 6 * MINUTE_US + (rng.exponential(5.0, size) * HOUR_US).astype(np.int64)
     read_us = np.where(before_us < NEVER, before_us - rng.integers(2 * MINUTE_US, 9 * MINUTE_US, size), alone_us)
     read_us = np.clip(read_us, sent.send_us + 5 * MINUTE_US, sent.end_us - MINUTE_US)
-    glanced = sent.leads_home & chance(rng, 0.3 * sent.reach, size)
+    glanced = sent.leads_home & chance(rng, 0.3 * sent.reach, size=size)
     machine = (sent.channel == EMAIL) & habits.opens_itself[sent.debtor] & sent.leads_home
     machine_us = sent.send_us + 5 * MINUTE_US + rng.integers(5 * SECOND_US, 3 * MINUTE_US, size)
     looks = np.where(habits.segment[sent.debtor] == UNWILLING, 0.15, 0.50)
     idle = reached & (before_us == NEVER) & (sent.content != PLAIN) & np.isin(sent.channel, DIGITAL)
-    clicks = idle & chance(rng, looks, size)
+    clicks = idle & chance(rng, looks, size=size)
     return [
         _events(sent, machine, at_us=machine_us, kind="opened"),
         _events(sent, opens & (reached | glanced), at_us=read_us, kind="opened", delay_us=_delay(rng, size)),
@@ -172,13 +172,13 @@ def _calls(
     ring_us = sent.send_us + rng.integers(0, 2 * MINUTE_US, size)
     taken_us = ring_us + rng.integers(8 * SECOND_US, 20 * SECOND_US, size)
     answered = calls & reached
-    talks = answered & (moved | chance(rng, 0.93, size))
-    stranger = calls & ~sent.leads_home & chance(rng, 0.45, size)
-    other = calls & sent.leads_home & ~reached & chance(rng, 0.02, size)
-    machine = calls & ~answered & ~stranger & ~other & chance(rng, 0.45, size)
+    talks = answered & (moved | chance(rng, 0.93, size=size))
+    stranger = calls & ~sent.leads_home & chance(rng, 0.45, size=size)
+    other = calls & sent.leads_home & ~reached & chance(rng, 0.02, size=size)
+    machine = calls & ~answered & ~stranger & ~other & chance(rng, 0.45, size=size)
     segment = habits.segment[sent.debtor]
     says = np.where(segment == SHORT, 0.35, np.where(segment == UNWILLING, 0.10, 0.25))
-    promises = talks & chance(rng, np.where(moved, 0.75, says), size)
+    promises = talks & chance(rng, np.where(moved, 0.75, says), size=size)
     said_day = sent.send_us // DAY_US + rng.integers(2, 8, size)
     day = np.where(moved, np.minimum(sent.moved_us, sent.end_us) // DAY_US + rng.integers(0, 2, size), said_day).astype(
         np.int32
@@ -201,9 +201,9 @@ def _refusals(sent: Sent, *, reached: BoolArray, habits: Habits, rng: np.random.
     at_us = sent.send_us + 7 * MINUTE_US + rng.integers(MINUTE_US, 40 * HOUR_US, size)
     at_us = np.minimum(at_us, sent.end_us - MINUTE_US)
     rate = np.array([0.0, 0.006, 0.006, 0.0, 0.0, 0.012, 0.0])[sent.channel]
-    leaves = reached & chance(rng, rate * angry, size)
-    complains = reached & chance(rng, 0.002 * angry, size)
-    replies = ~sent.leads_home & np.isin(sent.channel, (SMS, EMAIL, LETTER)) & chance(rng, 0.15, size)
+    leaves = reached & chance(rng, rate * angry, size=size)
+    complains = reached & chance(rng, 0.002 * angry, size=size)
+    replies = ~sent.leads_home & np.isin(sent.channel, (SMS, EMAIL, LETTER)) & chance(rng, 0.15, size=size)
     return [
         _events(sent, leaves, at_us=at_us, kind="opted_out"),
         _events(sent, complains, at_us=at_us + SECOND_US, kind="complained"),

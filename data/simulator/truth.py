@@ -119,7 +119,7 @@ class TruthWriter:
         claim = seen.claim[mine]
         owner = seen.situation.claims.debtor[mine]
         send = np.where(action == 0, NEVER, times.send_us[times.of_debtor[owner[row]], action])
-        names = claim_names(chunk.people, chunk.claims, claim)
+        names = claim_names(chunk.people, chunk.claims, rows=claim)
         debtors = debtor_names(chunk.people.number[chunk.claims.debtor[claim]])
         columns = [
             instants(np.full(len(row), self._settings.until_us)),
@@ -142,7 +142,7 @@ def _traits(chunk: Chunk, at_us: int) -> pa.Table:
     for code, name in enumerate(CONTACT_CHANNELS, start=1):
         columns[f"affinity_{name}"] = pa.array(habits.affinity[:, code])
         columns[f"leads_home_{name}"] = pa.array(home[:, code] > 0)
-    for name in ("peak_hour", "weekend", "steady", "moved", "annoyance", "tires", "quick", "link_use"):
+    for name in ("peak_hour", "good_day", "steady", "moved", "annoyance", "tires", "quick", "link_use"):
         columns[name] = pa.array(getattr(habits, name))
     columns["opens_itself"] = pa.array(habits.opens_itself)
     columns["pay_day_of_month"] = pa.array(np.array([day for _, day in PAY_DAYS])[habits.pay_day])

@@ -59,8 +59,8 @@ def view(chunk: Chunk, at_us: IntArray, *, debtor_ids: TextArray) -> View:
         wrong_person=wrong,
         contacts=people.contacts[debtor],
         last_contact_us=people.last_contact_us[debtor],
-        points=_points(chunk, debtor, at),
-        claims=_open_claims(chunk, claim, owner, at_us=at),
+        points=_points(chunk, debtor, at_us=at),
+        claims=_open_claims(chunk, claim, owner=owner, at_us=at),
     )
     return View(situation, debtor, claim, ~(claims.disputed[claim] | claims.held[claim] | claims.on_plan[claim]))
 
@@ -71,7 +71,7 @@ def _by_grid(chunk: Chunk, marks: BoolArray) -> BoolArray:
     return columns
 
 
-def _points(chunk: Chunk, debtor: IntArray, at_us: IntArray) -> Points:
+def _points(chunk: Chunk, debtor: IntArray, *, at_us: IntArray) -> Points:
     book = chunk.points
     row_of = np.full(chunk.people.size, -1)
     row_of[debtor] = np.arange(len(debtor))
@@ -92,7 +92,7 @@ def _points(chunk: Chunk, debtor: IntArray, at_us: IntArray) -> Points:
     )
 
 
-def _open_claims(chunk: Chunk, claim: IntArray, owner: IntArray, *, at_us: IntArray) -> OpenClaims:
+def _open_claims(chunk: Chunk, claim: IntArray, *, owner: IntArray, at_us: IntArray) -> OpenClaims:
     claims = chunk.claims
     owed = known_outstanding_cents(claims, claim, at_us=at_us[owner])
     promised = chunk.people.promised_until_us[claims.debtor[claim]]
