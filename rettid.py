@@ -39,6 +39,7 @@ from features.catalogue import catalogue
 from features.export import feature_table
 from features.histories import histories_of
 from models.behaviour import IncumbentWithRandomSlice
+from models.bundle import Role
 from models.decide import debtors_with_open_claims
 from models.rules.pack import read_packs
 
@@ -56,6 +57,7 @@ Folder = Annotated[Path, typer.Argument(help="The portfolio's folder.", metavar=
 AsOf = Annotated[str, typer.Option("--as-of", help="Moment with its zone, such as 2026-03-02T05:00Z.")]
 File = Annotated[Path, typer.Argument(help="The frame: Parquet or CSV.", metavar="FILE")]
 Spec = Annotated[Path, typer.Option("--spec", help="TOML that maps the frame's columns.")]
+ResultFile = Annotated[Path | None, typer.Option("--json", help="Also write the result to this file.")]
 Seed = Annotated[int, typer.Option("--seed", help="Seed of every random draw.")]
 
 
@@ -224,7 +226,10 @@ def train(
 
 @app.command()
 def compare(context: typer.Context) -> None:
-    """Show all runs side by side, best estimated policy value first, with 95 % intervals."""
+    """Show all runs side by side, best first, with 95 % intervals.
+
+    First those that the log cannot tell from the highest estimated policy value, by log loss; then those shown worse.
+    """
     from training.compare import compare as lines  # noqa: PLC0415 # MLflow takes seconds to load
 
     table = Table(
@@ -243,12 +248,14 @@ def compare(context: typer.Context) -> None:
 def promote(
     context: typer.Context,
     run: Annotated[str, typer.Argument(help="Run id, its first digits, its model's name, or `best`.", metavar="RUN")],
+    challenger: Annotated[bool, typer.Option("--challenger", help="Make it the challenger instead.")] = False,
 ) -> None:
-    """Make a run the champion: it decides from now on."""
+    """Make a run the champion: it decides from now on. Or the challenger, for the arm of that name."""
     from training.compare import promote as make  # noqa: PLC0415 # MLflow takes seconds to load
 
-    chosen = make(context.obj.workspace, run)
-    out.print(f"champion: {chosen.name}, run {chosen.run_id}")
+    role: Role = "challenger" if challenger else "champion"
+    chosen = make(context.obj.workspace, run, role=role)
+    out.print(f"{role}: {chosen.name}, run {chosen.run_id}", soft_wrap=True)
 
 
 @app.command()
@@ -258,7 +265,11 @@ def decide(
     as_of: AsOf,
     file: Annotated[Path, typer.Option("--out", help="Parquet file to write.", metavar="FILE")],
     greedy: Annotated[
-        bool, typer.Option("--greedy", help="Give every debtor to the champion, without arms and exploration.")
+        bool,
+        typer.Option(
+            "--greedy",
+            help="Give every debtor to the champion, without arms and exploration: no experiment to report on.",
+        ),
     ] = False,
 ) -> None:
     """Decide for every open claim: contact or not, through which channel, when."""
@@ -289,34 +300,36 @@ def config(
     out.print_json(json.dumps({**found.as_dict(), "fingerprint": found.fingerprint}))
 
 
-def _show_result(result: Result) -> None:
+def _show_result(result: Result, file: Path | None) -> None:
+    if file is not None:
+        file.write_text(json.dumps(result.as_dict(), indent=1, default=str), encoding="utf-8")
     for line in result.lines():
         out.print(line, markup=False, highlight=False, soft_wrap=True)
     raise typer.Exit(result.exit_code)
 
 
 @frame.command("check")
-def frame_check(file: File, spec: Spec, seed: Seed = 1) -> None:
+def frame_check(file: File, spec: Spec, seed: Seed = 1, result: ResultFile = None) -> None:
     """Check a decision log frame and say what is in it."""
     from training.frames import run_check  # noqa: PLC0415 # scikit-learn takes seconds to load
 
-    _show_result(run_check(file, spec, seed=seed))
+    _show_result(run_check(file, spec, seed=seed), result)
 
 
 @frame.command("learn")
-def frame_learn(file: File, spec: Spec, seed: Seed = 1) -> None:
+def frame_learn(file: File, spec: Spec, seed: Seed = 1, result: ResultFile = None) -> None:
     """Learn the reward from context and action, judge it in random folds and later in time, look for leakage."""
     from training.frames import run_learn  # noqa: PLC0415 # scikit-learn takes seconds to load
 
-    _show_result(run_learn(file, spec, seed=seed))
+    _show_result(run_learn(file, spec, seed=seed), result)
 
 
 @frame.command("evaluate")
-def frame_evaluate(file: File, spec: Spec, seed: Seed = 1) -> None:
+def frame_evaluate(file: File, spec: Spec, seed: Seed = 1, result: ResultFile = None) -> None:
     """Estimate what actions and policies are worth, with intervals, or say why the log cannot tell."""
     from training.frames import run_evaluate  # noqa: PLC0415 # scikit-learn takes seconds to load
 
-    _show_result(run_evaluate(file, spec, seed=seed))
+    _show_result(run_evaluate(file, spec, seed=seed), result)
 
 
 @app.command()

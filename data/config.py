@@ -293,6 +293,9 @@ def _amount(where: str, value: object) -> float:
 
 def _check(config: Config) -> None:
     _check_grid(config.grid)
+    free = [name for name, rows in config.rates.rows.items() if not all(row.amount > 0 for row in rows)]
+    if free:
+        raise BadConfiguration(f"[rates] expected EUR for one unit, above 0, came 0 for {', '.join(free)}")
     arms = config.arms
     shares = (arms.control, arms.explore, arms.champion, arms.challenger)
     if min(shares) < 0 or abs(sum(shares) - 1) > 1e-9:

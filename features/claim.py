@@ -60,7 +60,8 @@ def claim_state(histories: Histories, claim: IntArray, *, as_of_us: IntArray) ->
         broken,
         inbound_us,
     )
-    outstanding = np.maximum(histories.claims.principal[claim] - total, 0.0)
+    # Sums of floats miss zero by a hair, and a claim paid to the cent would still count as owed.
+    outstanding = np.maximum(np.round(histories.claims.principal[claim] - total, 2), 0.0)
     return ClaimState(outstanding, count, stage, stage_us, next_due, disputed, held, on_plan, broken, inbound_us)
 
 

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from data.config import Config
 from features.catalogue import catalogue, names
 from features.reference import Reference
 from models.propensity import PropensityModel, load_model
 
 Chooser = Literal["value", "control", "constant"]
+Role = Literal["champion", "challenger"]
 FORMAT = 1
 VERSION = r"[a-z0-9-]{1,64}"
 
@@ -25,6 +27,10 @@ class NoChampion(LookupError):
 
 class BadBundle(ValueError):
     """A bundle's files are missing, changed, or made for other features."""
+
+
+class OtherConfiguration(ValueError):
+    """A bundle was trained for other channels or another horizon than the configuration in force."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +60,24 @@ class Bundle:
     mean_share: float
     card: Mapping[str, Any]
     constant: tuple[str, str] | None = None
+
+
+def must_fit(bundle: Bundle, config: Config) -> None:
+    """Refuses a bundle whose channel codes or horizon are not those of the configuration: it would decide by mistake.
+
+    Raises
+    ------
+    OtherConfiguration
+        The channels, their order, or the horizon differ.
+    """
+    learnt, now = bundle.reference.channels, config.grid.channels
+    days = bundle.card.get("horizon_days", config.horizon.days)
+    if learnt == now and days == config.horizon.days:
+        return
+    raise OtherConfiguration(
+        f"model {bundle.model_version} was trained for channels {', '.join(learnt)} and {days} days, the configuration "
+        f"has {', '.join(now)} and {config.horizon.days} days: train and promote again, or set rettid.toml back"
+    )
 
 
 def feature_fingerprint(channels: tuple[str, ...]) -> str:
@@ -148,7 +172,7 @@ def _hashes(manifest: Path) -> dict[str, str]:
     return hashes
 
 
-def point_to(workspace: Path, role: Literal["champion", "challenger"], *, model_version: str) -> Path:
+def point_to(workspace: Path, role: Role, *, model_version: str) -> Path:
     """Make a bundle of the workspace champion or challenger: one atomic replacement of `models/<role>.json`."""
     path = workspace / "models" / f"{role}.json"
     fresh = path.with_suffix(".json.new")
@@ -159,13 +183,13 @@ def point_to(workspace: Path, role: Literal["champion", "challenger"], *, model_
     return path
 
 
-def pointed(workspace: Path, role: Literal["champion", "challenger"]) -> Bundle | None:
+def pointed(workspace: Path, role: Role) -> Bundle | None:
     """The champion or challenger of a workspace, None where there is none."""
     version = pointed_version(workspace, role)
     return None if version is None else read_bundle(workspace / "models" / version)
 
 
-def pointed_version(workspace: Path, role: Literal["champion", "challenger"]) -> str | None:
+def pointed_version(workspace: Path, role: Role) -> str | None:
     """Version of the champion or challenger, None where there is none.
 
     Raises

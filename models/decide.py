@@ -154,7 +154,7 @@ def decide(
     """
     if config.arms.challenger > 0 and challenger is None and not everyone_champion:
         raise NoChallenger(
-            "[arms] challenger has a share, and no challenger has been promoted: promote one or set it to 0"
+            "[arms] challenger has a share and there is none: `rettid promote RUN --challenger`, or set the share to 0"
         )
     prepared = prepare(histories, asks, config=config, packs=packs, bundle=champion)
     price = price_of(prepared, champion)

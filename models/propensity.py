@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import lightgbm as lgb
 import numpy as np
 import numpy.typing as npt
+from scipy.special import logit
 
 from features.action import GridActions
 from models.calibration import Calibration
@@ -120,9 +121,9 @@ class RateModel:
         return chance
 
     def contributions(self, rows: FloatArray) -> FloatArray:
-        """All zero but the channel's difference from `none`, in probability."""
+        """All zero but the channel's: its rate in log odds, less that of `none`."""
         parts = np.zeros(rows.shape)
-        parts[:, self.channel_column] = self.probability(rows) - self.rates[0]
+        parts[:, self.channel_column] = logit(self.probability(rows)) - logit(self.rates[0])
         return parts
 
     def dump(self) -> dict[str, str]:

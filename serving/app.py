@@ -80,10 +80,11 @@ def _service(settings: ServiceSettings, clock: Clock, parts: Parts) -> Service:
     folder = settings.portfolio or _last_portfolio(log)
     config = read_config(*([folder] if folder else []), settings.workspace)
     base = BasePortfolio.of(parts.base or _portfolio(folder, config))
+    packs = read_packs(channels=config.grid.channels[1:])
     return Service(
         base=base,
         log=log,
-        engine=parts.engine or DecideEngine(config, read_packs(), given=base.given),
+        engine=parts.engine or DecideEngine(config, packs, given=base.given),
         models=parts.models or ModelsInUse(settings.workspace),
         config=config,
         clock=clock,

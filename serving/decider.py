@@ -16,7 +16,7 @@ from data.config import Config, MissingRate
 from data.decision_log import CONFIRMED, REPLACED, SENT, DecisionLog
 from data.online_decisions import Decided, DecisionRow, Json, last_decided, reserve
 from data.vocabulary import NONE
-from models.bundle import NoChampion
+from models.bundle import NoChampion, OtherConfiguration, must_fit
 from models.decide import NoChallenger
 from serving.answers import candidates, nothing_open, told
 from serving.base_portfolio import BasePortfolio
@@ -99,12 +99,17 @@ def next_best_actions(service: Service, requests: Sequence[NextBestActionRequest
 
 
 def models_of(service: Service) -> Models:
-    """The models in use; raises `Refused` where there are none."""
+    """The models in use; raises `Refused` where there are none, or they were trained for another configuration."""
     try:
-        return service.models.current()
+        models = service.models.current()
+        for bundle in filter(None, (models.champion, models.challenger)):
+            must_fit(bundle, service.config)
+    except OtherConfiguration as error:
+        raise Refused("not-ready", str(error), remedy="rettid train and rettid promote, then start again") from error
     except NoChampion as error:
         remedy = "train and promote a model: rettid train, then rettid promote"
         raise Refused("not-ready", "no champion has been promoted or can be loaded", remedy=remedy) from error
+    return models
 
 
 def _answer_turn(

@@ -19,7 +19,7 @@ from data.schemas import DECISION_SCHEMA, write_table
 from data.times import IntArray, to_us
 from data.vocabulary import NONE
 from features.histories import Histories, histories_of
-from models.bundle import Bundle, champion, pointed
+from models.bundle import Bundle, champion, must_fit, pointed
 from models.decide import Asks, debtors_with_open_claims, decide
 from models.decision_rows import decision_table
 from models.rules.mask import rules_version
@@ -33,7 +33,7 @@ Progress = Callable[[str, float], None]
 
 @dataclass(frozen=True)
 class NightlySummary:
-    """What a batch decided: rows and debtors, contacts by channel, contacts by arm, and under which model."""
+    """What a batch decided: rows, debtors by the channel of their contact (or `none`) and by arm, and the model."""
 
     claims: int
     debtors: int
@@ -107,13 +107,18 @@ def run_nightly(
         The portfolio breaks the contract.
     models.bundle.NoChampion
         No model has been promoted.
+    models.bundle.OtherConfiguration
+        The champion or challenger was trained for other channels or another horizon.
     data.decision_log.ConflictingDecision
         Decisions of the same moment stand in the log, differ, and were acted on.
     """
-    model = champion(workspace)
+    model, second = champion(workspace), pointed(workspace, "challenger")
+    for bundle in filter(None, (model, second)):
+        must_fit(bundle, config)
     progress("reading", 0.0)
     histories = histories_of(read_portfolio(directory, channels=config.grid.channels), channels=config.grid.channels)
-    night = _Night(histories, to_us(as_of), model, pointed(workspace, "challenger"), config, read_packs(), greedy)
+    packs = read_packs(channels=config.grid.channels[1:])
+    night = _Night(histories, to_us(as_of), model, second, config, packs, greedy)
     debtors = debtors_with_open_claims(histories, to_us(as_of))
     tables = [DECISION_SCHEMA.empty_table()]
     for start in range(0, len(debtors), DEBTORS_AT_ONCE):
@@ -138,12 +143,15 @@ def _logged(workspace: Path, decisions: pa.Table, directory: Path, *, as_of: dat
 
 
 def _summary(decisions: pa.Table, model_version: str, batch_id: str, out: Path) -> NightlySummary:
-    leads = decisions.filter(decisions["lead"])
+    contacts = decisions.filter(pc.not_equal(decisions["channel"], NONE))
+    by_channel = Counter(contacts.filter(contacts["lead"])["channel"].to_pylist())
+    by_channel[NONE] = pc.count_distinct(decisions["debtor_id"]).as_py() - by_channel.total()
+    arms = decisions.group_by(["debtor_id", "arm"]).aggregate([])["arm"].to_pylist()
     return NightlySummary(
         claims=decisions.num_rows,
         debtors=pc.count_distinct(decisions["debtor_id"]).as_py(),
-        by_channel=dict(Counter(leads["channel"].to_pylist())),
-        by_arm=dict(Counter(leads["arm"].to_pylist())),
+        by_channel=dict(by_channel),
+        by_arm=dict(Counter(arms)),
         model_version=model_version,
         batch_id=batch_id,
         out=out,

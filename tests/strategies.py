@@ -166,6 +166,7 @@ def _contact_events(rng: np.random.Generator, contacts: list[Row]) -> list[Row]:
             at = row["send_at"] + timedelta(minutes=int(rng.integers(0, 10_000)))
             kind = str(rng.choice(CONTACT_EVENT_KINDS))
             promised = at.date() + timedelta(days=int(rng.integers(1, 30))) if kind == "promised" else None
+            promised = None if promised and promised.day % 5 == 0 else promised  # some name no day
             found.append(
                 {
                     "event_id": f"{contact_id}-v{number}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from models.bundle import point_to, pointed_version, read_bundle
+from models.bundle import Role, point_to, pointed_version, read_bundle
 from training.tracking import Recorded, Tracking, named
 
 NO_NUMBER = "–"
@@ -65,8 +65,8 @@ def _line(run: Recorded, is_champion: bool) -> Line:
     )
 
 
-def promote(workspace: Path, run: str) -> Recorded:
-    """Make a run the champion, in the registry and in `models/champion.json`.
+def promote(workspace: Path, run: str, *, role: Role = "champion") -> Recorded:
+    """Make a run the champion (or challenger), in the registry and in `models/champion.json` (`challenger.json`).
 
     Parameters
     ----------
@@ -84,6 +84,6 @@ def promote(workspace: Path, run: str) -> Recorded:
     lines = compare(workspace) if run == BEST else []
     chosen = named(tracking.runs(), lines[0].run_id if lines else run)
     read_bundle(workspace / "models" / chosen.run_id)
-    tracking.register(chosen.run_id)
-    point_to(workspace, "champion", model_version=chosen.run_id)
+    tracking.register(chosen.run_id, alias=role)
+    point_to(workspace, role, model_version=chosen.run_id)
     return chosen

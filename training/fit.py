@@ -41,6 +41,9 @@ BOOSTER: Mapping[str, Setting] = {
     "verbosity": -1,
 }
 ROUNDS = 400
+LEAST_RATE = 1e-4
+"""Rates of payment are kept this far from 0 and 1: a channel tried ten times in vain is not hopeless."""
+
 PATIENCE = 40
 
 
@@ -61,7 +64,8 @@ class Fitted:
     model
         Learnt from the learning part alone: this one is judged.
     shipped
-        Learnt from all mature rows in the same way, with the same calibration: this one decides.
+        The one that decides: a LightGBM learnt from all mature rows in the same way, with the same calibration; of the
+        baselines the judged model itself.
     chooser, constant
         How it chooses, and for a constant choice its channel and part of the day.
     """
@@ -116,6 +120,9 @@ def _dataset(
 def platt(raw: FloatArray, paid: BoolArray) -> Calibration:
     """Logistic calibration of raw scores (Platt 1999) with a weak pull to the identity's side of the optimum."""
     fitted = LogisticRegression(C=1e6).fit(raw[:, None], paid)
+    if fitted.coef_[0, 0] <= 0:  # a later slice that ranks backwards is noise: it may flatten the scores, not turn them
+        share = float(np.mean(paid))
+        return Calibration(float(np.log(share / (1 - share))), 0.0)
     return Calibration(float(fitted.intercept_[0]), float(fitted.coef_[0, 0]))
 
 
@@ -130,8 +137,10 @@ def fit_logistic(
     """Logistic regression on the same columns: numbers standardised, missing ones flagged, categories in columns."""
     categories = category_columns(reference.channels)
     learn = rows.matrix[split.learn]
-    mean = np.nan_to_num(np.nanmean(np.where(np.isinf(learn), np.nan, learn), axis=0))
-    scale = np.maximum(np.nan_to_num(np.nanstd(learn, axis=0)), 1e-6)
+    known = np.isfinite(learn)
+    count = np.maximum(known.sum(axis=0), 1)  # a column that is missing throughout has mean 0, without a warning
+    mean = np.where(known, learn, 0.0).sum(axis=0) / count
+    scale = np.maximum(np.sqrt((np.where(known, learn - mean, 0.0) ** 2).sum(axis=0) / count), 1e-6)
     mean[categories], scale[categories] = 0.0, 1.0
     sizes = {column: len(reference.words()[rows.names[column]]) for column in categories}
     design = _design(learn, mean, scale=scale, sizes=sizes)
@@ -224,7 +233,8 @@ def _rates(rows: TrainingRows, split: Split, reference: Reference) -> RateModel:
     rates = []
     for code in range(len(reference.channels)):
         here = (rows.channel == code) & (weight > 0)
-        rates.append(float(np.average(rows.paid[here], weights=weight[here])) if here.any() else overall)
+        rate = float(np.average(rows.paid[here], weights=weight[here])) if here.any() else overall
+        rates.append(min(max(rate, LEAST_RATE), 1 - LEAST_RATE))
     return RateModel(tuple(rates), len(rows.names) - len(ACTION))
 
 

@@ -82,15 +82,15 @@ class Tracking:
         found = client.search_runs([experiment.experiment_id], "attributes.status = 'FINISHED'", max_results=1_000)
         return [_recorded(run) for run in found]
 
-    def register(self, run_id: str) -> str:
-        """Make a run's bundle the registry's champion; gives the version."""
+    def register(self, run_id: str, *, alias: str) -> str:
+        """Make a run's bundle the registry's `champion` or `challenger`; gives the version."""
         client = self.client()
         if not client.search_registered_models(f"name = '{MODEL}'"):
             client.create_registered_model(MODEL)
         known = client.search_model_versions(f"name = '{MODEL}' and run_id = '{run_id}'")
         source = f"{client.get_run(run_id).info.artifact_uri}/bundle"
         version = known[0].version if known else client.create_model_version(MODEL, source, run_id).version
-        client.set_registered_model_alias(MODEL, "champion", version)
+        client.set_registered_model_alias(MODEL, alias, version)
         return str(version)
 
 

@@ -86,7 +86,9 @@ Packs = Mapping[str, Pack]
 
 
 def read_packs(folder: Path = FOLDER, *, channels: tuple[str, ...] = CHANNELS[1:]) -> Packs:
-    """All packs of a folder, by country; `channels` are those they may name, a deployment's own included.
+    """All packs of a folder, by country; they may name the contract's channels and `channels`, a deployment's own.
+
+    A grid with fewer channels than the contract leaves the packs as they are: what it has no slot for is not asked.
 
     Raises
     ------
@@ -94,9 +96,10 @@ def read_packs(folder: Path = FOLDER, *, channels: tuple[str, ...] = CHANNELS[1:
         A file is no TOML, names a country twice or differently from its own name, or fails `parse_pack`.
     """
     packs = {}
+    known = tuple(dict.fromkeys((*CHANNELS[1:], *channels)))
     for path in sorted(folder.glob("*.toml")):
         try:
-            pack = parse_pack(tomllib.loads(path.read_text(encoding="utf-8")), where=path.name, channels=channels)
+            pack = parse_pack(tomllib.loads(path.read_text(encoding="utf-8")), where=path.name, channels=known)
         except tomllib.TOMLDecodeError as error:
             raise BadPack(f"{path.name} is not TOML: {error}") from error
         if pack.country != path.stem:

@@ -79,7 +79,8 @@ def promises(past: Past, debtor_id: str) -> tuple[int, int, datetime | None]:
     for row in past.responses(debtor_id):
         if row["kind"] != "promised":
             continue
-        end = datetime.combine(row["promised_for"], datetime.min.time(), UTC) + DAY
+        day = row["promised_for"] or row["at"].date() + UNDATED_PROMISE_DAYS * DAY
+        end = datetime.combine(day, datetime.min.time(), UTC) + DAY
         if end > past.as_of:
             until.append(end)
             continue
@@ -177,7 +178,7 @@ def claim_facts(past: Past, claim: Row) -> Row:
     paid = sum(float(row["amount"]) for row in payments)
     return {
         "claim_payments": len(payments),
-        "outstanding": max(float(claim["principal"]) - paid, 0.0),
+        "outstanding": max(round(float(claim["principal"]) - paid, 2), 0.0),
         "days_past_due": (past.as_of.date() - claim["due_on"]).days,
         "claim_days": days_since(past.as_of, claim["registered_at"]),
         "stage": STAGES.index(stage["stage"]) if stage else None,

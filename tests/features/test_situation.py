@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 
 import numpy as np
+import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.situation import Situation
 from data.times import NEVER, to_us
 from data.vocabulary import STAGES
+from features.claim import claim_state
+from features.debtor import promises
+from features.histories import UNDATED_PROMISE_DAYS
 from features.situation import situation_of
 from tests.features import naive
 from tests.portfolios import CHANNELS, built, histories
+from tests.samples import rows_to_table, sample_tables, with_cell, with_column
 from tests.strategies import DAYS, START, random_tables
 
 SEEDS = st.integers(0, 10_000)
@@ -116,3 +122,33 @@ def test_a_debtor_is_vulnerable_from_the_first_instant_to_before_the_last() -> N
         targets, rows_ = built(found, as_of)
         subject = situation_of(found, targets, state=rows_.state, outstanding_eur=rows_.outstanding_eur)
         assert set(subject.vulnerable.tolist()) == {expected}
+
+
+def test_a_promise_without_a_day_holds_for_two_weeks_and_is_not_broken_at_once() -> None:
+    tables = sample_tables()
+    days = tables["contact_events"]["promised_for"].to_pylist()
+    tables["contact_events"] = with_column(
+        tables["contact_events"], "promised_for", [None] * len(days), kind=pa.date32()
+    )
+    found = histories(tables)
+    made = next(row for row in tables["contact_events"].to_pylist() if row["kind"] == "promised")
+    for later, pending in ((1, True), (UNDATED_PROMISE_DAYS - 1, True), (UNDATED_PROMISE_DAYS + 1, False)):
+        as_of_us = np.full(found.size, to_us(made["at"] + timedelta(days=later)))
+        subject = promises(found, np.arange(found.size), as_of_us=as_of_us)
+        assert (subject["open_until"] > 0).any() == pending
+        assert subject["broken"].any() <= (not pending)
+
+
+def test_a_claim_paid_to_the_cent_in_parts_has_nothing_outstanding() -> None:
+    tables = sample_tables()
+    claim, payment = tables["claims"].to_pylist()[0], tables["payments"].to_pylist()[0]
+    at = claim["registered_at"] + timedelta(hours=1)
+    parts = [Decimal("33.37"), Decimal("33.37"), Decimal("33.36")]  # as floats they leave 1.4e-14 of 100.10
+    same = {"claim_id": claim["claim_id"], "debtor_id": claim["debtor_id"], "paid_at": at, "known_at": at}
+    paid = [{**payment, **same, "payment_id": f"q{n}", "amount": part} for n, part in enumerate(parts)]
+    tables["claims"] = with_cell(tables["claims"], "principal", Decimal("100.10"))
+    tables["payments"] = rows_to_table("payments", paid)
+    found = histories(tables)
+    row = np.flatnonzero(found.claims.claim_id == claim["claim_id"])
+    state = claim_state(found, row, as_of_us=np.array([to_us(at + timedelta(hours=1))]))
+    assert state.outstanding.tolist() == [0.0]

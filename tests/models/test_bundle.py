@@ -11,7 +11,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.bundle import BadBundle, Bundle, NoChampion, champion, point_to, pointed, read_bundle, write_bundle
+from data.config import Config, GridSettings, HorizonSettings
+from models.bundle import (
+    BadBundle,
+    Bundle,
+    NoChampion,
+    OtherConfiguration,
+    champion,
+    must_fit,
+    point_to,
+    pointed,
+    read_bundle,
+    write_bundle,
+)
 from models.calibration import Calibration
 from models.propensity import LogisticModel
 from tests.deciding import COLUMNS, bundle_of, decided, rate_model, rows_of
@@ -143,3 +155,18 @@ def test_a_pointer_to_a_bundle_that_is_gone_is_refused(tmp_path: Path) -> None:
     point_to(tmp_path, "champion", model_version="gone")
     with pytest.raises(BadBundle, match=r"expected manifest\.json there"):
         champion(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("config", "differs"),
+    [
+        (Config(grid=GridSettings(("none", "sms", "email", "letter", "phone", "portal", "chat"))), "portal, chat and 14"),
+        (Config(horizon=HorizonSettings(21)), "14 days, the configuration has .* 21 days"),
+    ],
+    ids=["as many channels, another one among them", "horizon"],
+)
+def test_a_bundle_trained_for_another_configuration_is_refused(config: Config, differs: str) -> None:
+    subject = a_bundle(card={"horizon_days": 14})
+    must_fit(subject, Config())
+    with pytest.raises(OtherConfiguration, match=differs):
+        must_fit(subject, config)

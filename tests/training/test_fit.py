@@ -27,6 +27,7 @@ from training.fit import (
     category_columns,
     inverse_probability,
     parse_settings,
+    platt,
     recipe,
 )
 from training.splits import Split
@@ -186,3 +187,20 @@ def test_a_setting_that_cannot_be_meant_is_an_error(name: str, pair: str, messag
 def test_a_recipe_that_is_not_there_is_an_error_that_lists_those_that_are() -> None:
     with pytest.raises(UnknownRecipe, match="no model 'forest': there are lightgbm"):
         recipe("forest")
+
+
+def test_a_calibration_never_turns_the_scores_round() -> None:
+    raw = np.linspace(-2, 2, 400)
+    backwards = platt(raw, raw < 1.0)
+    assert backwards.slope == 0.0
+    assert backwards.probability(raw) == pytest.approx(np.full(400, np.mean(raw < 1.0)))
+    assert platt(raw, np.sin(37 * raw) < raw).slope > 0
+
+
+def test_a_column_that_is_missing_throughout_is_no_trouble_to_the_logistic_model(material: Material) -> None:
+    matrix = material.rows.matrix.copy()
+    matrix[:, COLUMNS.index("income_band")] = np.nan
+    fitted = recipe("logistic")(
+        replace(material.rows, matrix=matrix), material.split, material.reference, QUICK["logistic"], 1
+    )
+    assert np.isfinite(fitted.shipped.probability(matrix)).all()

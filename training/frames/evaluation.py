@@ -142,4 +142,4 @@ class EvaluateResult:
 
 
 def _more(arms: int) -> list[str]:
-    return [f"  and {arms - SHOWN_ARMS} more actions, all in the JSON"] if arms > SHOWN_ARMS else []
+    return [f"  and {arms - SHOWN_ARMS} more actions: --json FILE has them all"] if arms > SHOWN_ARMS else []

@@ -126,3 +126,7 @@ def test_a_deployment_may_name_its_own_channel_in_its_packs(tmp_path: Path) -> N
     with pytest.raises(BadPack, match="chat"):
         read_packs(tmp_path)
     assert "chat" in read_packs(tmp_path, channels=(*CONTACT_CHANNELS, "chat"))["SE"].channels()
+
+
+def test_a_grid_with_fewer_channels_or_other_ones_leaves_our_packs_readable() -> None:
+    assert read_packs(channels=("sms", "chat")) == read_packs()
