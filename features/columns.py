@@ -7,12 +7,16 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from data.times import NEVER, NO_DAY, DayArray, IntArray
+from data.times import DAY_US, NEVER, NO_DAY, DayArray, IntArray
 
 BoolArray = npt.NDArray[np.bool_]
 CodeArray = npt.NDArray[np.int16]
 FloatArray = npt.NDArray[np.float64]
 TextArray = npt.NDArray[np.object_]
+
+
+UNDATED_PROMISE_DAYS = 14
+"""Days after which a promise without a date is taken to be due: neither broken at once nor a pause for ever."""
 
 
 def instants(table: pa.Table, name: str, *, missing: int = NEVER) -> IntArray:
@@ -33,6 +37,14 @@ def days(table: pa.Table, name: str) -> DayArray:
     """Days since the epoch, nulls as `NO_DAY`, shape (rows,)."""
     column = pc.fill_null(table[name].cast(pa.int32()), NO_DAY)
     return np.asarray(column.to_numpy(), dtype=np.int32)
+
+
+def promised_ends(events: pa.Table) -> IntArray:
+    """End of the day (UTC) that each event's promise is for, `UNDATED_PROMISE_DAYS` later where it names none, shape (rows,)."""
+    day = days(events, "promised_for").astype(np.int64)
+    undated = instants(events, "at") // DAY_US + UNDATED_PROMISE_DAYS
+    ends: IntArray = (np.where(day == NO_DAY, undated, day) + 1) * DAY_US
+    return ends
 
 
 def amounts(table: pa.Table, name: str) -> FloatArray:

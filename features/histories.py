@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from data.action_grid import local_hours
 from data.calendar import Place, place_of
 from data.portfolio import Portfolio
-from data.times import DAY_US, NO_DAY, DayArray, IntArray
+from data.times import DayArray, IntArray
 from data.vocabulary import CLAIM_EVENT_KINDS, CONTACT_EVENT_KINDS, EMPLOYMENTS, INCOME_BANDS, NONE, POINT_KINDS, STAGES
 from features.columns import (
     BoolArray,
@@ -29,13 +29,11 @@ from features.columns import (
     instants,
     known_instants,
     offsets,
+    promised_ends,
     rank_of,
     rows_of,
     texts,
 )
-
-UNDATED_PROMISE_DAYS = 14
-"""Days after which a promise without a date is taken to be due: neither broken at once nor a pause for ever."""
 
 REACHING = ("opened", "clicked", "answered")
 """Events that show that a contact reached somebody."""
@@ -353,17 +351,10 @@ def _contact_events(table: pa.Table, contacts: Contacts, zones: TextArray) -> Co
         channel=contacts.channel[row] if len(row) else np.zeros(0, dtype=np.int16),
         hour=_local_hour(instants(rows, "at"), zones[owner]),
         sent_hour=contacts.hour[row] if len(row) else np.zeros(0, dtype=np.int16),
-        promised_us=_promised_us(rows),
+        promised_us=promised_ends(rows),
         first=first_known(pairs, known),
         first_reach=first_known(np.where(reaching, row, -1), known),
     )
-
-
-def _promised_us(events: pa.Table) -> IntArray:
-    """End of the day that each event's promise is for; a promise without a day: of one that is neither soon nor far."""
-    day = days(events, "promised_for").astype(np.int64)
-    undated = instants(events, "at") // DAY_US + UNDATED_PROMISE_DAYS
-    return (np.where(day == NO_DAY, undated, day) + 1) * DAY_US
 
 
 def _payments(table: pa.Table, claim_keys: pa.Array, claims: Claims, contacts: Contacts, zones: TextArray) -> Payments:

@@ -50,6 +50,10 @@ class Bundle:
         Channel name and part of the day of the constant action, for that chooser only.
     card
         Metrics, training window, settings: for people.
+    untried
+        Channels the log hardly holds: what the model says of them is what it says of others, so that it never chooses
+        them; the control's rules and exploration may. With `none` among them nothing over `none` is identified: the
+        control's rules then say whether, the model how and when.
     """
 
     model_version: str
@@ -60,6 +64,7 @@ class Bundle:
     mean_share: float
     card: Mapping[str, Any]
     constant: tuple[str, str] | None = None
+    untried: tuple[str, ...] = ()
 
 
 def must_fit(bundle: Bundle, config: Config) -> None:
@@ -101,6 +106,7 @@ def write_bundle(bundle: Bundle, directory: Path) -> Path:
         "chooser": bundle.chooser,
         "mean_share": bundle.mean_share,
         "constant": bundle.constant,
+        "untried": bundle.untried,
         "reference": bundle.reference.as_dict(),
         "features": names(catalogue(bundle.reference.channels)),
         "feature_fingerprint": feature_fingerprint(bundle.reference.channels),
@@ -144,6 +150,7 @@ def read_bundle(directory: Path) -> Bundle:
         mean_share=head["mean_share"],
         card=head["card"],
         constant=tuple(head["constant"]) if head["constant"] else None,
+        untried=tuple(head.get("untried", ())),
     )
 
 

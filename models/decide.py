@@ -273,7 +273,10 @@ def action_of(prepared: Prepared, bundle: Bundle, *, value_eur: FloatArray, cont
         if channel == prepared.grid.channels[0]:
             return np.zeros(len(control), dtype=np.int64)
         return constant_action(prepared.allowed, grid=prepared.grid, channel=channel, daypart=DAYPARTS.index(part))
-    return best_action(value_eur)
+    untried = np.array([name in bundle.untried for name in prepared.grid.channels], dtype=np.bool_)
+    best = best_action(np.where(untried[prepared.grid.channel], -np.inf, value_eur))
+    # A log without `none` cannot tell contact from no contact: whether is left to the tenant's rules, how and when is not.
+    return np.where(control == 0, 0, best) if untried[0] else best
 
 
 def reasons(decided: Decided, row: int, *, most: int = 5) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from data.schemas import SCHEMAS
 from serving.decider import Service
 from serving.problems import Fault, Refused, invalid
 from serving.shapes import EventAnswer, EventRequest
-from serving.state import knows, owner_of
+from serving.state import facts_of, knows, owner_of
 
 NAMED = {
     "debtor_profiles": ("debtors", "debtor_id"),
@@ -67,7 +67,7 @@ def _fault(column: str | None, what: str, remedy: str) -> Fault:
 
 
 def _must_agree(connection: sa.Connection, service: Service, event: Event) -> None:
-    """A claim stays with its debtor: an event that names another one is refused."""
+    """A claim stays with its debtor, a payment in its claim's currency: an event that says otherwise is refused."""
     debtor_id, claim_id = event.row.get("debtor_id"), event.row.get("claim_id")
     if debtor_id is None or claim_id is None:
         return
@@ -75,6 +75,11 @@ def _must_agree(connection: sa.Connection, service: Service, event: Event) -> No
     if owner is not None and owner != debtor_id:
         remedy = "name the claim's own debtor, as in claims"
         raise invalid([_fault("debtor_id", "the claim is not this debtor's", remedy)])
+    if owner is not None and event.table == "payments":
+        claims = facts_of(connection, service.base, owner).tables["claims"].to_pylist()
+        if event.row["currency"] not in [row["currency"] for row in claims if row["claim_id"] == claim_id]:
+            remedy = "enter the amount as credited to the claim, in the claim's currency"
+            raise invalid([_fault("currency", "differs from the claim's currency", remedy)])
 
 
 def _waits_for(connection: sa.Connection, service: Service, event: Event) -> str | None:

@@ -26,6 +26,18 @@ BoolArray = npt.NDArray[np.bool_]
 TextArray = npt.NDArray[np.object_]
 
 
+LONGEST_SILENCE_DAYS = 3
+"""Days without any fact before `as_of` that may be a week-end; more of them, and the tables end there."""
+
+LAST_FACT = {
+    "contacts": "decided_at",
+    "payments": "paid_at",
+    "contact_events": "at",
+    "claim_events": "at",
+}
+"""Tables in which something happens all the time, and when it did."""
+
+
 class NoTrainingRows(ValueError):
     """The log holds no mature decision before the moment of training."""
 
@@ -109,6 +121,16 @@ def training_rows(
         policy=logged.policy,
         action_probability=logged.action_probability,
     )
+
+
+def known_until(portfolio: Portfolio, *, as_of_us: int) -> int:
+    """Instant up to which the tables can tell what was paid: `as_of`, or the last fact where that lies days before.
+
+    Tables that end in March say nothing of April: a decision of late March is censored however late `as_of` is.
+    """
+    times = [instants(portfolio[name], column) for name, column in LAST_FACT.items()]
+    last = max((int(one[one <= as_of_us].max(initial=0)) for one in times), default=0)
+    return last if last and as_of_us - last > LONGEST_SILENCE_DAYS * DAY_US else as_of_us
 
 
 def _logged(contacts: pa.Table, histories: Histories, *, as_of_us: int, horizon_days: int) -> _Logged:

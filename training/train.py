@@ -11,6 +11,7 @@ import numpy as np
 from data.config import Config
 from data.portfolio import Portfolio
 from data.times import from_us
+from data.vocabulary import NONE
 from features.histories import Histories, has_none_rows, histories_of
 from features.reference import Reference, learn_reference
 from models.bundle import Bundle, feature_fingerprint, write_bundle
@@ -20,11 +21,14 @@ from training.figures import calibration_picture, importance_picture
 from training.fit import Fitted, Setting, recipe
 from training.judge import Judgement, judge
 from training.policy_value import Judged, decide_again, judged_decisions, policy_value
-from training.rows import TrainingRows, training_rows
+from training.rows import TrainingRows, known_until, training_rows
 from training.splits import Split, judged_debtors, later_from, split_rows
 from training.tracking import Tracking
 
 Progress = Callable[[str], None]
+
+FEWEST_CONTACTS = 30
+"""Logged decisions for a channel below which a model never chooses it."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,7 @@ class Trained:
     model: str
     directory: Path
     judgement: Judgement
+    untried: tuple[str, ...]
 
     def lines(self) -> list[str]:
         """What was found, for the terminal."""
@@ -75,9 +80,20 @@ class Trained:
             f"judged on {found.rows:,} later decisions on other debtors, {found.paid_share:.1%} paid",
             f"AUC {found.auc:.3f}, log loss {found.log_loss:.4f} (base rate {found.base_log_loss:.4f})",
             f"calibration error {found.calibration_error:.4f}",
-            f"policy: {worth}, contacts in {value.contacts:.0%} of decisions",
+            f"policy: {worth}" + (f", contacts in {value.contacts:.0%} of decisions" if value.contacts >= 0 else ""),
+            *self._untried_lines(),
             f"bundle {self.directory}",
         ]
+
+    def _untried_lines(self) -> list[str]:
+        others = [name for name in self.untried if name != NONE]
+        lines = [f"hardly in the log, so never chosen by the model: {', '.join(others)}"] if others else []
+        if NONE in self.untried:
+            lines.append(
+                "the log holds no decisions for `none`: nothing over no contact is identified; the present rules decide "
+                "whether, the model how and when, and `uplift` is no causal number"
+            )
+        return lines
 
 
 def gather(
@@ -92,13 +108,18 @@ def gather(
     """
     progress("histories")
     histories = histories_of(portfolio, channels=config.grid.channels)
-    begin_us = later_from(portfolio, as_of_us=as_of_us, horizon_days=config.horizon.days)
+    known_us = known_until(portfolio, as_of_us=as_of_us)
+    if known_us < as_of_us:
+        progress(
+            f"the last fact is of {from_us(known_us):%Y-%m-%d}, before as_of: what was decided in the horizon before it is left out"
+        )
+    begin_us = later_from(portfolio, as_of_us=known_us, horizon_days=config.horizon.days)
     reference = learn_reference(histories, until_us=begin_us)
     progress("features of every decision")
-    rows = training_rows(portfolio, histories, as_of_us=as_of_us, reference=reference, config=config)
+    rows = training_rows(portfolio, histories, as_of_us=known_us, reference=reference, config=config)
     held_out = judged_debtors(histories.debtor_id, seed=seed)
     split = split_rows(rows, held_out, later_from_us=begin_us, horizon_days=config.horizon.days)
-    judged = judged_decisions(portfolio, histories, as_of_us=as_of_us, debtors=held_out, config=config)
+    judged = judged_decisions(portfolio, histories, as_of_us=known_us, debtors=held_out, config=config)
     return Material(histories, reference, rows, split, judged, as_of_us, config, packs, seed)
 
 
@@ -128,7 +149,7 @@ def train(material: Material, order: Order, *, workspace: Path, progress: Progre
         if order.model == "lightgbm":
             pictures["importance.svg"] = importance_picture(fitted.shipped, material.rows.names)
         tracking.record(run_id, metrics=judgement.metrics(), bundle=directory, pictures=pictures)
-    return Trained(run_id, order.model, directory, judgement)
+    return Trained(run_id, order.model, directory, judgement, bundle.untried)
 
 
 def _judged(material: Material, fitted: Fitted, order: Order, run_id: str) -> Judgement:
@@ -152,7 +173,14 @@ def _bundle(material: Material, fitted: Fitted, order: Order, run_id: str, judge
         mean_share=float(shares.mean()) if len(shares) else 1.0,
         card=_card(material, order, judgement),
         constant=fitted.constant,
+        untried=_untried(material.rows, material.reference.channels),
     )
+
+
+def _untried(rows: TrainingRows, channels: tuple[str, ...]) -> tuple[str, ...]:
+    """Channels, `none` included, with too few decisions to have learnt anything of them."""
+    count = np.bincount(rows.channel[rows.channel >= 0], minlength=len(channels))
+    return tuple(name for code, name in enumerate(channels) if count[code] < FEWEST_CONTACTS)
 
 
 def _card(material: Material, order: Order, judgement: Judgement | None) -> dict[str, object]:

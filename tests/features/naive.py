@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from data.calendar import place_of
 from data.vocabulary import CLAIM_EVENT_KINDS, CONTACT_CHANNELS, NONE, STAGES, daypart_of_hour
+from features.columns import UNDATED_PROMISE_DAYS
 
 Row = dict[str, Any]
 DAY = timedelta(days=1)

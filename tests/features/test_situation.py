@@ -14,8 +14,8 @@ from data.situation import Situation
 from data.times import NEVER, to_us
 from data.vocabulary import STAGES
 from features.claim import claim_state
+from features.columns import UNDATED_PROMISE_DAYS
 from features.debtor import promises
-from features.histories import UNDATED_PROMISE_DAYS
 from features.situation import situation_of
 from tests.features import naive
 from tests.portfolios import CHANNELS, built, histories

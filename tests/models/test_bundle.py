@@ -51,7 +51,8 @@ def written(folder: Path, **changes: object) -> Path:
 
 @pytest.mark.parametrize("model", [rate_model(), logistic(2)], ids=["rates", "logistic"])
 def test_a_bundle_is_the_same_after_a_round_trip(tmp_path: Path, model: LogisticModel) -> None:
-    before = a_bundle(model=model, constant=("sms", "evening"), card={"auc": 0.7, "rows": {"learn": 5}})
+    card = {"auc": 0.7, "rows": {"learn": 5}}
+    before = a_bundle(model=model, constant=("sms", "evening"), untried=("portal",), card=card)
     after = read_bundle(write_bundle(before, tmp_path / "m1"))
     assert replace(after, model=before.model) == before
     np.testing.assert_array_equal(after.model.probability(ROWS), before.model.probability(ROWS))
@@ -160,7 +161,10 @@ def test_a_pointer_to_a_bundle_that_is_gone_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("config", "differs"),
     [
-        (Config(grid=GridSettings(("none", "sms", "email", "letter", "phone", "portal", "chat"))), "portal, chat and 14"),
+        (
+            Config(grid=GridSettings(("none", "sms", "email", "letter", "phone", "portal", "chat"))),
+            "portal, chat and 14",
+        ),
         (Config(horizon=HorizonSettings(21)), "14 days, the configuration has .* 21 days"),
     ],
     ids=["as many channels, another one among them", "horizon"],

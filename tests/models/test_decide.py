@@ -192,7 +192,7 @@ def test_a_bundle_chooses_in_its_own_way(chooser: str, constant: tuple[str, str]
 
 def test_a_challenger_with_a_share_must_be_there() -> None:
     found = histories(random_tables(21))
-    with pytest.raises(NoChallenger, match="promote one or set it to 0"):
+    with pytest.raises(NoChallenger, match="promote RUN --challenger"):
         decided(found, WEDNESDAY, bundle=bundle_of(found, rate_model()), config=arms(champion=0.5, challenger=0.5))
 
 
@@ -264,3 +264,23 @@ def test_nobody_to_decide_for_gives_no_rows() -> None:
     table = table_of(subject)
     assert isinstance(table, pa.Table)
     assert table.num_rows == 0
+
+
+def test_a_model_never_chooses_a_channel_the_log_hardly_holds() -> None:
+    found, whole = crowd(arms(champion=1.0))
+    chosen = {CHANNELS[code] for code in GRID.channel[whole.choice.action].tolist()} - {"none"}
+    for name in sorted(chosen):
+        bundle = replace(whole.champion, untried=(name,))
+        subject = decide(found, asks_of(found, WEDNESDAY), champion=bundle, config=arms(champion=1.0), packs=PACKS)
+        modelled = subject.choice.arm == CHAMPION
+        assert modelled.any()
+        assert name not in {CHANNELS[code] for code in GRID.channel[subject.choice.action[modelled]].tolist()}
+
+
+def test_where_the_log_never_held_none_the_present_rules_say_whether_and_the_model_how() -> None:
+    found = histories(random_tables(21, debtors=60))
+    worthless = bundle_of(found, rate_model((0.9, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1)), untried=("none",))
+    subject = decided(found, WEDNESDAY, bundle=worthless, config=arms(champion=1.0))
+    rules = decided(found, WEDNESDAY, bundle=replace(worthless, chooser="control"), config=arms(champion=1.0))
+    assert (subject.choice.action > 0).any()
+    assert ((subject.choice.action > 0) == (rules.choice.action > 0)).all()

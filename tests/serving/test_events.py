@@ -1,5 +1,7 @@
 """Events: held against the contract, stored before the answer, counted once."""
 
+from datetime import timedelta
+
 import pytest
 
 PAYMENT = {
@@ -121,3 +123,25 @@ def test_facts_may_come_in_any_order(service, order):
     answer = service.ask("n")
     assert answer["channel"] == "none"
     assert {pair["rule"] for pair in answer["blocked"]} == {"disputed_claim", "no_contact_point"}
+
+
+@pytest.mark.parametrize(
+    ("table", "row", "reason"),
+    [
+        ("claim_events", {"claim_id": "k2", "kind": "dispute_opened"}, "disputed"),
+        ("contact_events", {"kind": "opted_out"}, "opted_out"),
+    ],
+)
+def test_a_stop_dated_by_a_clock_that_runs_ahead_holds_at_once(service, table, row, reason):
+    told = service.ask()
+    contact = {"contact_id": told["decision_id"]} if table == "contact_events" else {}
+    ahead = (service.clock() + timedelta(minutes=2)).isoformat()
+    assert send(service, "e9", table, **row, **contact, at=ahead).status_code == 200
+    service.clock.advance(seconds=1)
+    answer = service.client.post(f"/v1/decisions/{told['decision_id']}/confirm")
+    assert (answer.status_code, answer.json()["reason"]) == (409, reason)
+    assert service.ask()["reused"] is False
+
+
+def test_a_payment_is_in_the_currency_of_its_claim(service):
+    assert fault(send(service, currency="EUR"))["what"] == "differs from the claim's currency"

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.calendar import place_of
-from data.times import from_us, to_us
+from data.times import DAY_US, from_us, to_us
+from features.columns import instants
 from features.pipeline import Targets, build
 from features.reference import Reference, learn_reference
 from tests.deciding import COLUMNS
@@ -20,7 +21,7 @@ from tests.features.naive import Row, known
 from tests.portfolios import CHANNELS, CONFIG, histories, portfolio_of
 from tests.samples import with_column
 from tests.strategies import START, random_tables
-from training.rows import NoTrainingRows, TrainingRows, training_rows
+from training.rows import LAST_FACT, NoTrainingRows, TrainingRows, known_until, training_rows
 
 HORIZON = timedelta(days=CONFIG.horizon.days)
 AS_OF = START + timedelta(days=380)
@@ -158,3 +159,13 @@ def test_a_log_without_any_decision_says_what_to_give() -> None:
         del tables[name]
     with pytest.raises(NoTrainingRows, match="0 of 0 rows of contacts"):
         trained_on(tables)
+
+
+def test_tables_that_end_before_as_of_bear_no_negatives_of_later_days() -> None:
+    subject = portfolio_of(random_tables(5))
+    last = max(
+        int(instants(subject[name], column).max()) for name, column in LAST_FACT.items() if subject[name].num_rows
+    )
+    assert known_until(subject, as_of_us=last + 60 * DAY_US) == last
+    assert known_until(subject, as_of_us=last + DAY_US) == last + DAY_US
+    assert known_until(portfolio_of({}), as_of_us=last) == last

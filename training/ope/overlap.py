@@ -148,7 +148,8 @@ def weight_drift(weight: FloatArray) -> str:
     mean, error = float(weight.mean()), float(weight.std()) / np.sqrt(len(weight))
     if abs(mean - 1) <= max(LARGEST_DRIFT, 4 * error):
         return ""
-    why = "the logged probabilities are not those the actions were drawn with, or the log leaves out what is wanted"
+    drawn = "the logged probabilities are not those the actions were drawn with"
+    why = f"{drawn}, or they were drawn from other actions (such as other send slots) than are asked about"
     return f"weights average {mean:.2f}, expected 1: {why}"
 
 
