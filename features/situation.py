@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from data.situation import OpenClaims, Points, Situation
-from data.times import IntArray
+from data.times import NEVER, IntArray
 from features.claim import ClaimState
 from features.columns import FloatArray
 from features.debtor import contact_responses, made_contacts, promises
@@ -27,7 +27,10 @@ def situation_of(
     seen = contact_responses(histories, debtor, as_of_us=as_of_us)
     made = made_contacts(histories, debtor, as_of_us=as_of_us)
     promised = promises(histories, debtor, as_of_us=as_of_us)["open_until"]
-    vulnerable = (histories.vulnerable_from_us[debtor] <= as_of_us) & (as_of_us < histories.vulnerable_to_us[debtor])
+    since_us, until_us = histories.vulnerable_from_us[debtor], histories.vulnerable_to_us[debtor]
+    # An end without a beginning is read with caution: vulnerable ever since.
+    begun = (since_us <= as_of_us) | ((since_us == NEVER) & (until_us < NEVER))
+    vulnerable = begun & (as_of_us < until_us)
     return Situation(
         as_of_us=as_of_us,
         debtor_id=histories.debtor_id[debtor],

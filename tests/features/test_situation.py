@@ -152,3 +152,15 @@ def test_a_claim_paid_to_the_cent_in_parts_has_nothing_outstanding() -> None:
     row = np.flatnonzero(found.claims.claim_id == claim["claim_id"])
     state = claim_state(found, row, as_of_us=np.array([to_us(at + timedelta(hours=1))]))
     assert state.outstanding.tolist() == [0.0]
+
+
+def test_an_end_of_vulnerability_without_a_beginning_counts_from_ever() -> None:
+    tables = random_tables(5)
+    end = pa.array([START + timedelta(days=200)] * len(tables["debtors"]), pa.timestamp("us", tz="UTC"))
+    debtors = tables["debtors"]
+    place = debtors.column_names.index("vulnerable_to")
+    found = histories(tables | {"debtors": debtors.set_column(place, debtors.field("vulnerable_to"), end)})
+    for day, expected in ((100, True), (300, False)):
+        targets, rows = built(found, START + timedelta(days=day))
+        subject = situation_of(found, targets, state=rows.state, outstanding_eur=rows.outstanding_eur)
+        assert set(subject.vulnerable.tolist()) == {expected}
