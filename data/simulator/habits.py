@@ -134,12 +134,12 @@ def _visible(age: FloatArray, digital: FloatArray, *, income: CodeArray, employm
     young, rich = np.clip((42 - age) / 18, -2.2, 1.4), (income - 2.4) / 1.3
     at_home = (employment == EMPLOYMENTS.index("retired")) | (employment == EMPLOYMENTS.index("unemployed"))
     visible = np.zeros((len(age), len(CHANNELS)))
-    visible[:, SMS] = 0.1 + 1.2 * young
-    visible[:, EMAIL] = -0.7 + 0.2 * young + 1.1 * rich
-    visible[:, MAILBOX] = -0.4 + 0.8 * digital - 0.5 * young
-    visible[:, LETTER] = -0.9 - 1.4 * young
-    visible[:, PHONE] = -1.2 - 0.5 * young + 2.0 * at_home
-    visible[:, PORTAL] = -1.6 + 0.9 * young + 0.7 * digital
+    visible[:, SMS] = 0.1 + 1.0 * young
+    visible[:, EMAIL] = -0.7 + 0.2 * young + 0.9 * rich
+    visible[:, MAILBOX] = -0.4 + 0.7 * digital - 0.3 * young
+    visible[:, LETTER] = -1.0 - 1.2 * young
+    visible[:, PHONE] = -1.2 - 0.5 * young + 1.8 * at_home
+    visible[:, PORTAL] = -1.8 + 0.8 * young + 0.6 * digital
     return visible
 
 

@@ -28,9 +28,9 @@ PLAIN, LINK, PLAN = range(len(CONTENTS))
 RESPONSE = np.array(
     [
         # none, sms, email, digital_mailbox, letter, phone, portal
-        [0.0, 0.52, 0.46, 0.52, 0.40, 0.46, 0.42],
-        [0.0, 0.23, 0.19, 0.23, 0.20, 0.40, 0.19],
-        [0.0, 0.02, 0.015, 0.04, 0.08, 0.10, 0.01],
+        [0.0, 0.40, 0.36, 0.40, 0.32, 0.36, 0.32],
+        [0.0, 0.17, 0.14, 0.17, 0.16, 0.30, 0.14],
+        [0.0, 0.02, 0.015, 0.04, 0.08, 0.09, 0.01],
     ]
 )
 """Hazard of payment that a contact adds once the person is reached, by segment and channel."""
