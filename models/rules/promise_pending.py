@@ -14,6 +14,7 @@ def bars(facts: Facts) -> Barred:
 RULE = Rule(
     "promise_pending",
     "legal",
-    "A claim that the debtor has promised to pay is not covered by any contact before the promise is due.",
+    "A claim that the debtor has promised to pay is not covered by any contact before the promise is due; a promise "
+    "without a date is taken to be due after 14 days.",
     bars,
 )
