@@ -47,6 +47,12 @@ class Received:
     row: Mapping[str, str | int | float | bool]
     received_at: datetime
 
+    @property
+    def owner(self) -> tuple[str, str]:
+        """Column that leads to the debtor, and its value."""
+        column = OWNERS.get(self.table, "debtor_id")
+        return column, str(self.row[column])
+
 
 def record(connection: sa.Connection, event: Event, *, at: datetime) -> bool:
     """Stores an event within the caller's transaction; False where the same event was stored before.
@@ -87,6 +93,11 @@ def events_of_debtor(connection: sa.Connection, debtor_id: str) -> list[Received
 def events_of_parts(connection: sa.Connection, *, claims: Collection[str], contacts: Collection[str]) -> list[Received]:
     """Events whose row names one of these claims or contacts and no debtor, in the order of receipt."""
     return _found(connection, events.c.of_claim.in_(claims) | events.c.of_contact.in_(contacts))
+
+
+def all_events(connection: sa.Connection) -> list[Received]:
+    """Every event, in the order of receipt."""
+    return _found(connection, sa.true())
 
 
 def last_of(connection: sa.Connection, debtor_id: str, *, claims: Collection[str], contacts: Collection[str]) -> int:

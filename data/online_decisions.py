@@ -189,6 +189,14 @@ def contacts_of(connection: sa.Connection, debtor_id: str) -> tuple[DecisionRow,
     return tuple(row for _, row in _rows(connection, contact & (confirmed | happened)))
 
 
+def contacts_decided_before(connection: sa.Connection, moment: datetime) -> tuple[DecisionRow, ...]:
+    """The same of all debtors, of decisions taken before a moment."""
+    happened = sa.select(events.c.of_contact).where(events.c.of_contact.is_not(None))
+    became = sa.union(sa.select(decision_steps.c.decision_id).where(decision_steps.c.step == CONFIRMED), happened)
+    contact = decision_rows.c.decision_id.in_(became) & (decision_rows.c.channel != "none")
+    return tuple(row for _, row in _rows(connection, contact & (decision_rows.c.decided_at < moment)))
+
+
 def _rows(connection: sa.Connection, where: sa.ColumnElement[bool]) -> list[tuple[str | None, DecisionRow]]:
     """Rows with their batch, in the order written."""
     columns = [decision_rows.c[name] for name in DECISIONS.names]

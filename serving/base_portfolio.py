@@ -74,11 +74,15 @@ class BasePortfolio:
 
     def rows(self, table: str, debtor_id: str) -> pa.Table:
         """Rows of one table that belong to a debtor; none for a debtor that is not known."""
+        first, last = self.spans(debtor_id)[table]
+        return self.tables[table].slice(first, last - first)
+
+    def spans(self, debtor_id: str) -> dict[str, tuple[int, int]]:
+        """First row of a debtor, and the one after the last, in every table."""
         debtor = self._debtors.find(debtor_id)
         if debtor is None:
-            return self.tables[table].slice(0, 0)
-        first, last = self.start[table][debtor : debtor + 2].tolist()
-        return self.tables[table].slice(first, last - first)
+            return dict.fromkeys(self.tables, (0, 0))
+        return {name: (int(start[debtor]), int(start[debtor + 1])) for name, start in self.start.items()}
 
     def debtor_named(self, table: str, key: str) -> str | None:
         """Debtor of a claim or contact by its identifier; None where it is not known."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +14,7 @@ import pyarrow.compute as pc
 
 from data.config import Config
 from data.decision_log import DecisionLog
-from data.portfolio import read_portfolio
+from data.portfolio import Portfolio, read_portfolio
 from data.problems import counted
 from data.schemas import DECISION_SCHEMA, write_table
 from data.times import IntArray, to_us
@@ -24,6 +25,7 @@ from models.decide import Asks, debtors_with_open_claims, decide
 from models.decision_rows import decision_table
 from models.rules.mask import rules_version
 from models.rules.pack import Packs, read_packs
+from serving.state import portfolio_with_events
 
 DEBTORS_AT_ONCE = 2_000
 
@@ -94,6 +96,8 @@ def run_nightly(
 ) -> NightlySummary:
     """Decides for every debtor of a portfolio with an open claim, writes the file, then the log.
 
+    What the service has received since, and what it has confirmed, counts as it does for the service.
+
     Parameters
     ----------
     out
@@ -116,7 +120,8 @@ def run_nightly(
     for bundle in filter(None, (model, second)):
         must_fit(bundle, config)
     progress("reading", 0.0)
-    histories = histories_of(read_portfolio(directory, channels=config.grid.channels), channels=config.grid.channels)
+    portfolio = _up_to_date(read_portfolio(directory, channels=config.grid.channels), workspace, as_of=as_of)
+    histories = histories_of(portfolio, channels=config.grid.channels)
     packs = read_packs(channels=config.grid.channels[1:])
     night = _Night(histories, to_us(as_of), model, second, config, packs, greedy)
     debtors = debtors_with_open_claims(histories, to_us(as_of))
@@ -131,14 +136,16 @@ def run_nightly(
     return _summary(decisions, model.model_version, batch_id, out)
 
 
+def _up_to_date(portfolio: Portfolio, workspace: Path, *, as_of: datetime) -> Portfolio:
+    with closing(DecisionLog.open(workspace)) as log, log.reading() as connection:
+        return portfolio_with_events(connection, portfolio, as_of=as_of)
+
+
 def _logged(workspace: Path, decisions: pa.Table, directory: Path, *, as_of: datetime, config: Config) -> str:
-    log = DecisionLog.open(workspace)
-    try:
+    with closing(DecisionLog.open(workspace)) as log:
         batch = log.write_batch(
             decisions, portfolio=directory.resolve(), as_of=as_of, config_fingerprint=config.fingerprint
         )
-    finally:
-        log.close()
     return batch.batch_id
 
 

@@ -1,16 +1,19 @@
-"""What is known of one debtor at this moment: the base portfolio, and every event received since."""
+"""What is known at this moment, of one debtor or of all: the base portfolio, and every event received since."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import sqlalchemy as sa
 
-from data.event_log import Received, debtor_named, events_of_debtor, events_of_parts, last_of
+from data.event_log import Received, all_events, debtor_named, events_of_debtor, events_of_parts, last_of
 from data.event_rows import rows_table
-from data.online_decisions import DecisionRow, contacts_of, is_decision, last_change
+from data.online_decisions import DecisionRow, contacts_decided_before, contacts_of, is_decision, last_change
 from data.portfolio import Portfolio
 from data.schemas import SCHEMAS
 from serving.base_portfolio import BasePortfolio
@@ -22,7 +25,24 @@ IDENTITY = {
 }
 """Columns by which a later row takes the place of an earlier one."""
 
-Rows = dict[str, list[dict[str, object]]]
+HAPPENED = {
+    "claims": ("closed_at",),
+    "claim_events": ("at", "known_at"),
+    "contact_events": ("at", "known_at"),
+    "payments": ("paid_at", "known_at"),
+}
+"""Columns that say when something happened or came to be known; neither can lie in the future."""
+
+STOPS: Mapping[str, Mapping[str, Callable[[list[Any]], Any]]] = {
+    "debtors": {"blocked_at": min, "cease_at": min, "objected_at": min, "stop_until": max},
+    "claims": {"closed_at": min},
+}
+"""Columns that hold contact back, and which of two values holds back longer."""
+
+WITHDRAWN = "withdrawn"
+
+Row = dict[str, Any]
+Rows = dict[str, list[Row]]
 
 
 @dataclass(frozen=True)
@@ -49,27 +69,92 @@ class Facts:
 def facts_of(connection: sa.Connection, base: BasePortfolio, debtor_id: str) -> Facts:
     """Facts of one debtor as they stand in this transaction.
 
-    A row received later takes the place of an earlier one with the same key. Rows that speak of another debtor's claim
-    or contact, or of one that has not been received, wait and are left out. Our own decisions that were confirmed,
-    or of which an event has come, stand among the contacts until the collection system's own row arrives.
+    A row received later takes the place of an earlier one with the same key, but lifts no stop of the base portfolio.
+    Rows that speak of another debtor's claim or contact, or of one that has not been received, wait and are left out.
+    Our own decisions that were confirmed, or of which an event has come, stand among the contacts until the collection
+    system's own row arrives.
     """
-    tables = {name: base.rows(name, debtor_id) for name in SCHEMAS}
-    received = events_of_debtor(connection, debtor_id)
+    tables = _slices(base, debtor_id)
+    received = _own(base, debtor_id, events_of_debtor(connection, debtor_id))
     decided = contacts_of(connection, debtor_id)
-    claims = _identifiers(tables["claims"], received, "claims", "claim_id")
-    contacts = _identifiers(tables["contacts"], received, "contacts", "contact_id") | {r.decision_id for r in decided}
+    claims, contacts = _named(tables, received, decided)
     parts = events_of_parts(connection, claims=claims, contacts=contacts)
     if received or decided or parts:
-        tables = _merged(tables, _by_table([*received, *parts]), decided)
-    last = max((event.sequence for event in (*received, *parts)), default=0)
-    return Facts(debtor_id, tables, (last, *last_change(connection, debtor_id)))
+        change = _change(tables, _by_table([*received, *parts]), decided)
+        tables = {name: _changed(tables[name], change.gone[name], change.added[name], name) for name in SCHEMAS}
+    return Facts(debtor_id, tables, _mark(connection, debtor_id, tables))
 
 
 def is_current(connection: sa.Connection, facts: Facts) -> bool:
     """True where nothing about the debtor has been received or decided since the facts were read."""
-    claims, contacts = facts.identifiers("claims"), facts.identifiers("contacts")
-    last = last_of(connection, facts.debtor_id, claims=claims, contacts=contacts)
-    return facts.mark == (last, *last_change(connection, facts.debtor_id))
+    return facts.mark == _mark(connection, facts.debtor_id, facts.tables)
+
+
+def portfolio_with_events(connection: sa.Connection, portfolio: Portfolio, *, as_of: datetime) -> Portfolio:
+    """The portfolio with all that has been received, and decisions before `as_of` that became contacts.
+
+    Every debtor of whom something was received has the rows that `facts_of` gives; the others stay as they are.
+    """
+    received, decided = all_events(connection), contacts_decided_before(connection, as_of)
+    if not received and not decided:
+        return portfolio
+    base, told = BasePortfolio.of(portfolio), _Told.of(received, decided)
+    gone: dict[str, list[int]] = {name: [] for name in SCHEMAS}
+    added: Rows = {name: [] for name in SCHEMAS}
+    for debtor_id in told.debtors(base):
+        change, spans = told.change(base, debtor_id), base.spans(debtor_id)
+        if not base.knows(debtor_id) and not change.added["debtors"]:
+            continue
+        for name in SCHEMAS:
+            gone[name].extend(spans[name][0] + row for row in change.gone[name])
+            added[name].extend(change.added[name])
+    tables = {name: _changed(base.tables[name], gone[name], added[name], name).combine_chunks() for name in SCHEMAS}
+    return Portfolio(tables, base.given | {name for name, rows in added.items() if rows})
+
+
+@dataclass(frozen=True)
+class _Told:
+    """Everything received and decided, by the debtor, claim or contact that it names."""
+
+    events: Mapping[tuple[str, str], Sequence[Received]]
+    decided: Mapping[str, Sequence[DecisionRow]]
+
+    @staticmethod
+    def of(received: Iterable[Received], decided: Iterable[DecisionRow]) -> _Told:
+        events: dict[tuple[str, str], list[Received]] = {}
+        for event in received:
+            events.setdefault(event.owner, []).append(event)
+        contacts: dict[str, list[DecisionRow]] = {}
+        for row in decided:
+            contacts.setdefault(row.debtor_id, []).append(row)
+        return _Told(events, contacts)
+
+    def debtors(self, base: BasePortfolio) -> list[str]:
+        """Debtors of whom something is told; one of whose claim or contact it is known by a row of its own."""
+        found = set(self.decided)
+        for column, value in self.events:
+            parent = {"claim_id": "claims", "contact_id": "contacts"}.get(column)
+            debtor_id = value if parent is None else base.debtor_named(parent, value)
+            found.update(() if debtor_id is None else (debtor_id,))
+        return sorted(found)
+
+    def change(self, base: BasePortfolio, debtor_id: str) -> _Change:
+        """What becomes of the rows of one debtor, as in `facts_of`."""
+        tables = _slices(base, debtor_id)
+        received = _own(base, debtor_id, self.events.get(("debtor_id", debtor_id), ()))
+        decided = self.decided.get(debtor_id, ())
+        claims, contacts = _named(tables, received, decided)
+        owners = [*(("claim_id", key) for key in claims), *(("contact_id", key) for key in contacts)]
+        parts = [event for owner in owners for event in self.events.get(owner, ())]
+        return _change(tables, _by_table([*received, *parts]), decided)
+
+
+@dataclass(frozen=True)
+class _Change:
+    """Rows of the base portfolio, by number, whose place is taken, and rows that are added, by table."""
+
+    gone: Mapping[str, Sequence[int]]
+    added: Rows
 
 
 def portfolio_of(facts: Sequence[Facts], *, given: frozenset[str]) -> Portfolio:
@@ -92,6 +177,32 @@ def knows(connection: sa.Connection, base: BasePortfolio, table: str, key: str) 
     return table == "contacts" and is_decision(connection, key)
 
 
+def _mark(connection: sa.Connection, debtor_id: str, tables: Mapping[str, pa.Table]) -> tuple[int, int, int]:
+    claims, contacts = set(tables["claims"]["claim_id"].to_pylist()), set(tables["contacts"]["contact_id"].to_pylist())
+    last = last_of(connection, debtor_id, claims=claims, contacts=contacts)
+    return (last, *last_change(connection, debtor_id))
+
+
+def _own(base: BasePortfolio, debtor_id: str, received: Iterable[Received]) -> list[Received]:
+    """Events of a debtor without claims and contacts that the base portfolio says are another's."""
+    keys = {"claims": "claim_id", "contacts": "contact_id"}
+    return [
+        event
+        for event in received
+        if event.table not in keys
+        or base.debtor_named(event.table, str(event.row[keys[event.table]])) in (None, debtor_id)
+    ]
+
+
+def _named(
+    tables: Mapping[str, pa.Table], received: Sequence[Received], decided: Sequence[DecisionRow]
+) -> tuple[set[str], set[str]]:
+    """Identifiers of a debtor's claims, and of its contacts."""
+    claims = _identifiers(tables["claims"], received, "claims", "claim_id")
+    contacts = _identifiers(tables["contacts"], received, "contacts", "contact_id")
+    return claims, contacts | {row.decision_id for row in decided}
+
+
 def _identifiers(base: pa.Table, received: Iterable[Received], table: str, column: str) -> set[str]:
     return {*base[column].to_pylist(), *(str(event.row[column]) for event in received if event.table == table)}
 
@@ -101,42 +212,99 @@ def _by_table(received: Iterable[Received]) -> Rows:
     found: dict[str, list[Received]] = {}
     for event in sorted(received, key=lambda one: one.sequence):
         found.setdefault(event.table, []).append(event)
-    return {table: rows_table(table, [event.row for event in some]).to_pylist() for table, some in found.items()}
+    return {table: _happened(table, some) for table, some in found.items()}
 
 
-def _merged(tables: Mapping[str, pa.Table], received: Rows, decided: Sequence[DecisionRow]) -> dict[str, pa.Table]:
-    merged = {name: table.to_pylist() for name, table in tables.items()}
-    merged["contacts"] = [*map(_as_contact, decided), *merged["contacts"]]
+def _happened(table: str, received: Sequence[Received]) -> list[Row]:
+    """Rows of events in contract types; none happened after it was received, whatever the sender's clock says.
+
+    A dispute dated two minutes ahead must hold back the contact that is asked about in the next second.
+    """
+    rows: list[Row] = rows_table(table, [event.row for event in received]).to_pylist()
+    for row, event in zip(rows, received, strict=True):
+        for column in HAPPENED.get(table, ()):
+            row[column] = row[column] and min(row[column], event.received_at)
+    return rows
+
+
+def _slices(base: BasePortfolio, debtor_id: str) -> dict[str, pa.Table]:
+    spans = base.spans(debtor_id)
+    return {name: base.tables[name].slice(first, last - first) for name, (first, last) in spans.items()}
+
+
+def _change(tables: Mapping[str, pa.Table], received: Rows, decided: Sequence[DecisionRow]) -> _Change:
+    """What a debtor's rows of the base portfolio become."""
+    ours = _latest("contacts", [*map(_as_contact, decided)])
+    standing = {name: _standing(name, tables[name]) for name in {*received, *(["contacts"] if ours else [])}}
+    added: Rows = {name: [] for name in SCHEMAS}
     for name, rows in received.items():
-        merged[name] = [*merged[name], *rows]
-    latest = {name: _latest(rows, IDENTITY[name]) for name, rows in merged.items()}
-    _leave_out_strangers(latest)
-    return {name: pa.Table.from_pylist(latest[name], schema.arrow) for name, schema in SCHEMAS.items()}
+        before = standing[name]
+        found = [(row, before.get(_identity(name, row))) for row in rows]
+        added[name] = [row if at is None else _stopped(name, row, tables[name].slice(at, 1)) for row, at in found]
+    new = [row for row in ours if _identity("contacts", row) not in standing["contacts"]]
+    added["contacts"] = [*new, *added["contacts"]]
+    added = {name: _latest(name, rows) for name, rows in added.items()}
+    _leave_out_strangers(tables, added)
+    taken = {name: [standing[name].get(_identity(name, row)) for row in rows] for name, rows in added.items() if rows}
+    return _Change({name: [at for at in taken.get(name, ()) if at is not None] for name in SCHEMAS}, added)
 
 
-def _latest(rows: list[dict[str, object]], identity: tuple[str, ...]) -> list[dict[str, object]]:
+def _standing(table: str, rows: pa.Table) -> dict[tuple[object, ...], int]:
+    """Number of each row by its identity; rows whose first key is null have none."""
+    columns = [rows[name].to_pylist() for name in IDENTITY[table]]
+    return {key: number for number, key in enumerate(zip(*columns, strict=True)) if key[0] is not None}
+
+
+def _changed(base: pa.Table, gone: Sequence[int], added: list[Row], table: str) -> pa.Table:
+    """A table without some rows and with others at its end."""
+    if gone:
+        keep = np.ones(base.num_rows, dtype=np.bool_)
+        keep[list(gone)] = False
+        base = base.filter(pa.array(keep))
+    return pa.concat_tables([base, pa.Table.from_pylist(added, SCHEMAS[table].arrow)]) if added else base
+
+
+def _stopped(table: str, row: Row, base: pa.Table) -> Row:
+    """A received row with the stops of the base portfolio's row: nobody knows which of the two is the newer."""
+    (standing,) = base.to_pylist()
+    kept: Row = {}
+    for column, stricter in STOPS.get(table, {}).items():
+        told = [one[column] for one in (row, standing) if one[column] is not None]
+        kept[column] = stricter(told) if told else None
+    if table == "claims" and kept["closed_at"] != row["closed_at"]:
+        kept["close_reason"] = standing["close_reason"]
+    if table == "contact_points" and standing["consent"] == WITHDRAWN:
+        kept["consent"] = WITHDRAWN
+    return row | kept
+
+
+def _identity(table: str, row: Row) -> tuple[object, ...]:
+    return tuple(row[name] for name in IDENTITY[table])
+
+
+def _latest(table: str, rows: list[Row]) -> list[Row]:
     """Of rows with the same identity the last; rows whose first key is null all stay."""
-    kept: dict[tuple[object, ...], dict[str, object]] = {}
+    kept: dict[tuple[object, ...], Row] = {}
     for number, row in enumerate(rows):
-        key = tuple(row[name] for name in identity)
+        key = _identity(table, row)
         kept[(number,) if key[0] is None else key] = row
     return list(kept.values())
 
 
-def _leave_out_strangers(rows: Rows) -> None:
+def _leave_out_strangers(tables: Mapping[str, pa.Table], added: Rows) -> None:
     """Drops what names a claim or contact that is not this debtor's; a payment through an unknown contact stays."""
-    claims = {row["claim_id"] for row in rows["claims"]}
+    claims = {*tables["claims"]["claim_id"].to_pylist(), *(row["claim_id"] for row in added["claims"])}
     for table in ("claim_events", "contacts", "payments"):
-        rows[table] = [row for row in rows[table] if row["claim_id"] in claims]
-    contacts = {row["contact_id"] for row in rows["contacts"]}
-    rows["contact_events"] = [row for row in rows["contact_events"] if row["contact_id"] in contacts]
-    for row in rows["payments"]:
+        added[table] = [row for row in added[table] if row["claim_id"] in claims]
+    contacts = {*tables["contacts"]["contact_id"].to_pylist(), *(row["contact_id"] for row in added["contacts"])}
+    added["contact_events"] = [row for row in added["contact_events"] if row["contact_id"] in contacts]
+    for row in added["payments"]:
         row["contact_id"] = row["contact_id"] if row["contact_id"] in contacts else None
 
 
-def _as_contact(row: DecisionRow) -> dict[str, object]:
+def _as_contact(row: DecisionRow) -> Row:
     """The contact that a decision of ours became."""
-    contact: dict[str, object] = dict.fromkeys(SCHEMAS["contacts"].names)
+    contact: Row = dict.fromkeys(SCHEMAS["contacts"].names)
     shared = ("debtor_id", "claim_id", "decided_at", "channel", "send_at", "payment_option", "tone")
     contact.update({name: getattr(row, name) for name in shared})
     contact.update(contact_id=row.decision_id, policy=row.policy_version, action_probability=row.action_probability)

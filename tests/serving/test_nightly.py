@@ -1,15 +1,21 @@
 """The nightly batch: one file, one batch on record, the same decisions as the service takes."""
 
+from dataclasses import replace
+
 import pyarrow.parquet as pq
 import pytest
 
 from data.config import read_config
 from data.decision_log import DecisionLog
+from data.portfolio import Portfolio
 from data.problems import BadPortfolio
 from data.schemas import DECISION_SCHEMA
+from data.vocabulary import CHANNELS
+from features.catalogue import catalogue, names
 from models.bundle import NoChampion
+from models.propensity import RateModel
 from serving.nightly import run_nightly
-from tests.small_service import NOW, small_service, write_world
+from tests.small_service import NOW, RATES, promote, small_bundle, small_service, small_tables, write_world
 
 
 def run(settings, out, **changes):
@@ -64,23 +70,107 @@ def test_greedy_gives_everyone_to_the_champion(settings, tmp_path):
     assert summary.by_arm == {"champion": 4}
 
 
+def by_claim(file):
+    return {row["claim_id"]: row for row in pq.read_table(file).to_pylist()}
+
+
+def night_of(service, file):
+    """Decisions of a batch at the service's moment over its folder and workspace, by claim."""
+    running = service.client.app.state.service
+    run_nightly(
+        service.portfolio,
+        as_of=service.clock(),
+        out=file,
+        workspace=service.workspace,
+        config=running.config,
+        greedy=False,
+        progress=lambda what, share: None,
+    )
+    return by_claim(file)
+
+
+def rules(row):
+    return {pair["rule"] for pair in row["blocked"]}
+
+
 def test_the_service_takes_the_decision_of_the_night_for_the_live_one(tmp_path):
     with small_service(tmp_path) as service:
-        settings = service.client.app.state.service
-        run_nightly(
-            service.portfolio,
-            as_of=NOW,
-            out=tmp_path / "a.parquet",
-            workspace=service.workspace,
-            config=settings.config,
-            greedy=False,
-            progress=lambda what, share: None,
-        )
+        night = night_of(service, tmp_path / "a.parquet")["k1"]
         service.clock.advance(minutes=1)
         answer = service.ask()
-    night = {row["claim_id"]: row for row in pq.read_table(tmp_path / "a.parquet").to_pylist()}["k1"]
     assert answer["reused"]
     assert (answer["decision_id"], answer["channel"]) == (night["decision_id"], night["channel"])
+
+
+def test_the_night_makes_no_contact_after_an_opt_out_told_to_the_service(service, tmp_path):
+    assert night_of(service, tmp_path / "before.parquet")["k1"]["channel"] == "sms"
+    told = by_claim(tmp_path / "before.parquet")["k1"]["decision_id"]
+    service.tell("contact_events", contact_id=told, at=service.clock().isoformat(), kind="opted_out")
+    service.clock.advance(minutes=1)
+    night = night_of(service, tmp_path / "after.parquet")
+    assert night["k1"]["channel"] != "sms"
+    assert {"channel": "sms", "rule": "opted_out"} in night["k1"]["blocked"]
+
+
+def test_the_night_leaves_out_a_claim_whose_dispute_was_told_to_the_service(service, tmp_path):
+    service.tell("claim_events", claim_id="k1", at=service.clock().isoformat(), kind="dispute_opened")
+    service.clock.advance(minutes=1)
+    night = night_of(service, tmp_path / "night.parquet")
+    assert night["k1"]["channel"] == "none"
+    assert "disputed_claim" in rules(night["k1"])
+    assert night["k2"]["channel"] == "sms"
+
+
+def test_the_night_asks_for_no_claim_whose_payment_was_told_to_the_service(service, tmp_path):
+    paid = {"payment_id": "z1", "claim_id": "k1", "debtor_id": "s1", "amount": "2400.00", "currency": "SEK"}
+    service.tell("payments", **paid, paid_at=service.clock().isoformat())
+    service.clock.advance(minutes=1)
+    night = night_of(service, tmp_path / "night.parquet")
+    assert night["k1"]["channel"] == "none"
+    assert rules(night["k1"]) == {"nothing_owed"}
+    assert night["k2"]["channel"] == "sms"
+
+
+def promote_counting_contacts(workspace):
+    """Makes a model the champion whose chance of payment tells how many contacts of the last 30 days it saw."""
+    seen = names(catalogue(CHANNELS)).index("contacts_30")
+    bundle = small_bundle(Portfolio.from_tables(small_tables()), "counts-1")
+    promote(workspace, replace(bundle, model=RateModel(RATES, seen)))
+
+
+@pytest.mark.parametrize(("became", "contacts"), [("decided", 0), ("confirmed", 1), ("sent", 1)])
+def test_what_the_service_confirmed_or_heard_of_is_a_contact_in_the_next_night(service, tmp_path, became, contacts):
+    told = service.ask()
+    service.clock.advance(minutes=1)
+    if became == "confirmed":
+        assert service.client.post(f"/v1/decisions/{told['decision_id']}/confirm").status_code == 200
+    if became == "sent":
+        sent = service.clock().isoformat()
+        service.tell("contact_events", contact_id=told["decision_id"], at=sent, kind="sent")
+    service.clock.advance(hours=20)
+    promote_counting_contacts(service.workspace)
+    night = night_of(service, tmp_path / "night.parquet")
+    assert night["k1"]["payment_probability"] == RATES[contacts]
+
+
+def test_a_night_decided_again_after_its_contact_was_confirmed_is_the_same(service, tmp_path):
+    night = night_of(service, tmp_path / "a.parquet")["k1"]
+    now = service.clock()
+    service.clock.advance(minutes=1)
+    assert service.client.post(f"/v1/decisions/{night['decision_id']}/confirm").status_code == 200
+    service.clock.now = now
+    night_of(service, tmp_path / "b.parquet")
+    assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()
+
+
+def test_a_decision_that_nobody_confirmed_changes_nothing_in_the_night(service, tmp_path):
+    service.ask("d2")
+    service.clock.advance(minutes=1)
+    night_of(service, tmp_path / "a.parquet")
+    (tmp_path / "other").mkdir()
+    config = service.client.app.state.service.config
+    run(write_world(tmp_path / "other"), tmp_path / "b.parquet", config=config, as_of=service.clock())
+    assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()
 
 
 def test_the_service_decides_as_the_night_would_have(tmp_path):

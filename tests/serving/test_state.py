@@ -1,5 +1,7 @@
 """Facts of one debtor: the base portfolio's rows and the events received since."""
 
+from datetime import datetime, timedelta
+
 import pyarrow as pa
 import pytest
 
@@ -8,9 +10,9 @@ from data.schemas import SCHEMAS
 from data.vocabulary import CHANNELS
 from features.histories import histories_of
 from serving.base_portfolio import BasePortfolio
-from serving.state import facts_of, is_current, portfolio_of
+from serving.state import facts_of, is_current, portfolio_of, portfolio_with_events
 from tests.samples import sample_tables
-from tests.small_service import small_tables
+from tests.small_service import NOW, small_tables
 
 
 @pytest.fixture(scope="module")
@@ -106,3 +108,118 @@ def test_facts_are_current_until_something_is_received_decided_or_done(service):
     assert [row["contact_id"] for row in facts.tables["contacts"].to_pylist()] == [decided, decided]
     service.tell("contact_events", contact_id=decided, at="2026-03-10T09:00:00Z", kind="sent")
     assert not still(facts)
+
+
+BASE_STOP, EVENT_STOP = "2026-03-05T00:00:00+00:00", "2026-03-01T00:00:00+00:00"
+CLAIM = {
+    "claim_id": "k1",
+    "debtor_id": "s1",
+    "creditor_id": "k-energy",
+    "sector": "energy",
+    "principal": "2400.00",
+    "currency": "SEK",
+    "due_on": "2026-01-31",
+    "registered_at": "2026-01-10T12:00:00Z",
+}
+DEBTOR = {
+    "debtor_id": "s1",
+    "country": "SE",
+    "time_zone": "Europe/Stockholm",
+    "birth_date": "1979-04-30",
+    "registered_at": "2026-01-05T12:00:00Z",
+}
+POINT = {"debtor_id": "s1", "channel": "sms", "valid_from": "2026-01-05T12:00:00Z", "verified": True, "kind": "private"}
+
+
+def newer_base(table, **changed):
+    """The portfolio of the next day, in which one row of s1 has changed."""
+    tables = small_tables()
+    key = {"debtors": ("debtor_id", "s1"), "claims": ("claim_id", "k1"), "contact_points": ("debtor_id", "s1")}[table]
+    rows = [row | changed if row[key[0]] == key[1] else row for row in tables[table].to_pylist()]
+    return Portfolio.from_tables(tables | {table: pa.Table.from_pylist(rows, SCHEMAS[table].arrow)})
+
+
+def row_over(service, portfolio, table, **identity):
+    """A row of s1 by its identity, as events make it over another portfolio."""
+    with service.client.app.state.service.log.reading() as connection:
+        facts = facts_of(connection, BasePortfolio.of(portfolio), "s1")
+        whole = portfolio_with_events(connection, portfolio, as_of=NOW)
+    (row,) = [row for row in facts.tables[table].to_pylist() if identity.items() <= row.items()]
+    assert row in whole[table].to_pylist()
+    return row
+
+
+def test_an_old_event_does_not_open_a_claim_that_the_portfolio_closed(service):
+    service.tell("claims", **CLAIM)
+    closed = newer_base("claims", closed_at=datetime.fromisoformat(BASE_STOP), close_reason="paid")
+    row = row_over(service, closed, "claims", claim_id="k1")
+    assert (row["closed_at"].isoformat(), row["close_reason"]) == (BASE_STOP, "paid")
+
+
+def test_a_claim_closed_by_event_and_portfolio_is_closed_from_the_earlier_moment(service):
+    service.tell("claims", **CLAIM, closed_at=EVENT_STOP, close_reason="withdrawn")
+    closed = newer_base("claims", closed_at=datetime.fromisoformat(BASE_STOP), close_reason="paid")
+    row = row_over(service, closed, "claims", claim_id="k1")
+    assert (row["closed_at"].isoformat(), row["close_reason"]) == (EVENT_STOP, "withdrawn")
+
+
+def test_a_later_event_opens_a_claim_that_only_an_event_closed(service):
+    service.tell("claims", **CLAIM, closed_at=EVENT_STOP, close_reason="withdrawn")
+    service.tell("claims", **CLAIM)
+    row = row_over(service, Portfolio.from_tables(small_tables()), "claims", claim_id="k1")
+    assert (row["closed_at"], row["close_reason"]) == (None, None)
+
+
+@pytest.mark.parametrize("column", ["blocked_at", "cease_at", "objected_at", "stop_until"])
+@pytest.mark.parametrize("told", [None, EVENT_STOP])
+def test_an_old_event_does_not_lift_a_stop_of_the_portfolio(service, column, told):
+    service.tell("debtors", **DEBTOR, **{column: told})
+    stopped = newer_base("debtors", **{column: datetime.fromisoformat(BASE_STOP)})
+    found = row_over(service, stopped, "debtors", debtor_id="s1")[column].isoformat()
+    assert found == (EVENT_STOP if told and column != "stop_until" else BASE_STOP)
+
+
+def test_an_old_event_does_not_give_back_a_consent_that_the_portfolio_withdrew(service):
+    service.tell("contact_points", **POINT, consent="given")
+    withdrawn = newer_base("contact_points", consent="withdrawn")
+    assert row_over(service, withdrawn, "contact_points", channel="sms")["consent"] == "withdrawn"
+
+
+def test_a_claim_that_the_portfolio_gives_to_another_debtor_is_the_other_debtors(service):
+    service.tell("claims", **CLAIM | {"claim_id": "n9"})
+    tables = small_tables()
+    other = [row | {"claim_id": "n9"} for row in tables["claims"].to_pylist() if row["claim_id"] == "c3"]
+    tables["claims"] = pa.concat_tables([tables["claims"], pa.Table.from_pylist(other, SCHEMAS["claims"].arrow)])
+    portfolio = Portfolio.from_tables(tables)
+    with service.client.app.state.service.log.reading() as connection:
+        assert "n9" not in facts_of(connection, BasePortfolio.of(portfolio), "s1").identifiers("claims")
+        whole = portfolio_with_events(connection, portfolio, as_of=NOW)
+    assert [row["debtor_id"] for row in whole["claims"].to_pylist() if row["claim_id"] == "n9"] == ["d2"]
+
+
+def test_the_whole_portfolio_holds_of_every_debtor_what_the_service_knows_of_it(service):
+    running = service.client.app.state.service
+    decided = service.ask()["decision_id"]
+    service.client.post(f"/v1/decisions/{decided}/confirm")
+    service.tell("debtors", **DEBTOR | {"debtor_id": "new"})
+    service.tell("claims", **CLAIM | {"claim_id": "n1", "debtor_id": "new"})
+    service.tell("claims", **CLAIM | {"claim_id": "n2", "debtor_id": "waits for its debtor"})
+    service.tell("claim_events", claim_id="n1", at="2026-03-01T00:00:00Z", kind="inbound")
+    service.tell("claim_events", claim_id="c3", at="2026-03-01T00:00:00Z", kind="dispute_opened")
+    service.tell("contact_events", contact_id="p1", at="2026-03-01T00:00:00Z", kind="opted_out")
+    service.tell("contact_events", contact_id=decided, at="2026-03-10T07:30:00Z", kind="sent")
+    base = Portfolio.from_tables(small_tables())
+    with running.log.reading() as connection:
+        whole = BasePortfolio.of(portfolio_with_events(connection, base, as_of=NOW + timedelta(minutes=1)))
+        facts = [facts_of(connection, running.base, name) for name in ("d1", "d2", "d3", "s1", "new")]
+    assert whole.size == len(facts)
+    assert not whole.knows("waits for its debtor")
+    for one in facts:
+        for name in SCHEMAS:
+            assert whole.rows(name, one.debtor_id).to_pylist() == one.tables[name].to_pylist()
+
+
+def test_without_events_the_portfolio_is_the_one_given(service, portfolio):
+    service.ask()
+    with service.client.app.state.service.log.reading() as connection:
+        assert portfolio_with_events(connection, portfolio, as_of=NOW + timedelta(days=1)) is portfolio
