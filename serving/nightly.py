@@ -28,6 +28,7 @@ from models.rules.pack import Packs, read_packs
 from serving.state import portfolio_with_events
 
 DEBTORS_AT_ONCE = 2_000
+KNEW_LATER = "the model was trained at a later moment than this as_of: as a backtest, these decisions knew the future"
 
 Progress = Callable[[str, float], None]
 """Told what is being done, and the share of it that is done."""
@@ -35,13 +36,17 @@ Progress = Callable[[str, float], None]
 
 @dataclass(frozen=True)
 class NightlySummary:
-    """What a batch decided: rows, debtors by the channel of their contact (or `none`) and by arm, and the model."""
+    """What a batch decided: rows, debtors by the channel of their contact (or `none`) and by arm, and the model.
+
+    `knew_later` is True where the model was trained at a later moment than the one decided for.
+    """
 
     claims: int
     debtors: int
     by_channel: dict[str, int]
     by_arm: dict[str, int]
     model_version: str
+    knew_later: bool
     batch_id: str
     out: Path
 
@@ -55,6 +60,7 @@ class NightlySummary:
             f"by channel: {channels or 'none'}",
             f"by arm: {arms or 'none'}",
             f"model {self.model_version}, batch {self.batch_id}, written to {self.out}",
+            *([KNEW_LATER] if self.knew_later else []),
         ]
 
 
@@ -133,7 +139,7 @@ def run_nightly(
     progress("writing", 1.0)
     write_table(decisions, out)
     batch_id = _logged(workspace, decisions, directory, as_of=as_of, config=config)
-    return _summary(decisions, model.model_version, batch_id, out)
+    return _summary(decisions, model, batch_id=batch_id, as_of=as_of, out=out)
 
 
 def _up_to_date(portfolio: Portfolio, workspace: Path, *, as_of: datetime) -> Portfolio:
@@ -149,7 +155,8 @@ def _logged(workspace: Path, decisions: pa.Table, directory: Path, *, as_of: dat
     return batch.batch_id
 
 
-def _summary(decisions: pa.Table, model_version: str, batch_id: str, out: Path) -> NightlySummary:
+def _summary(decisions: pa.Table, model: Bundle, *, batch_id: str, as_of: datetime, out: Path) -> NightlySummary:
+    trained = model.card.get("as_of")
     contacts = decisions.filter(pc.not_equal(decisions["channel"], NONE))
     by_channel = Counter(contacts.filter(contacts["lead"])["channel"].to_pylist())
     by_channel[NONE] = pc.count_distinct(decisions["debtor_id"]).as_py() - by_channel.total()
@@ -159,7 +166,8 @@ def _summary(decisions: pa.Table, model_version: str, batch_id: str, out: Path) 
         debtors=pc.count_distinct(decisions["debtor_id"]).as_py(),
         by_channel=dict(by_channel),
         by_arm=dict(Counter(arms)),
-        model_version=model_version,
+        model_version=model.model_version,
+        knew_later=trained is not None and datetime.fromisoformat(trained) > as_of,
         batch_id=batch_id,
         out=out,
     )

@@ -1,6 +1,7 @@
 """The nightly batch: one file, one batch on record, the same decisions as the service takes."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pyarrow.parquet as pq
 import pytest
@@ -14,7 +15,7 @@ from data.vocabulary import CHANNELS
 from features.catalogue import catalogue, names
 from models.bundle import NoChampion
 from models.propensity import RateModel
-from serving.nightly import run_nightly
+from serving.nightly import KNEW_LATER, run_nightly
 from tests.small_service import NOW, RATES, promote, small_bundle, small_service, small_tables, write_world
 
 
@@ -68,6 +69,15 @@ def test_decided_twice_it_is_logged_once(settings, tmp_path):
 def test_greedy_gives_everyone_to_the_champion(settings, tmp_path):
     summary, _ = run(settings, tmp_path / "a.parquet", greedy=True)
     assert summary.by_arm == {"champion": 4}
+
+
+@pytest.mark.parametrize(("trained_days_later", "warned"), [(1, True), (-1, False)])
+def test_a_model_that_knew_the_future_is_said_to_have(settings, tmp_path, trained_days_later, warned):
+    trained = NOW + timedelta(days=trained_days_later)
+    bundle = small_bundle(Portfolio.from_tables(small_tables()), version="dated-1")
+    promote(settings.workspace, replace(bundle, card={"as_of": trained.isoformat()}))
+    summary, _ = run(settings, tmp_path / "a.parquet")
+    assert (KNEW_LATER in summary.lines()) == warned
 
 
 def by_claim(file):
