@@ -128,7 +128,7 @@ def simulate(
     context: typer.Context,
     directory: Folder,
     debtors: Annotated[int, typer.Option("--debtors", help="How many debtors.")] = 5_000,
-    months: Annotated[int, typer.Option("--months", help="Months of history.")] = 12,
+    months: Annotated[int, typer.Option("--months", help="Months of history.")] = 24,
     seed: Seed = 1,
     world: Annotated[str, typer.Option("--world", help=f"One of {', '.join(WORLDS)}.")] = "default",
     truth: Annotated[int, typer.Option("--truth", help="Debtors, at most, whose truth is written.")] = 50_000,
