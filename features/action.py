@@ -52,6 +52,15 @@ def action_matrix(sending: Sending, *, letter: int, country: TextArray, learned:
     return matrix
 
 
+def letter_code(channels: tuple[str, ...]) -> int:
+    """Code of the channel that goes by post, -1 where there is none.
+
+    >>> letter_code(("none", "letter")), letter_code(("none", "sms"))
+    (1, -1)
+    """
+    return channels.index("letter") if "letter" in channels else -1
+
+
 def _arrival_day(sending: Sending, letter: int, country: TextArray) -> IntArray:
     day = np.where(sending.channel > 0, sending.day, sending.first_day)
     posted = np.flatnonzero(sending.channel == letter)
@@ -103,6 +112,6 @@ def grid_actions(grid: ActionGrid, slots: Slots, *, country: TextArray, learned:
 def _of_class(grid: ActionGrid, first_day: int, country: str, learned: int) -> FloatArray:
     first = np.full(grid.size, first_day, dtype=np.int64)
     sending = Sending(grid.channel.astype(np.int64), grid.hour.astype(np.int64), first + grid.day, first)
-    letter = grid.channels.index("letter") if "letter" in grid.channels else -1
+    letter = letter_code(grid.channels)
     name = np.full(grid.size, country, dtype=np.object_)
     return action_matrix(sending, letter=letter, country=name, learned=np.full(grid.size, learned, dtype=np.int16))

@@ -28,6 +28,7 @@ from models.rules.pack import Packs
 from training.ope.estimators import dr, snips
 from training.ope.intervals import Interval, normal_interval
 from training.ope.overlap import NoOverlap, Support, require_support
+from training.rows import zones_of
 from training.splits import cluster_numbers
 
 FloatArray = npt.NDArray[np.float64]
@@ -135,7 +136,7 @@ def _by_contact(
     rows = contacts.take(pa.array(chosen[first]))
     channel = codes(rows, "channel", histories.channels)
     send_us = np.where(channel > 0, instants(rows, "send_at", missing=0), 0)
-    zones = np.array([place.zones[0] for place in histories.places], dtype=np.object_)[histories.place[debtor[first]]]
+    zones = zones_of(histories, debtor[first])
     hour = np.full(len(first), -1, dtype=np.int64)
     for zone in dict.fromkeys(zones.tolist()):
         here = np.flatnonzero((zones == zone) & (channel > 0))

@@ -13,7 +13,7 @@ from data.config import Config
 from data.outcomes import paid_within, payments_of
 from data.portfolio import Portfolio
 from data.times import DAY_US, NEVER, IntArray
-from features.action import action_matrix, sent
+from features.action import action_matrix, letter_code, sent
 from features.catalogue import catalogue, names
 from features.columns import codes, instants, rows_of, texts
 from features.debtor import pay_day
@@ -172,12 +172,17 @@ def _targets(logged: _Logged) -> Targets:
     return Targets(logged.debtor[first], logged.decided_us[first], logged.claim, moment.astype(np.int64))
 
 
+def zones_of(histories: Histories, debtor: IntArray) -> TextArray:
+    """Zone in which each debtor's slots are labelled: the first candidate of its place, shape as `debtor`."""
+    zones = np.array([place.zones[0] for place in histories.places], dtype=np.object_)
+    return zones[histories.place[debtor]]
+
+
 def _actions(histories: Histories, logged: _Logged, targets: Targets) -> FloatArray:
     """Action features of each row; several claims under one contact share them."""
-    zones = np.array([place.zones[0] for place in histories.places], dtype=np.object_)
-    zone = zones[histories.place[logged.debtor]]
+    zone = zones_of(histories, logged.debtor)
     send_us = np.where(logged.send_us == NEVER, logged.decided_us, logged.send_us)
     sending = sent(logged.channel, send_us, as_of_us=logged.decided_us, zone=zone)
     learned = pay_day(histories, targets.debtor, as_of_us=targets.as_of_us)[targets.moment]
-    letter = histories.channels.index("letter") if "letter" in histories.channels else -1
+    letter = letter_code(histories.channels)
     return action_matrix(sending, letter=letter, country=histories.country[logged.debtor], learned=learned)
