@@ -43,10 +43,15 @@ class Loaded:
     notices: tuple[Notice, ...]
 
 
-def load(directory: Path | str) -> Loaded:
+def load(directory: Path | str, *, shard: int | None = None) -> Loaded:
     """What a folder holds, with everything that kept it from being read.
 
     Nothing is raised for bad data: each fault is a problem, so that all of them show at once.
+
+    Parameters
+    ----------
+    shard
+        Read this shard's files alone, of a folder laid out by debtor (`data.shards`).
     """
     folder = Path(directory)
     places = {name: _places(folder, name) for name in SCHEMAS}
@@ -56,7 +61,7 @@ def load(directory: Path | str) -> Loaded:
     tables: dict[str, pa.Table] = {}
     problems: list[Problem] = []
     for name, schema in SCHEMAS.items():
-        tables[name], found = _table(places[name], schema)
+        tables[name], found = _table(places[name], schema, shard)
         problems.extend(found)
     given = frozenset(name for name in SCHEMAS if places[name])
     return Loaded(tables, given, tuple(problems), tuple(_strangers(folder)))
@@ -88,7 +93,7 @@ def _strangers(folder: Path) -> Iterator[Notice]:
             yield Notice("", what=f"{file.name} is no table of the contract and was not read")
 
 
-def _table(places: list[Path], schema: TableSchema) -> tuple[pa.Table, list[Problem]]:
+def _table(places: list[Path], schema: TableSchema, shard: int | None) -> tuple[pa.Table, list[Problem]]:
     """One table from its place, all files brought into contract types and joined."""
     if not places:
         return schema.empty(), [_missing(schema)] if schema.required else []
@@ -96,7 +101,7 @@ def _table(places: list[Path], schema: TableSchema) -> tuple[pa.Table, list[Prob
         both = " and ".join(place.name for place in places)
         return schema.empty(), [_fault(schema, f"stands twice, as {both}", remedy="keep one of them")]
     try:
-        return _joined(list(_parts(places[0], schema)), schema)
+        return _joined(list(_parts(places[0], schema, shard)), schema)
     except Unreadable as cause:
         return schema.empty(), [cause.problem]
 
@@ -113,8 +118,8 @@ def _fault(schema: TableSchema, what: str, *, remedy: str) -> Problem:
     return Problem(schema.name, None, value=None, count=0, what=what, remedy=remedy)
 
 
-def _parts(place: Path, schema: TableSchema) -> Iterator[pa.Table]:
-    """Each Parquet file of a table as read, the partition columns of its path added.
+def _parts(place: Path, schema: TableSchema, shard: int | None) -> Iterator[pa.Table]:
+    """Each Parquet file of a table, or of one shard of it, as read, the partition columns of its path added.
 
     Raises
     ------
@@ -127,8 +132,20 @@ def _parts(place: Path, schema: TableSchema) -> Iterator[pa.Table]:
     files = sorted(file for file in place.rglob("*.parquet") if file.is_file() and not _is_hidden(file, place))
     if not files:
         raise Unreadable(_fault(schema, f"folder {place.name}/ holds no Parquet file", remedy="put its files there"))
-    for file in files:
+    mine = files if shard is None else [file for file in files if file.name.startswith(shard_prefix(shard))]
+    if not mine:
+        yield schema.empty()
+    for file in mine:
         yield _with_partition(_read(file, schema), _partition(file, place), schema=schema)
+
+
+def shard_prefix(shard: int) -> str:
+    """How the names of a shard's files begin.
+
+    >>> shard_prefix(12)
+    '00012'
+    """
+    return f"{shard:05d}"
 
 
 def _is_hidden(file: Path, root: Path) -> bool:

@@ -73,7 +73,9 @@ class Portfolio:
         return _accepted(loaded, channels=channels, where=IN_MEMORY, checked=checked)
 
 
-def read_portfolio(directory: Path | str, *, channels: Sequence[str] = CHANNELS) -> Portfolio:
+def read_portfolio(
+    directory: Path | str, *, channels: Sequence[str] = CHANNELS, shard: int | None = None
+) -> Portfolio:
     """The portfolio in a folder, checked as `rettid check` does.
 
     Each table stands as `NAME.parquet` or as a folder `NAME/` of Parquet files, nested as may be.
@@ -82,13 +84,15 @@ def read_portfolio(directory: Path | str, *, channels: Sequence[str] = CHANNELS)
     ----------
     channels
         Channels of the configuration; those of the contract are always known.
+    shard
+        Read the debtors of this shard alone, of a folder laid out by debtor (`data.shards`).
 
     Raises
     ------
     BadPortfolio
         The folder breaks the contract; its `problems` name every breach.
     """
-    return _accepted(load(directory), channels=channels, where=str(directory), checked=True)
+    return _accepted(load(directory, shard=shard), channels=channels, where=str(directory), checked=True)
 
 
 def _accepted(loaded: Loaded, *, channels: Sequence[str], where: str, checked: bool) -> Portfolio:
