@@ -19,29 +19,25 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import pyarrow.parquet as pq
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from data.action_grid import ActionGrid
-from data.check import check as check_portfolio
 from data.config import Config, read_config
 from data.portfolio import read_portfolio
-from data.schemas import write_table
-from data.simulator.continuation import continue_simulation
+from data.simulator.continuation import continue_simulation, read_decisions
 from data.simulator.settings import UNTIL, SimulationSettings
 from data.simulator.simulate import simulate as simulate_portfolio
 from data.simulator.worlds import WORLDS
 from data.times import to_us
 from features.catalogue import catalogue
-from features.export import feature_table
-from features.histories import histories_of
+from features.run import FeatureOrder, write_features
 from models.behaviour import IncumbentWithRandomSlice
 from models.bundle import Role
-from models.decide import debtors_with_open_claims
 from models.rules.pack import read_packs
+from training.training_frame import write_training_frame
 
 if TYPE_CHECKING:
     from training.frames import Result
@@ -58,6 +54,8 @@ AsOf = Annotated[str, typer.Option("--as-of", help="Moment with its zone, such a
 File = Annotated[Path, typer.Argument(help="The frame: Parquet or CSV.", metavar="FILE")]
 Spec = Annotated[Path, typer.Option("--spec", help="TOML that maps the frame's columns.")]
 ResultFile = Annotated[Path | None, typer.Option("--json", help="Also write the result to this file.")]
+Pages = Annotated[Path | None, typer.Option("--out", help="Folder for the page; default: the workspace's reports.")]
+Usable = Annotated[Path | None, typer.Option("--set-aside", help="Folder for the usable rows, and the others apart.")]
 Seed = Annotated[int, typer.Option("--seed", help="Seed of every random draw.")]
 
 
@@ -132,7 +130,9 @@ def simulate(
     seed: Seed = 1,
     world: Annotated[str, typer.Option("--world", help=f"One of {', '.join(WORLDS)}.")] = "default",
     truth: Annotated[int, typer.Option("--truth", help="Debtors, at most, whose truth is written.")] = 50_000,
-    until: Annotated[str | None, typer.Option("--until", help="End of the history; default 2026-03-02T05:00Z.")] = None,
+    claims: Annotated[float, typer.Option("--claims", help="Claims of a debtor in twelve months, mean.")] = 2.5,
+    until: Annotated[str, typer.Option("--until", help="End of the history, with its zone.")] = UNTIL.isoformat(),
+    jobs: Annotated[int, typer.Option("--jobs", help="Processes; the tables are the same for any number.")] = 1,
     days: Annotated[
         int | None, typer.Option("--continue", help="Play decisions forward for so many days instead.")
     ] = None,
@@ -144,22 +144,24 @@ def simulate(
     config = _config(context, directory)
     if (days is None) != (decisions is None):
         raise typer.BadParameter("--continue DAYS and --decisions FILE belong together: give both or neither")
+    settings = SimulationSettings(debtors, months, seed, world=world, truth=truth, claims=claims, until=_moment(until))
     with _bar() as move:
         if days is not None and decisions is not None:
-            continue_simulation(directory, days=days, decisions=pq.read_table(decisions), config=config, progress=move)
+            continue_simulation(directory, days=days, decisions=read_decisions(decisions), config=config, progress=move)
         else:
-            end = _moment(until) if until else UNTIL
-            settings = SimulationSettings(debtors, months=months, seed=seed, world=world, truth=truth, until=end)
-            simulate_portfolio(directory, settings=settings, behaviour=behaviour(config), config=config, progress=move)
+            past = behaviour(config)
+            simulate_portfolio(directory, settings=settings, behaviour=past, config=config, progress=move, jobs=jobs)
     out.print(f"{directory}: " + ("played forward" if days else f"simulated, world {world}"))
 
 
 @app.command()
-def check(context: typer.Context, directory: Folder) -> None:
-    """Check a portfolio's tables against the contract; exit code 1 if there is a problem."""
-    result = check_portfolio(directory, channels=_config(context, directory).grid.channels)
-    for line in result.lines():
-        out.print(line, markup=False, highlight=False, soft_wrap=True)
+def check(context: typer.Context, directory: Folder, pages: Pages = None, usable: Usable = None) -> None:
+    """Check a portfolio against the contract and tell its quality; exit code 1 if the contract is broken."""
+    from training.reports.quality import check_quality  # noqa: PLC0415 # its charts take seconds to load
+
+    config, place = _config(context, directory), pages or context.obj.workspace / "reports"
+    result = check_quality(directory, place, config=config, usable=usable, progress=_say)
+    out.print("\n".join(result.lines()), markup=False, highlight=False, soft_wrap=True)
     raise typer.Exit(0 if result.ok else 1)
 
 
@@ -169,6 +171,7 @@ def features(
     directory: Annotated[Path | None, typer.Argument(help="The portfolio's folder.", metavar="DIR")] = None,
     as_of: Annotated[str | None, typer.Option("--as-of", help="Moment with its zone.")] = None,
     file: Annotated[Path | None, typer.Option("--out", help="Parquet file to write.", metavar="FILE")] = None,
+    training: Annotated[bool, typer.Option("--training", help="Of every mature decision, with what was paid.")] = False,
     show: Annotated[bool, typer.Option("--list", help="List every feature instead.")] = False,
 ) -> None:
     """Write the features of every open claim as they were knowable at a moment, or list them."""
@@ -177,19 +180,18 @@ def features(
         return
     if directory is None or as_of is None or file is None:
         raise typer.BadParameter("expected DIR, --as-of and --out, or --list")
-    config, moment_us = _config(context, directory), to_us(_moment(as_of))
-    portfolio = read_portfolio(directory, channels=config.grid.channels)
-    histories = histories_of(portfolio, channels=config.grid.channels)
-    debtors = debtors_with_open_claims(histories, moment_us)
-    table = feature_table(histories, debtors, as_of_us=moment_us, config=config)
-    write_table(table, file)
-    out.print(f"{file}: {table.num_rows:,} open claims of {len(debtors):,} debtors, {table.num_columns - 3} features")
+    write = write_training_frame if training else write_features
+    order = FeatureOrder(to_us(_moment(as_of)), _config(context, directory), context.obj.workspace / "features")
+    with _bar() as move:
+        done = write(directory, file, order=order, progress=move)
+    what = "decisions on claims" if training else "open claims"
+    out.print(f"{file}: {done.rows:,} {what} of {done.debtors:,} debtors, {done.features} features")
 
 
 def _show_features(config: Config) -> None:
-    table = Table("feature", "what it means", "unit", "side", "from", "missing means")
+    table = Table("feature", "what it means", "unit", "group", "side", "from", "window", "missing means")
     for one in catalogue(config.grid.channels):
-        table.add_row(one.name, one.meaning, one.unit, one.side, one.tables, one.null)
+        table.add_row(one.name, one.meaning, one.unit, one.group, one.side, one.tables, one.window, one.null)
     out.print(table)
 
 
@@ -286,8 +288,7 @@ def decide(
             greedy=greedy,
             progress=move,
         )
-    for line in summary.lines():
-        out.print(line, markup=False, highlight=False, soft_wrap=True)
+    out.print("\n".join(summary.lines()), markup=False, highlight=False, soft_wrap=True)
 
 
 @app.command()
@@ -303,8 +304,7 @@ def config(
 def _show_result(result: Result, file: Path | None) -> None:
     if file is not None:
         file.write_text(json.dumps(result.as_dict(), indent=1, default=str), encoding="utf-8")
-    for line in result.lines():
-        out.print(line, markup=False, highlight=False, soft_wrap=True)
+    out.print("\n".join(result.lines()), markup=False, highlight=False, soft_wrap=True)
     raise typer.Exit(result.exit_code)
 
 
@@ -344,9 +344,8 @@ def report(
     from training.reports.write import report as write  # noqa: PLC0415 # its charts take seconds to load
 
     files = write(context.obj.workspace, directory, portfolio=portfolio, progress=_say)
-    out.print(files.verdict, markup=False, highlight=False, soft_wrap=True)
-    for line in filter(None, (str(files.html), str(files.pdf or ""), files.note)):
-        out.print(line, markup=False, highlight=False, soft_wrap=True)
+    told = filter(None, (files.verdict, str(files.html), str(files.pdf or ""), files.note))
+    out.print("\n".join(told), markup=False, highlight=False, soft_wrap=True)
 
 
 @app.command()

@@ -13,6 +13,7 @@ from functools import lru_cache
 
 import holidays
 import numpy as np
+import numpy.typing as npt
 
 from data.times import IntArray, from_day, to_day
 from data.zones import zones_of
@@ -294,10 +295,34 @@ def days_since_pay_day(country: str, day: IntArray, *, day_of_month: IntArray | 
 
 
 def _days_since(day: IntArray, country: str, day_of_month: int) -> IntArray:
-    first, last = from_day(int(day.min())).year - 1, from_day(int(day.max())).year
-    paid = np.concatenate([_pay_days_of_year(country, year, day_of_month) for year in range(first, last + 1)])
+    first, last = from_day(int(day.min())).year, from_day(int(day.max())).year
+    paid = _pay_days_around(country, first, last, day_of_month)
     since: IntArray = day - paid[np.searchsorted(paid, day, side="right") - 1]
     return since
+
+
+def _pay_days_around(country: str, first: int, last: int, day_of_month: int) -> IntArray:
+    """Pay days from the year before `first` to the year after `last`, in order."""
+    return np.concatenate([_pay_days_of_year(country, year, day_of_month) for year in range(first - 1, last + 2)])
+
+
+@lru_cache(maxsize=1_024)
+def pay_day_distances(country: str, year: int) -> npt.NDArray[np.int16]:
+    """Days since the last pay day, and to the next one (0 on the day itself), of every day of a year, shape (2, 32, 366).
+
+    The middle axis is the learned day of the month, entry 0 the country's habit; each moved to the bank day before.
+
+    >>> pay_day_distances("SE", 2026)[:, 0, to_day(date(2026, 4, 26)) - to_day(date(2026, 1, 1))].tolist()
+    [2, 29]
+    """
+    day = to_day(date(year, 1, 1)) + np.arange(366)
+    found = np.zeros((2, 32, 366), dtype=np.int16)
+    for day_of_month in range(32):
+        paid = _pay_days_around(country, year, year + 1, day_of_month)
+        found[0, day_of_month] = day - paid[np.searchsorted(paid, day, side="right") - 1]
+        found[1, day_of_month] = paid[np.searchsorted(paid, day, side="left")] - day
+    found.setflags(write=False)
+    return found
 
 
 @lru_cache(maxsize=16_384)

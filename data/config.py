@@ -67,11 +67,21 @@ class MoneySettings:
         MissingRate
             No row of that name has begun on that day.
         """
-        begun = [row for row in self.rows.get(name, ()) if to_day(row.since) <= day]
-        if not begun:
-            known = ", ".join(sorted(self.rows))
-            raise MissingRate(f"no amount for '{name}' on that day: known are {known}; add a dated row to {FILE_NAME}")
-        return max(begun, key=lambda row: row.since)
+        found = self._found.get((name, day))
+        if found is None:
+            begun = [row for row in self.rows.get(name, ()) if to_day(row.since) <= day]
+            if not begun:
+                known = ", ".join(sorted(self.rows))
+                raise MissingRate(
+                    f"no amount for '{name}' on that day: known are {known}; add a dated row to {FILE_NAME}"
+                )
+            found = self._found[name, day] = max(begun, key=lambda row: row.since)
+        return found
+
+    @cached_property
+    def _found(self) -> dict[tuple[str, int], Dated]:
+        """What was asked before: a portfolio asks for the same few rows again and again."""
+        return {}
 
 
 @dataclass(frozen=True)
@@ -95,6 +105,18 @@ class ExploreSettings:
 @dataclass(frozen=True)
 class CapacitySettings:
     """Limits on calls, letters and budget; no key yet."""
+
+
+@dataclass(frozen=True)
+class FeatureSettings:
+    """What a model may look at.
+
+    `lawful`: sensitive features that the tenant declares lawful for its models (`age`). `leave_out`: features, by name or by
+    the name of their family such as `sent_{channel}_{window}`, that no model is to see.
+    """
+
+    lawful: tuple[str, ...] = ()
+    leave_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -171,6 +193,7 @@ class Config:
     explore: ExploreSettings = field(default_factory=ExploreSettings)
     capacity: CapacitySettings = field(default_factory=CapacitySettings)
     control: ControlSettings = field(default_factory=ControlSettings)
+    features: FeatureSettings = field(default_factory=FeatureSettings)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, dates as ISO text, tables and keys in the file's order."""
@@ -191,11 +214,17 @@ _PLAIN: dict[str, type] = {
     "explore": ExploreSettings,
     "capacity": CapacitySettings,
     "control": ControlSettings,
+    "features": FeatureSettings,
 }
+
+SIMULATED_TENANT = Config(features=FeatureSettings(lawful=("age",)))
+"""What holds for a simulated portfolio without a file: a tenant who has declared age lawful for its models."""
 
 
 def read_config(*folders: Path) -> Config:
     """Configuration from the first folder that holds `rettid.toml`, else the defaults.
+
+    Of the defaults one differs where the first folder holds a simulation: its tenant has declared age lawful.
 
     Raises
     ------
@@ -209,7 +238,8 @@ def read_config(*folders: Path) -> Config:
                 return parse_config(tomllib.loads(path.read_text(encoding="utf-8")))
             except tomllib.TOMLDecodeError as error:
                 raise BadConfiguration(f"{path} is not TOML: {error}") from error
-    return Config()
+    simulated = any((folder / "truth" / "world.json").is_file() for folder in folders[:1])
+    return SIMULATED_TENANT if simulated else Config()
 
 
 def parse_config(document: Mapping[str, Any]) -> Config:
@@ -248,8 +278,10 @@ def _plain_table(table: str, content: Mapping[str, object]) -> object:
 
 
 def _typed(where: str, value: object, example: object) -> object:
-    if isinstance(example, tuple) and isinstance(value, list) and all(type(item) is type(example[0]) for item in value):
-        return tuple(value)
+    if isinstance(example, tuple) and isinstance(value, list):
+        kind = type(example[0]) if example else str
+        if all(type(item) is kind for item in value):
+            return tuple(value)
     if isinstance(example, float) and isinstance(value, int | float) and not isinstance(value, bool):
         return float(value)
     if type(value) is type(example) and not isinstance(example, tuple):

@@ -73,9 +73,7 @@ class Portfolio:
         return _accepted(loaded, channels=channels, where=IN_MEMORY, checked=checked)
 
 
-def read_portfolio(
-    directory: Path | str, *, channels: Sequence[str] = CHANNELS, shard: int | None = None
-) -> Portfolio:
+def read_portfolio(directory: Path | str, *, channels: Sequence[str] = CHANNELS, shard: int | None = None) -> Portfolio:
     """The portfolio in a folder, checked as `rettid check` does.
 
     Each table stands as `NAME.parquet` or as a folder `NAME/` of Parquet files, nested as may be.

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import KW_ONLY, dataclass, replace
+from dataclasses import KW_ONLY, dataclass, field, replace
+
+import pyarrow as pa
 
 SHOWN = 20
 """Problems that an exception's message lists before it counts the rest."""
@@ -27,6 +29,12 @@ class Problem:
         What is wrong, beginning after "table.column: ".
     remedy
         What would be right.
+    by_value
+        The value itself is the fault, not an example of it: another value is another problem.
+    unusable
+        Rows of the table that cannot be used because of it, one boolean per row, null for false; None where the fault is
+        not in rows. All rows that contradict each other, all but one of rows that are the same. It says how to go on, not
+        what was found, and so takes no part in comparisons.
 
     >>> str(Problem("contacts", column="channel", value="fax", count=2, what="unknown value", remedy="use sms"))
     "contacts.channel: unknown value, 'fax' in 2 rows; use sms"
@@ -39,6 +47,8 @@ class Problem:
     count: int
     what: str
     remedy: str
+    by_value: bool = False
+    unusable: pa.ChunkedArray | None = field(default=None, compare=False, repr=False)
 
     def __str__(self) -> str:
         place = ".".join(part for part in (self.table, self.column) if part)
@@ -87,15 +97,18 @@ def counted(count: int, noun: str) -> str:
 
 
 def merged(problems: Iterable[Problem]) -> list[Problem]:
-    """The same problems, those alike but for value and count (one per file) made one, rows summed.
+    """The same problems, those alike but for value and count (one per file or shard) made one, rows summed.
+
+    What is merged comes from different rows, so that it has no mask of unusable ones.
 
     >>> naive = Problem("claims", column="registered_at", value=None, count=3, what="naive", remedy="add UTC")
     >>> [problem.count for problem in merged([naive, naive])]
     [6]
     """
-    kept: dict[tuple[str, str | None, str], Problem] = {}
+    kept: dict[tuple[str, str | None, str, str | None], Problem] = {}
     for problem in problems:
-        name = (problem.table, problem.column, problem.what)
+        name = (problem.table, problem.column, problem.what, problem.value if problem.by_value else None)
         before = kept.get(name)
-        kept[name] = problem if before is None else replace(before, count=before.count + problem.count)
+        count = problem.count + (0 if before is None else before.count)
+        kept[name] = replace(before or problem, count=count, unusable=None)
     return list(kept.values())

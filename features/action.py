@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+import numpy.typing as npt
 
 from data.action_grid import ActionGrid, Slots, local_days, local_hours
-from data.calendar import bank_day_after, letter_lead_days
+from data.calendar import bank_day_after, letter_lead_days, public_holidays
 from data.times import IntArray, from_day, to_day
-from features.catalogue import ACTION, names
-from features.columns import CodeArray, FloatArray, TextArray
-from features.debtor import since_pay_day
+from features.catalogue import action_features, names
+from features.columns import TextArray
+from features.pay_days import from_pay_days
+
+Matrix = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -28,26 +32,43 @@ class Sending:
     first_day: IntArray
 
 
-def action_matrix(sending: Sending, *, letter: int, country: TextArray, learned: CodeArray) -> FloatArray:
-    """Features of actions in the order of `catalogue.ACTION`, shape (n, 5); NaN for `none` but its channel.
+@dataclass(frozen=True)
+class CalendarClass:
+    """What action features know of the debtor: country and learned pay day (day of the month or -1), shape (n,).
+
+    `country` holds indices in `countries`.
+    """
+
+    countries: tuple[str, ...]
+    country: npt.NDArray[np.integer]
+    pay_day: npt.NDArray[np.integer]
+
+
+def action_matrix(sending: Sending, *, letter: int, of: CalendarClass) -> Matrix:
+    """Features of actions in the order of the catalogue, shape (n, 8), float32; NaN for `none` but its channel.
 
     Parameters
     ----------
     letter
         Code of the channel that goes by post, -1 where the grid has none.
-    country, learned
-        Calendar class: country and learned pay day (day of the month, -1 where not known), shape (n,).
+    of
+        The calendar class of each action's debtor, shape (n,).
     """
     contact = sending.channel > 0
-    arrival = _arrival_day(sending, letter, country)
+    sent_on = np.where(contact, sending.day, sending.first_day)
+    arrival = _arrival_day(sending.channel == letter, sent_on, of)
+    since, to = from_pay_days(of.countries, of.country, day=arrival, learned=of.pay_day)
     columns = {
-        "channel": sending.channel.astype(np.float64),
-        "hour": sending.hour.astype(np.float64),
-        "weekday": (sending.day + 3.0) % 7,
-        "days_ahead": (sending.day - sending.first_day).astype(np.float64),
-        "arrival_since_pay_day": since_pay_day(country, arrival, learned=learned),
+        "channel": sending.channel,
+        "hour": sending.hour,
+        "weekday": (sending.day + 3) % 7,
+        "days_ahead": sending.day - sending.first_day,
+        "lead_days": arrival - sent_on,
+        "holiday": _on_holiday(arrival, of),
+        "arrival_since_pay_day": since,
+        "arrival_to_pay_day": to,
     }
-    matrix = np.column_stack([columns[name] for name in names(ACTION)])
+    matrix = np.column_stack([columns[name].astype(np.float32) for name in names(action_features())])
     matrix[~contact, 1:] = np.nan
     return matrix
 
@@ -61,13 +82,23 @@ def letter_code(channels: tuple[str, ...]) -> int:
     return channels.index("letter") if "letter" in channels else -1
 
 
-def _arrival_day(sending: Sending, letter: int, country: TextArray) -> IntArray:
-    day = np.where(sending.channel > 0, sending.day, sending.first_day)
-    posted = np.flatnonzero(sending.channel == letter)
-    pairs = list(zip(country[posted].tolist(), day[posted].tolist(), strict=True))
-    lead = {pair: _after_post(*pair) for pair in dict.fromkeys(pairs)}
-    day[posted] = np.array([lead[pair] for pair in pairs], dtype=np.int64)
-    return day
+def _arrival_day(posted: npt.NDArray[np.bool_], day: IntArray, of: CalendarClass) -> IntArray:
+    """Day on which each action arrives: at once, or after its way through the post, shape (n,)."""
+    arrival = day.copy()
+    rows = np.flatnonzero(posted)
+    arrival[rows] = _looked_up(_after_post, rows, day, of)
+    return arrival
+
+
+def _on_holiday(day: IntArray, of: CalendarClass) -> IntArray:
+    return _looked_up(_is_holiday, np.arange(len(day)), day, of)
+
+
+def _looked_up(look: Callable[[str, int], int], rows: IntArray, day: IntArray, of: CalendarClass) -> IntArray:
+    """What `look` says of country and day of some rows, each pair asked once, shape of `rows`."""
+    key, inverse = np.unique(of.country[rows].astype(np.int64) * 1_000_000 + day[rows], return_inverse=True)
+    found = [look(of.countries[one // 1_000_000], one % 1_000_000) for one in key.tolist()]
+    return np.array(found, dtype=np.int64)[inverse]
 
 
 @lru_cache(maxsize=65_536)
@@ -75,7 +106,13 @@ def _after_post(country: str, day: int) -> int:
     return to_day(bank_day_after(country, from_day(day), count=letter_lead_days(country)))
 
 
-def sent(channel: CodeArray, send_us: IntArray, *, as_of_us: IntArray, zone: TextArray) -> Sending:
+@lru_cache(maxsize=65_536)
+def _is_holiday(country: str, day: int) -> int:
+    date = from_day(day)
+    return int(date in public_holidays(country, None, year=date.year))
+
+
+def sent(channel: npt.NDArray[np.integer], send_us: IntArray, *, as_of_us: IntArray, zone: TextArray) -> Sending:
     """Contacts that were made, at their true local hour, shape (n,); `send_us` is not looked at for `none`."""
     contact = channel > 0
     when = np.where(contact, send_us, as_of_us)
@@ -92,26 +129,26 @@ def sent(channel: CodeArray, send_us: IntArray, *, as_of_us: IntArray, zone: Tex
 class GridActions:
     """Action features over the whole grid by calendar class.
 
-    `of_debtor` is the class of each debtor, shape (n,); `matrix` has shape (classes, A, 5).
+    `of_debtor` is the class of each debtor, shape (n,); `matrix` has shape (classes, A, 8).
     """
 
     of_debtor: IntArray
-    matrix: FloatArray
+    matrix: Matrix
 
 
-def grid_actions(grid: ActionGrid, slots: Slots, *, country: TextArray, learned: CodeArray) -> GridActions:
-    """Action features of every cell for debtors of a country and learned pay day each, shape (n,)."""
-    keys = list(zip(slots.of_debtor.tolist(), country.tolist(), learned.tolist(), strict=True))
+def grid_actions(grid: ActionGrid, slots: Slots, *, of: CalendarClass) -> GridActions:
+    """Action features of every cell for debtors of a calendar class each, shape (n,)."""
+    keys = list(zip(slots.of_debtor.tolist(), of.country.tolist(), of.pay_day.tolist(), strict=True))
     index = {key: number for number, key in enumerate(dict.fromkeys(keys))}
     of_debtor = np.array([index[key] for key in keys], dtype=np.int64)
-    matrices = [_of_class(grid, int(slots.first_day[slot]), name, day) for slot, name, day in index]
-    return GridActions(of_debtor, np.array(matrices).reshape(len(index), grid.size, len(ACTION)))
+    matrices = [_of_class(grid, int(slots.first_day[slot]), of.countries[country], day) for slot, country, day in index]
+    shape = (len(index), grid.size, len(action_features()))
+    return GridActions(of_debtor, np.array(matrices, dtype=np.float32).reshape(shape))
 
 
 @lru_cache(maxsize=4_096)
-def _of_class(grid: ActionGrid, first_day: int, country: str, learned: int) -> FloatArray:
+def _of_class(grid: ActionGrid, first_day: int, country: str, pay_day: int) -> Matrix:
     first = np.full(grid.size, first_day, dtype=np.int64)
     sending = Sending(grid.channel.astype(np.int64), grid.hour.astype(np.int64), first + grid.day, first)
-    letter = letter_code(grid.channels)
-    name = np.full(grid.size, country, dtype=np.object_)
-    return action_matrix(sending, letter=letter, country=name, learned=np.full(grid.size, learned, dtype=np.int16))
+    of = CalendarClass((country,), np.zeros(grid.size, dtype=np.int64), np.full(grid.size, pay_day, dtype=np.int64))
+    return action_matrix(sending, letter=letter_code(grid.channels), of=of)

@@ -9,47 +9,61 @@ import sys
 from collections.abc import Iterator
 
 from data.vocabulary import CHANNELS
-from features.catalogue import ACTION, Feature, claim_features, debtor_features
+from features.catalogue import ACTION, CLAIM, DEBTOR, Family
 from features.reference import PRIOR_CONTACTS, PRIOR_PARTS
 
 HEAD = f"""# Features
 
-Written from `features/catalogue.py` by `features/catalogue_page.py`; `rettid features --list` shows the same list for the
-channels of a configuration.
+Written from `features/catalogue.py` by `features/catalogue_page.py`; `rettid features --list` shows every single column for the
+channels of a configuration. The counts here are for the contract's channels.
 
 A feature belongs to the debtor, to the claim or to the action, never to two of them. An event counts when it happened
 before the moment asked about, `as_of`, and was known before it (`known_at`, where a table has it); a claim counts from the
-instant it is registered. One function computes them for training, the nightly batch and the service.
+instant it is registered, a payment until it is reversed. One function computes them for training, the nightly batch and the
+service. All are 32-bit floats.
 
+- A name with braces stands for several columns: `{{channel}}` (all but `none`), `{{decision}}` (with `none`), `{{window}}` (30, 90, 365
+  days, ever), `{{part}}` of the day (morning before 12, afternoon before 17, evening), `{{weekday}}`, `{{measure}}` (delivered, opened,
+  clicked, answered, promised).
+- A rate over a window looks at the contacts made in it, whenever they were answered; each contact counts once for each kind. It
+  never exceeds 1.
 - *Shrunk*: the debtor's own share, mixed with the portfolio's as if the portfolio's had been seen {PRIOR_CONTACTS:g} times (shares over
-  parts of the day: {PRIOR_PARTS:g} times).
-- Parts of the day, on the debtor's own clock: morning before 12, afternoon before 17, evening.
+  parts of the day and weekdays: {PRIOR_PARTS:g} times).
+- Hours, weekdays and days of the month are on the debtor's own clock.
 - A *code* is a word of a closed list, kept with the model; a word that the model has not met counts as missing.
 - Nothing is filled in: a missing value stays missing, and the last column says what it means.
+- A model sees `age` only where the tenant declares it lawful: `[features] lawful = ["age"]` in `rettid.toml` (a simulated
+  portfolio's tenant does). `[features] leave_out` names features, or families as they stand here, that no model is to see.
 """
 
 
 def page(channels: tuple[str, ...]) -> str:
     """The page for a grid's channels (`none` first), in Markdown.
 
-    >>> "| `response_rate_sms` |" in page(("none", "sms"))
+    >>> "| `response_rate_{channel}` |" in page(("none", "sms"))
     True
     """
-    parts = (
-        ("The debtor", debtor_features(channels)),
-        ("The claim", claim_features()),
-        ("The action", ACTION),
-    )
-    return "\n".join([HEAD, *(line for title, features in parts for line in _part(title, features))])
+    parts = (("The debtor", DEBTOR), ("The claim", CLAIM), ("The action", ACTION))
+    return "\n".join([HEAD, *(line for title, families in parts for line in _part(title, families, channels))])
 
 
-def _part(title: str, features: tuple[Feature, ...]) -> Iterator[str]:
-    yield f"## {title}: {len(features)}\n"
-    yield "| feature | what it means | unit | from | missing means |"
-    yield "| --- | --- | --- | --- | --- |"
-    for one in features:
-        yield f"| `{one.name}` | {one.meaning} | {one.unit} | {one.tables} | {one.null} |"
-    yield ""
+def _part(title: str, families: tuple[Family, ...], channels: tuple[str, ...]) -> Iterator[str]:
+    yield f"## {title}: {sum(len(one.columns(channels)) for one in families)}\n"
+    for group in dict.fromkeys(one.group for one in families):
+        mine = [one for one in families if one.group == group]
+        if group != title.removeprefix("The "):
+            yield f"### {group.capitalize()}\n"
+        yield "| feature | columns | what it means | unit | from | window | missing means |"
+        yield "| --- | --- | --- | --- | --- | --- | --- |"
+        yield from (_line(one, channels) for one in mine)
+        yield ""
+
+
+def _line(one: Family, channels: tuple[str, ...]) -> str:
+    window = "each" if "window" in one.axes else one.window
+    meaning = one.meaning.replace("{window}", "in the window")
+    width = len(one.columns(channels))
+    return f"| `{one.name}` | {width} | {meaning} | {one.unit} | {one.tables} | {window} | {one.null} |"
 
 
 if __name__ == "__main__":

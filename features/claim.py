@@ -1,112 +1,56 @@
-"""Features and state of a claim at a moment."""
+"""Features of a claim at a moment."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from data.times import DAY_US, NO_DAY, DayArray, IntArray
-from features import _kernels as kernels
-from features.columns import BoolArray, FloatArray
-from features.debtor import Columns, since_days
-from features.histories import Histories
-from features.reference import Reference, code_of
+from data.times import DAY_US, NO_DAY, IntArray
+from features._claim_kernels import ClaimState
+from features._columns_kernels import days_between, known_above, log_of, shrunk, since_days
+from features.columns import FloatArray
+from features.debtor import Columns
+from features.reference import PRIOR_CONTACTS, Reference, code_of
+from features.tables import Histories
 
 
-@dataclass(frozen=True)
-class ClaimState:
-    """Each claim at its moment, shape (m,): what is owed and where its course stands.
-
-    `outstanding` is in the claim's own currency, never below 0; `stage` -1 and `next_due_day` `NO_DAY` where not known;
-    instants are 0 where nothing happened.
-    """
-
-    outstanding: FloatArray
-    payments: IntArray
-    stage: IntArray
-    stage_us: IntArray
-    next_due_day: DayArray
-    disputed: BoolArray
-    held: BoolArray
-    on_plan: BoolArray
-    plans_broken: IntArray
-    inbound_us: IntArray
-
-
-def claim_state(histories: Histories, claim: IntArray, *, as_of_us: IntArray) -> ClaimState:
-    """State of claims (rows in `histories.claims`), each at its own moment, shape (m,)."""
-    count, total = _paid(histories, claim, as_of_us)
-    events, size = histories.claim_events, len(claim)
-    stage, stage_us = np.full(size, -1, dtype=np.int64), np.zeros(size, dtype=np.int64)
-    next_due = np.full(size, NO_DAY, dtype=np.int32)
-    disputed, held, on_plan = (np.zeros(size, dtype=np.bool_) for _ in range(3))
-    broken, inbound_us = np.zeros(size, dtype=np.int64), np.zeros(size, dtype=np.int64)
-    kernels.walk_claim_events(
-        claim,
-        as_of_us,
-        events.start,
-        events.at_us,
-        events.known_us,
-        events.kind,
-        events.stage,
-        events.next_due_day,
-        stage,
-        stage_us,
-        next_due,
-        disputed,
-        held,
-        on_plan,
-        broken,
-        inbound_us,
-    )
-    # Sums of floats miss zero by a hair, and a claim paid to the cent would still count as owed.
-    outstanding = np.maximum(np.round(histories.claims.principal[claim] - total, 2), 0.0)
-    return ClaimState(outstanding, count, stage, stage_us, next_due, disputed, held, on_plan, broken, inbound_us)
-
-
-def _paid(histories: Histories, claim: IntArray, as_of_us: IntArray) -> tuple[IntArray, FloatArray]:
-    payments = histories.payments
-    count, total = np.zeros(len(claim), dtype=np.int64), np.zeros(len(claim), dtype=np.float64)
-    kernels.walk_claim_payments(
-        claim,
-        histories.claims.debtor[claim],
-        as_of_us,
-        payments.start,
-        payments.claim,
-        payments.paid_us,
-        payments.known_us,
-        payments.reversed_us,
-        payments.amount,
-        count,
-        total,
-    )
-    return count, total
-
-
-def claim_columns(
+def fill_claims(
+    into: Columns,
     histories: Histories,
     claim: IntArray,
     *,
     as_of_us: IntArray,
     state: ClaimState,
-    outstanding_eur: FloatArray,
+    total_eur: FloatArray,
     reference: Reference,
-) -> Columns:
-    """Features of each claim at its moment, one float array of shape (m,) per name."""
-    claims = histories.claims
-    principal = np.maximum(claims.principal[claim], 0.01)
-    today = as_of_us / DAY_US
-    return {
-        "sector": code_of(claims.sector, reference.sectors)[claim],
-        "outstanding_log": np.log1p(outstanding_eur),
-        "share_paid": 1.0 - state.outstanding / principal,
-        "days_past_due": np.floor(today - claims.due_day[claim]),
-        "claim_days": since_days(as_of_us, claims.registered_us[claim]),
-        "claim_payments": state.payments.astype(np.float64),
-        "stage": np.where(state.stage >= 0, state.stage, np.nan).astype(np.float64),
-        "stage_days": since_days(as_of_us, state.stage_us),
-        "to_next_due": np.where(state.next_due_day == NO_DAY, np.nan, state.next_due_day - np.floor(today)),
-        "plans_broken": state.plans_broken.astype(np.float64),
-        "since_inbound": since_days(as_of_us, state.inbound_us),
-    }
+) -> None:
+    """Write every column of the claim's side.
+
+    Parameters
+    ----------
+    claim, as_of_us, state
+        Row in the histories, moment and state of each claim, shape (m,).
+    total_eur
+        What its debtor owes on all open claims, shape (m,).
+    """
+    claims, owed = histories.claims, state.outstanding_eur
+    principal, today = np.maximum(claims.principal[claim], 0.01), as_of_us // DAY_US
+    into["sector"][:] = code_of(histories.sectors, reference.sectors, claims.sector[claim])
+    into["outstanding_log"][:] = log_of(owed)
+    into["share_paid"][:] = 1.0 - state.outstanding / principal
+    into["share_of_all"][:] = np.where(total_eur > 0, owed / np.where(total_eur > 0, total_eur, 1.0), np.nan)
+    into["days_past_due"][:] = today - claims.due_day[claim]
+    into["claim_days"][:] = since_days(as_of_us, claims.registered_us[claim])
+    into["claim_payments"][:] = state.payments
+    into["since_claim_payment"][:] = since_days(as_of_us, state.payment_us)
+    into["contacts_since_claim"][:] = state.contacts
+    into["sector_claims"][:] = state.in_sector
+    into["sector_paid_rate"][:] = shrunk(
+        state.in_sector_paid, state.in_sector_closed, reference.paid_claims_rate, PRIOR_CONTACTS
+    )
+    into["creditor_claims"][:] = state.of_creditor
+    into["stage"][:] = known_above(state.stage, 0)
+    into["stage_days"][:] = since_days(as_of_us, state.stage_us)
+    into["to_next_due"][:] = days_between(state.next_due_day, today, NO_DAY)
+    into["plans_broken"][:] = state.plans_broken
+    into["disputes"][:] = state.disputes
+    into["since_inbound"][:] = since_days(as_of_us, state.inbound_us)

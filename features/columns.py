@@ -84,17 +84,18 @@ def rank_of(identifiers: pa.ChunkedArray) -> IntArray:
     return np.asarray(pc.rank(identifiers, sort_keys="ascending", tiebreaker="dense").to_numpy(), dtype=np.int64)
 
 
-def first_known(key: IntArray, known_us: IntArray) -> BoolArray:
-    """Marks the event of each key that became known first, of events in order of time; key -1 is never marked.
+def worded(column: pa.ChunkedArray) -> tuple[tuple[str, ...], IntArray]:
+    """Words of a column in their order, and the index of each row's word among them, -1 for null, shape (rows,).
 
-    >>> first_known(np.array([7, 7, -1]), np.array([30, 20, 10]))
-    array([False,  True, False])
+    >>> worded(pa.chunked_array([["b", "a", None]]))
+    (('a', 'b'), array([ 1,  0, -1]))
     """
-    earliest = np.lexsort((known_us, key))
-    found, at = np.unique(key[earliest], return_index=True)
-    first = np.zeros(len(key), dtype=np.bool_)
-    first[earliest[at[found >= 0]]] = True
-    return first
+    encoded = column.combine_chunks().dictionary_encode()
+    words = np.asarray(encoded.dictionary.to_numpy(zero_copy_only=False), dtype=np.object_)
+    order = np.argsort(words) if len(words) else np.zeros(0, dtype=np.int64)
+    place = np.full(len(words) + 1, -1, dtype=np.int64)
+    place[order] = np.arange(len(words))
+    return tuple(words[order].tolist()), place[np.asarray(pc.fill_null(encoded.indices, -1).to_numpy(), dtype=np.int64)]
 
 
 def offsets(owner: IntArray, size: int) -> IntArray:

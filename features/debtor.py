@@ -1,292 +1,221 @@
-"""Features of a debtor at a moment."""
+"""Features of a debtor at a moment: counts from the kernels as the columns of the catalogue."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
-from data.calendar import days_since_pay_day
 from data.times import DAY_US, NO_DAY, IntArray
-from data.vocabulary import DAYPARTS
-from features import _kernels as kernels
-from features.columns import BoolArray, CodeArray, FloatArray, TextArray
-from features.histories import Histories
-from features.reference import PRIOR_CONTACTS, PRIOR_PARTS, Reference, code_of
+from data.vocabulary import NONE
+from features._claim_kernels import ClaimCounts
+from features._columns_kernels import (
+    days_between,
+    days_until,
+    known_above,
+    log_of,
+    mean_of,
+    shrunk,
+    since_days,
+)
+from features._contact_kernels import ContactCounts, count_contacts, no_contacts
+from features._payment_kernels import PaymentCounts, count_payments, no_payments
+from features._person_kernels import last_profile, usable_points
+from features.columns import BoolArray, FloatArray
+from features.pay_days import from_pay_days
+from features.reference import LEAST_PAYMENTS, PRIOR_CONTACTS, PRIOR_PARTS, Rates, Reference, code_of
+from features.tables import Histories
 
-Columns = dict[str, FloatArray]
-
-LEAST_PAYMENTS = 3
-"""Payments near one day of the month before that day is taken for the pay day."""
-
-
-def debtor_columns(histories: Histories, debtor: IntArray, *, as_of_us: IntArray, reference: Reference) -> Columns:
-    """Features of each (debtor, moment), one float array of shape (d,) per name; outstanding sums are added by the pipeline."""
-    return {
-        **_person(histories, debtor, as_of_us, reference),
-        **_claims(histories, debtor, as_of_us),
-        **_contacts(histories, debtor, as_of_us, reference),
-        **_payments(histories, debtor, as_of_us, reference),
-    }
-
-
-def since_days(as_of_us: IntArray, then_us: IntArray) -> FloatArray:
-    """Days since an instant, NaN where `then_us` is 0 (never), shape as given."""
-    days: FloatArray = np.where(then_us > 0, (as_of_us - then_us) / DAY_US, np.nan)
-    return days
+Columns = dict[str, npt.NDArray[np.float32]]
+"""Columns by family name, views of one matrix: shape (d,), or (d, ...) with the family's axes."""
 
 
-def pay_day(histories: Histories, debtor: IntArray, *, as_of_us: IntArray) -> CodeArray:
-    """Learned day of the month on which a debtor pays, -1 where it is not known yet, shape (d,)."""
-    return kernels.learned_pay_day(_paid(histories, debtor, as_of_us)["by_day"], least=LEAST_PAYMENTS)
+class Moments(NamedTuple):
+    """Debtors at moments, both (d,), and what a unit of currency k was worth in EUR: `eur[rate_row[i], k]`."""
+
+    debtor: IntArray
+    as_of_us: IntArray
+    eur: FloatArray
+    rate_row: IntArray
 
 
-def _person(histories: Histories, debtor: IntArray, as_of_us: IntArray, reference: Reference) -> Columns:
-    profiles, points = histories.profiles, histories.points
-    row = np.full(len(debtor), -1, dtype=np.int64)
-    kernels.last_begun(debtor, as_of_us, profiles.start, profiles.valid_from_us, row)
-    profile = {
-        "income_band": _picked(profiles.income, row),
-        "employment": _picked(profiles.employment, row),
-        "other_debts": _picked(profiles.other_debts, row),
-    }
-    usable = np.zeros((len(debtor), len(histories.channels)), dtype=np.bool_)
-    kernels.usable_points(
-        debtor,
-        as_of_us,
-        points.start,
-        points.channel,
-        np.maximum(points.valid_from_us, points.verified_us),
-        points.valid_to_us,
-        points.verified,
-        points.withdrawn,
-        usable,
-    )
-    reach = {
-        f"reachable_{name}": usable[:, code].astype(np.float64) for code, name in enumerate(histories.channels) if code
-    }
-    birth = histories.birth_day[debtor]
-    age = np.where(birth == NO_DAY, np.nan, (as_of_us / DAY_US - birth) / 365.25)
-    return {
-        "country": code_of(histories.country, reference.countries)[debtor],
-        "age": np.floor(age),
-        "known_days": since_days(as_of_us, histories.registered_us[debtor]),
-        **profile,
-        **reach,
-    }
+class DebtorState(NamedTuple):
+    """What rules and values look at, (d,) or by channel (d, C); instants are 0 where nothing happened.
 
-
-def _picked(values: CodeArray | FloatArray, row: IntArray) -> FloatArray:
-    """Values at rows, NaN for row -1 and for code -1."""
-    if not len(values):
-        return np.full(len(row), np.nan)
-    found = values[row].astype(np.float64)
-    return np.where((row < 0) | (found < 0), np.nan, found)
-
-
-def _claims(histories: Histories, debtor: IntArray, as_of_us: IntArray) -> Columns:
-    claims = histories.claims
-    is_open, paid, unpaid, last_365 = (np.zeros(len(debtor), dtype=np.int64) for _ in range(4))
-    kernels.walk_claims(
-        debtor,
-        as_of_us,
-        claims.start,
-        claims.registered_us,
-        claims.closed_us,
-        claims.closed_paid,
-        is_open,
-        paid,
-        unpaid,
-        last_365,
-    )
-    counts = {"open_claims": is_open, "claims_paid": paid, "claims_unpaid": unpaid, "claims_365": last_365}
-    return {name: count.astype(np.float64) for name, count in counts.items()}
-
-
-def made_contacts(histories: Histories, debtor: IntArray, *, as_of_us: IntArray) -> dict[str, IntArray]:
-    """Contacts made before each moment: `made` (d, C), `by_part` (d, 3), `last_30`, `last_90`, `last_us`, `last_channel` (d,)."""
-    contacts, shape = histories.contacts, (len(debtor), len(histories.channels))
-    out = {name: np.zeros(len(debtor), dtype=np.int64) for name in ("last_30", "last_90", "last_us", "last_channel")}
-    made = np.zeros(shape, dtype=np.int64)
-    by_part = np.zeros((len(debtor), len(DAYPARTS)), dtype=np.int64)
-    kernels.walk_contacts(
-        debtor,
-        as_of_us,
-        contacts.start,
-        contacts.decided_us,
-        contacts.known_us,
-        contacts.channel,
-        contacts.hour,
-        made,
-        by_part,
-        out["last_30"],
-        out["last_90"],
-        out["last_us"],
-        out["last_channel"],
-    )
-    return {"made": made, "by_part": by_part, **out}
-
-
-@dataclass(frozen=True)
-class Responses:
-    """What contacts met with.
-
-    `reached`, `responded` count contacts by channel (d, C), `reached_by_part` by the part of the day of sending (d, 3),
-    `by_part` responses by the part of the day they came in (d, 3); `opted_out`, `wrong_person` are (d, C); `last_us` is
-    the last response (d,), 0 where there was none.
+    `promised_until_us` is the end of the latest promise not yet due; `pay_day` the learned day of the month or -1.
     """
 
-    reached: IntArray
-    responded: IntArray
-    reached_by_part: IntArray
-    by_part: IntArray
+    contacts: IntArray
+    last_contact_us: IntArray
     opted_out: BoolArray
     wrong_person: BoolArray
-    last_us: IntArray
+    promised_until_us: IntArray
+    pay_day: IntArray
 
 
-def contact_responses(histories: Histories, debtor: IntArray, *, as_of_us: IntArray) -> Responses:
-    """Responses before each moment."""
-    events, shape = histories.contact_events, (len(debtor), len(histories.channels))
-    reached, responded = (np.zeros(shape, dtype=np.int64) for _ in range(2))
-    opted_out, wrong_person = (np.zeros(shape, dtype=np.bool_) for _ in range(2))
-    reached_by_part, by_part = (np.zeros((len(debtor), len(DAYPARTS)), dtype=np.int64) for _ in range(2))
-    last_us = np.zeros(len(debtor), dtype=np.int64)
-    kernels.walk_contact_events(
-        debtor,
-        as_of_us,
-        events.start,
-        events.at_us,
-        events.known_us,
-        events.kind,
-        events.channel,
-        events.hour,
-        events.sent_hour,
-        events.first,
-        events.first_reach,
-        reached,
-        responded,
-        reached_by_part,
-        by_part,
-        opted_out,
-        wrong_person,
-        last_us,
+def fill_debtors(
+    into: Columns, histories: Histories, moments: Moments, *, claims: ClaimCounts, reference: Reference
+) -> DebtorState:
+    """Write every column of the debtor's side for each moment, and give what rules look at.
+
+    Parameters
+    ----------
+    into
+        Views that come in with any content, each of d rows.
+    claims
+        The debtors' claims at the same moments.
+    """
+    debtor, as_of_us = moments.debtor, moments.as_of_us
+    horizon_us, channels = reference.horizon_days * DAY_US, len(histories.channels)
+    met, paid = no_contacts(len(debtor), channels), no_payments(len(debtor), channels)
+    count_contacts(debtor, as_of_us, horizon_us, histories.contacts, histories.contact_events, histories.payments, met)
+    count_payments(
+        debtor, as_of_us, moments.eur, moments.rate_row, horizon_us, LEAST_PAYMENTS, histories.payments,
+        histories.contacts, paid,
+    )  # fmt: skip
+    _fill_person(into, histories, debtor, as_of_us, reference)
+    _fill_claims(into, histories, as_of_us, claims, reference)
+    _fill_contacts(into, as_of_us, met)
+    _fill_responses(into, as_of_us, met, reference)
+    _fill_promises(into, as_of_us, met)
+    _fill_times(into, met, paid, reference)
+    _fill_payments(into, histories, debtor, as_of_us, paid, reference)
+    return DebtorState(
+        contacts=met.sent[:, 1:, -1].sum(axis=1),
+        last_contact_us=met.last_contact_us.max(axis=1),
+        opted_out=met.opted_out_of,
+        wrong_person=met.wrong_person_on,
+        promised_until_us=met.open_until_us,
+        pay_day=paid.pay_day,
     )
-    return Responses(reached, responded, reached_by_part, by_part, opted_out, wrong_person, last_us)
 
 
-def promises(histories: Histories, debtor: IntArray, *, as_of_us: IntArray) -> dict[str, IntArray]:
-    """Promises before each moment, shape (d,): kept, broken, and the end of the latest not yet due (0 without)."""
-    events, payments = histories.contact_events, histories.payments
-    out = {name: np.zeros(len(debtor), dtype=np.int64) for name in ("kept", "broken", "open_until")}
-    kernels.walk_promises(
-        debtor,
-        as_of_us,
-        events.start,
-        events.at_us,
-        events.known_us,
-        events.kind,
-        events.promised_us,
-        payments.start,
-        payments.paid_us,
-        payments.known_us,
-        payments.reversed_us,
-        out["kept"],
-        out["broken"],
-        out["open_until"],
+def _fill_person(
+    into: Columns, histories: Histories, debtor: IntArray, as_of_us: IntArray, reference: Reference
+) -> None:
+    profile, since_us = np.full((len(debtor), 3), np.nan), np.zeros(len(debtor), dtype=np.int64)
+    usable = np.zeros((len(debtor), len(histories.channels)), dtype=np.bool_)
+    last_profile(debtor, as_of_us, histories.profiles, profile, since_us)
+    usable_points(debtor, as_of_us, histories.points, usable)
+    birth = histories.birth_day[debtor]
+    age = np.floor((as_of_us / DAY_US - birth) / 365.25)
+    into["country"][:] = code_of(histories.countries, reference.countries, histories.country[debtor])
+    into["age"][:] = np.where(birth == NO_DAY, np.nan, age)
+    into["known_days"][:] = since_days(as_of_us, histories.registered_us[debtor])
+    for number, name in enumerate(("income_band", "employment", "other_debts")):
+        into[name][:] = profile[:, number]
+    into["profile_days"][:] = since_days(as_of_us, since_us)
+    into["reachable_{channel}"][:] = usable[:, 1:]
+    into["digital_reach"][:] = usable @ digital(histories.channels)
+
+
+@lru_cache(maxsize=64)
+def digital(channels: tuple[str, ...]) -> IntArray:
+    """1 for each channel of a grid that needs neither paper nor a voice, shape (C,).
+
+    >>> digital(("none", "sms", "letter")).tolist()
+    [0, 1, 0]
+    """
+    return np.array([int(name not in (NONE, "letter", "phone")) for name in channels])
+
+
+def _fill_claims(
+    into: Columns, histories: Histories, as_of_us: IntArray, claims: ClaimCounts, reference: Reference
+) -> None:
+    today = as_of_us // DAY_US
+    closed = claims.paid + claims.unpaid
+    into["open_claims"][:] = claims.open
+    into["claims_paid"][:] = claims.paid
+    into["claims_unpaid"][:] = claims.unpaid
+    into["claims_{window}"][:] = claims.registered
+    into["paid_claims_rate"][:] = shrunk(claims.paid, closed, reference.paid_claims_rate, PRIOR_CONTACTS)
+    into["paid_claim_days"][:] = mean_of(claims.paid_days, claims.paid)
+    into["since_claim"][:] = since_days(as_of_us, claims.last_us)
+    into["oldest_due_days"][:] = days_between(today, claims.due_day, NO_DAY)
+    into["open_sectors"][:] = claims.open_sectors
+    into["main_sector"][:] = code_of(histories.sectors, reference.sectors, claims.main_sector)
+    into["outstanding_all_log"][:] = log_of(claims.total_eur)
+    into["largest_open_log"][:] = log_of(claims.largest_eur)
+    into["disputed_claims"][:] = claims.disputed
+    into["held_claims"][:] = claims.held
+    into["plan_claims"][:] = claims.on_plan
+    into["highest_stage"][:] = known_above(claims.stage, 0)
+    into["soonest_due_days"][:] = days_between(claims.next_due_day, today, NO_DAY)
+
+
+def _fill_contacts(into: Columns, as_of_us: IntArray, met: ContactCounts) -> None:
+    last_us = met.last_contact_us[:, 1:]
+    into["last_channel"][:] = known_above(met.last_channel, 1)
+    into["sent_{channel}_{window}"][:] = met.sent[:, 1:]
+    into["none_decisions_{window}"][:] = met.sent[:, 0]
+    into["contacts_{window}"][:] = met.sent[:, 1:].sum(axis=1)
+    for number, days in enumerate((3, 7, 14)):
+        into[f"contacts_in_{days}_days"][:] = met.last_days[:, number]
+    into["since_contact"][:] = since_days(as_of_us, last_us.max(axis=1))
+    into["since_contact_{channel}"][:] = since_days(as_of_us[:, None], last_us)
+    into["same_channel_run"][:] = met.run
+    into["contacts_since_response"][:] = met.since_response
+    into["contacts_since_payment"][:] = met.since_payment
+
+
+def _fill_responses(into: Columns, as_of_us: IntArray, met: ContactCounts, reference: Reference) -> None:
+    sent, usual = met.sent[:, 1:], np.array(reference.measure_rate)[:, 1:, None]
+    ever, last_us = sent[..., -1], met.last_response_us[:, 1:]
+    into["{measure}_rate_{channel}_{window}"][:] = shrunk(met.hits[:, :, 1:], sent[:, None], usual, PRIOR_CONTACTS)
+    into["reach_rate_{channel}"][:] = shrunk(met.reached[:, 1:], ever, reference.reach_rate[1:], PRIOR_CONTACTS)
+    into["response_rate_{channel}"][:] = shrunk(met.responded[:, 1:], ever, reference.response_rate[1:], PRIOR_CONTACTS)
+    usual = np.array(reference.paid_after_rate)[:, None]
+    into["paid_after_rate_{decision}_{window}"][:] = shrunk(met.paid_after, met.mature, usual, PRIOR_CONTACTS)
+    into["since_response"][:] = since_days(as_of_us, last_us.max(axis=1))
+    into["since_response_{channel}"][:] = since_days(as_of_us[:, None], last_us)
+    for number, name in enumerate(("bounced", "opted_out", "complained", "wrong_person")):
+        into[name][:] = met.refusals[:, number]
+
+
+def _fill_promises(into: Columns, as_of_us: IntArray, met: ContactCounts) -> None:
+    into["promises_kept"][:] = met.kept
+    into["promises_broken"][:] = met.broken
+    into["since_promise"][:] = since_days(as_of_us, met.promise_us)
+    into["promise_due_days"][:] = days_until(as_of_us, met.open_until_us)
+    click_us = np.where(met.paid_us >= met.click_us, 0, met.click_us)
+    into["unpaid_click_days"][:] = since_days(as_of_us, click_us)
+
+
+def _fill_times(into: Columns, met: ContactCounts, paid: PaymentCounts, reference: Reference) -> None:
+    into["reach_rate_{part}"][:] = shrunk(met.reached_part, met.made_part, reference.reach_part, PRIOR_CONTACTS)
+    into["reach_rate_{weekday}"][:] = shrunk(
+        met.reached_weekday, met.made_weekday, reference.reach_weekday, PRIOR_CONTACTS
     )
-    return out
+    into["responses_{part}"][:] = _shares(met.response_part, reference.response_part)
+    into["responses_{weekday}"][:] = _shares(met.response_weekday, reference.response_weekday)
+    into["response_hour"][:] = mean_of(met.hours, met.response_part.sum(axis=1))
+    into["payments_{part}"][:] = _shares(paid.part, reference.payment_part)
+    into["payments_{weekday}"][:] = _shares(paid.weekday, reference.payment_weekday)
+    into["payment_hour"][:] = mean_of(paid.hours, paid.payments[:, -1])
 
 
-def _contacts(histories: Histories, debtor: IntArray, as_of_us: IntArray, reference: Reference) -> Columns:
-    made = made_contacts(histories, debtor, as_of_us=as_of_us)
-    seen = contact_responses(histories, debtor, as_of_us=as_of_us)
-    kept = promises(histories, debtor, as_of_us=as_of_us)
-    columns: Columns = {
-        "contacts_30": made["last_30"].astype(np.float64),
-        "contacts_90": made["last_90"].astype(np.float64),
-        "since_contact": since_days(as_of_us, made["last_us"]),
-        "last_channel": np.where(made["last_channel"] > 0, made["last_channel"], np.nan),
-        "since_response": since_days(as_of_us, seen.last_us),
-        "promises_kept": kept["kept"].astype(np.float64),
-        "promises_broken": kept["broken"].astype(np.float64),
-    }
-    for code, name in enumerate(histories.channels):
-        if code:
-            sent = made["made"][:, code].astype(np.float64)
-            columns[f"contacts_{name}"] = sent
-            columns[f"reach_rate_{name}"] = _shrunk(
-                seen.reached[:, code], sent, reference.reach_rate[code], PRIOR_CONTACTS
-            )
-            columns[f"response_rate_{name}"] = _shrunk(
-                seen.responded[:, code], sent, reference.response_rate[code], PRIOR_CONTACTS
-            )
-    for k, part in enumerate(DAYPARTS):
-        sent = made["by_part"][:, k].astype(np.float64)
-        usual = reference.reach_part[k]
-        columns[f"reach_rate_{part}"] = _shrunk(seen.reached_by_part[:, k], sent, usual, PRIOR_CONTACTS)
-    return columns | _shares("responses", seen.by_part, reference.response_part)
+def _fill_payments(
+    into: Columns, histories: Histories, debtor: IntArray, as_of_us: IntArray, paid: PaymentCounts, reference: Reference
+) -> None:
+    ever, known = paid.payments[:, -1], paid.pay_day > 0
+    since, to = from_pay_days(
+        histories.countries, histories.country[debtor], day=as_of_us // DAY_US, learned=paid.pay_day
+    )  # fmt: skip
+    into["payments_{window}"][:] = paid.payments
+    into["paid_log_{window}"][:] = log_of(paid.eur)
+    into["paid_through_{channel}"][:] = paid.through[:, 1:]
+    into["since_payment"][:] = since_days(as_of_us, paid.last_us)
+    into["payment_gap_days"][:] = mean_of((paid.last_us - paid.first_us) / DAY_US, ever - 1)
+    into["payments_reversed"][:] = paid.reversed
+    into["self_paid_rate"][:] = shrunk(paid.unprompted, ever, reference.self_paid_rate, PRIOR_CONTACTS)
+    into["since_pay_day"][:] = since
+    into["to_pay_day"][:] = to
+    into["pay_day_learned"][:] = known
+    into["pay_day_share"][:] = mean_of(paid.near_pay_day, np.where(known, ever, 0))
 
 
-def _shrunk(count: IntArray, total: FloatArray, usual: float, weight: float) -> FloatArray:
-    rate: FloatArray = (count + weight * usual) / (total + weight)
-    return rate
-
-
-def _shares(name: str, by_part: IntArray, usual: tuple[float, ...]) -> Columns:
-    total = by_part.sum(axis=1).astype(np.float64)
-    return {f"{name}_{part}": _shrunk(by_part[:, k], total, usual[k], PRIOR_PARTS) for k, part in enumerate(DAYPARTS)}
-
-
-def _paid(histories: Histories, debtor: IntArray, as_of_us: IntArray) -> dict[str, IntArray]:
-    payments = histories.payments
-    out = {name: np.zeros(len(debtor), dtype=np.int64) for name in ("ever", "last_90", "last_365")}
-    through = np.zeros((len(debtor), len(histories.channels)), dtype=np.int64)
-    by_part = np.zeros((len(debtor), len(DAYPARTS)), dtype=np.int64)
-    by_day = np.zeros((len(debtor), 32), dtype=np.int64)
-    last_us = np.zeros(len(debtor), dtype=np.int64)
-    kernels.walk_payments(
-        debtor,
-        as_of_us,
-        payments.start,
-        payments.paid_us,
-        payments.known_us,
-        payments.reversed_us,
-        payments.channel,
-        payments.hour,
-        payments.month_day,
-        out["ever"],
-        out["last_90"],
-        out["last_365"],
-        through,
-        by_part,
-        by_day,
-        last_us,
-    )
-    return {**out, "through": through, "by_part": by_part, "by_day": by_day, "last_us": last_us}
-
-
-def _payments(histories: Histories, debtor: IntArray, as_of_us: IntArray, reference: Reference) -> Columns:
-    paid = _paid(histories, debtor, as_of_us)
-    learned = kernels.learned_pay_day(paid["by_day"], least=LEAST_PAYMENTS)
-    columns: Columns = {
-        "payments_ever": paid["ever"].astype(np.float64),
-        "payments_90": paid["last_90"].astype(np.float64),
-        "payments_365": paid["last_365"].astype(np.float64),
-        "since_payment": since_days(as_of_us, paid["last_us"]),
-        "since_pay_day": since_pay_day(histories.country[debtor], as_of_us // DAY_US, learned=learned),
-        "pay_day_learned": (learned > 0).astype(np.float64),
-    }
-    for code, name in enumerate(histories.channels):
-        if code:
-            columns[f"paid_through_{name}"] = paid["through"][:, code].astype(np.float64)
-    return columns | _shares("payments", paid["by_part"], reference.payment_part)
-
-
-def since_pay_day(country: TextArray, day: IntArray, *, learned: CodeArray) -> FloatArray:
-    """Days since the last pay day, by learned day of the month or the country's habit; all three of shape (n,)."""
-    since = np.zeros(len(day), dtype=np.float64)
-    for name in dict.fromkeys(country.tolist()):
-        here = np.flatnonzero(country == name)
-        since[here] = days_since_pay_day(name, day[here], day_of_month=learned[here].astype(np.int64))
-    return since
+def _shares(counts: IntArray, usual: Rates) -> npt.NDArray[np.float32]:
+    shares: npt.NDArray[np.float32] = shrunk(counts, counts.sum(axis=1, keepdims=True), usual, PRIOR_PARTS)
+    return shares

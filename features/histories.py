@@ -1,30 +1,26 @@
-"""A portfolio as time-sorted arrays per debtor: what the kernels walk through.
-
-Rows of every table are sorted by debtor and then by time; `start[i]:start[i + 1]` are the rows of debtor i.
-"""
+"""A portfolio as time-sorted arrays per debtor: what the kernels walk through."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from data.action_grid import local_hours
+from data.action_grid import dayparts_of
 from data.calendar import Place, place_of
+from data.local_time import local_us
 from data.portfolio import Portfolio
-from data.times import DayArray, IntArray
+from data.times import DAY_US, HOUR_US, NEVER, IntArray
 from data.vocabulary import CLAIM_EVENT_KINDS, CONTACT_EVENT_KINDS, EMPLOYMENTS, INCOME_BANDS, NONE, POINT_KINDS, STAGES
+from features._sorting import first_of_keys, sorted_by_owner
 from features.columns import (
-    BoolArray,
     CodeArray,
-    FloatArray,
-    TextArray,
     amounts,
     codes,
     days,
-    first_known,
     flags,
     instants,
     known_instants,
@@ -33,6 +29,17 @@ from features.columns import (
     rank_of,
     rows_of,
     texts,
+    worded,
+)
+from features.tables import (
+    ClaimEvents,
+    Claims,
+    ContactEvents,
+    ContactPoints,
+    Contacts,
+    Histories,
+    Payments,
+    Profiles,
 )
 
 REACHING = ("opened", "clicked", "answered")
@@ -40,141 +47,44 @@ REACHING = ("opened", "clicked", "answered")
 
 
 @dataclass(frozen=True)
-class Profiles:
-    """Debtor profiles; `income` and `employment` are vocabulary indices, -1 where not known."""
+class _Clock:
+    """Zones by name, and that of each debtor."""
 
-    start: IntArray
-    valid_from_us: IntArray
-    income: CodeArray
-    employment: CodeArray
-    other_debts: FloatArray
+    zones: tuple[str, ...]
+    zone: IntArray
 
-
-@dataclass(frozen=True)
-class ContactPoints:
-    """Contact points; `known` is False where the tenant handed over none at all."""
-
-    start: IntArray
-    channel: CodeArray
-    valid_from_us: IntArray
-    valid_to_us: IntArray
-    verified: BoolArray
-    verified_us: IntArray
-    withdrawn: BoolArray
-    kind: CodeArray
-    known: bool
+    def of(self, owner: IntArray, instants_us: IntArray) -> _Local:
+        """Local time of instants, each in the zone of its debtor, both of shape (n,)."""
+        return _Local(local_us(self.zones, self.zone[owner], instants_us))
 
 
 @dataclass(frozen=True)
-class Claims:
-    """Claims by debtor and registration; `principal` in the claim's own currency."""
+class _Local:
+    """Wall-clock times, shape (n,)."""
 
-    start: IntArray
-    claim_id: TextArray
-    debtor: IntArray
-    sector: TextArray
-    currency: TextArray
-    principal: FloatArray
-    due_day: DayArray
-    registered_us: IntArray
-    closed_us: IntArray
-    closed_paid: BoolArray
-
-
-@dataclass(frozen=True)
-class ClaimEvents:
-    """Events in a claim's course; `start` counts claims, not debtors; `kind` and `stage` are vocabulary indices."""
-
-    start: IntArray
-    at_us: IntArray
-    known_us: IntArray
-    kind: CodeArray
-    stage: CodeArray
-    next_due_day: DayArray
-
-
-@dataclass(frozen=True)
-class Contacts:
-    """Decisions to contact or not, one row per `contact_id`; `channel` is the grid's code, 0 for `none`.
-
-    `hour` is the debtor's local hour of sending, -1 for `none`.
-    """
-
-    start: IntArray
-    contact_id: TextArray
-    decided_us: IntArray
-    known_us: IntArray
-    send_us: IntArray
-    channel: CodeArray
-    hour: CodeArray
-
-
-@dataclass(frozen=True)
-class ContactEvents:
-    """What happened to contacts, by debtor.
-
-    `channel` and `sent_hour` are the contact's, `hour` the debtor's local hour of the event. `first` marks the event of
-    its kind for its contact that became known first, so that ten opens of one message count once, and count from the
-    moment at which one of them is known; `first_reach` does so over all kinds that show that somebody was reached.
-    """
-
-    start: IntArray
-    at_us: IntArray
-    known_us: IntArray
-    kind: CodeArray
-    channel: CodeArray
-    hour: CodeArray
-    sent_hour: CodeArray
-    promised_us: IntArray
-    first: BoolArray
-    first_reach: BoolArray
-
-
-@dataclass(frozen=True)
-class Payments:
-    """Payments by debtor; `amount` in the claim's currency; `channel` is that of the contact it came through, or -1."""
-
-    start: IntArray
-    claim: IntArray
-    paid_us: IntArray
-    known_us: IntArray
-    reversed_us: IntArray
-    amount: FloatArray
-    channel: CodeArray
-    hour: CodeArray
-    month_day: CodeArray
-
-
-@dataclass(frozen=True)
-class Histories:
-    """All debtors of a portfolio with everything that ever happened to them, as arrays."""
-
-    channels: tuple[str, ...]
-    debtor_id: TextArray
-    country: TextArray
-    language: TextArray
-    places: tuple[Place, ...]
-    place: IntArray
-    birth_day: DayArray
-    registered_us: IntArray
-    blocked_us: IntArray
-    cease_us: IntArray
-    objected_us: IntArray
-    stop_until_us: IntArray
-    vulnerable_from_us: IntArray
-    vulnerable_to_us: IntArray
-    profiles: Profiles
-    points: ContactPoints
-    claims: Claims
-    claim_events: ClaimEvents
-    contacts: Contacts
-    contact_events: ContactEvents
-    payments: Payments
+    us: IntArray
 
     @property
-    def size(self) -> int:
-        """Number of debtors."""
-        return len(self.debtor_id)
+    def hour(self) -> CodeArray:
+        """Hour 0-23."""
+        return (self.us // HOUR_US % 24).astype(np.int16)
+
+    @property
+    def part(self) -> CodeArray:
+        """Index in `DAYPARTS`."""
+        return dayparts_of(self.hour).astype(np.int16)
+
+    @property
+    def weekday(self) -> CodeArray:
+        """0 = Monday."""
+        return ((self.us // DAY_US + 3) % 7).astype(np.int16)
+
+    @property
+    def month_day(self) -> CodeArray:
+        """Day of the month, 1-31."""
+        day = (self.us // DAY_US).astype("datetime64[D]")
+        number: CodeArray = ((day - day.astype("datetime64[M]")).astype(np.int64) + 1).astype(np.int16)
+        return number
 
 
 def histories_of(portfolio: Portfolio, *, channels: tuple[str, ...]) -> Histories:
@@ -189,15 +99,22 @@ def histories_of(portfolio: Portfolio, *, channels: tuple[str, ...]) -> Historie
     """
     debtors = portfolio["debtors"].sort_by("debtor_id")
     keys = pc.fill_null(debtors["debtor_id"], "").combine_chunks()
+    countries, country = worded(debtors["country"])
     places, place = _places(debtors)
-    claims, claim_keys = _claims(portfolio["claims"], keys)
     zones = tuple(candidate.zones[0] for candidate in places)
-    zone_of_debtor = np.array([zones[index] for index in place], dtype=np.object_)
-    contacts = _contacts(portfolio["contacts"], keys, channels, zone_of_debtor)
+    clock = _Clock(zones, place)
+    sectors, sector = worded(portfolio["claims"]["sector"])
+    currencies, currency = worded(portfolio["claims"]["currency"])
+    claims, claim_keys = _claims(portfolio["claims"], keys, sector, currency)
+    contacts, contact_keys = _contacts(portfolio["contacts"], keys, channels, clock)
     return Histories(
         channels=channels,
+        countries=countries,
+        sectors=sectors,
+        currencies=currencies,
         debtor_id=texts(debtors, "debtor_id"),
-        country=texts(debtors, "country"),
+        claim_id=np.asarray(claim_keys.to_numpy(zero_copy_only=False), dtype=np.object_),
+        country=country,
         language=texts(debtors, "language"),
         places=places,
         place=place,
@@ -210,12 +127,13 @@ def histories_of(portfolio: Portfolio, *, channels: tuple[str, ...]) -> Historie
         vulnerable_from_us=instants(debtors, "vulnerable_from"),
         vulnerable_to_us=instants(debtors, "vulnerable_to"),
         profiles=_profiles(portfolio["debtor_profiles"], keys),
-        points=_points(portfolio, keys, channels),
+        points=_points(portfolio["contact_points"], keys, channels),
+        points_known="contact_points" in portfolio.given,
         claims=claims,
         claim_events=_claim_events(portfolio["claim_events"], claim_keys),
         contacts=contacts,
-        contact_events=_contact_events(portfolio["contact_events"], contacts, zone_of_debtor),
-        payments=_payments(portfolio["payments"], claim_keys, claims, contacts, zone_of_debtor),
+        contact_events=_contact_events(portfolio["contact_events"], contacts, contact_keys, clock),
+        payments=_payments(portfolio["payments"], claim_keys, claims, contacts, contact_keys, clock),
     )
 
 
@@ -227,167 +145,163 @@ def _places(debtors: pa.Table) -> tuple[tuple[Place, ...], IntArray]:
     return places, np.array([index[triple] for triple in triples], dtype=np.int64)
 
 
-def _sorted(table: pa.Table, owner: IntArray, *keys: IntArray | CodeArray | DayArray) -> tuple[pa.Table, IntArray]:
-    """Rows that have an owner, by owner, times and what tells rows of one instant apart; and their owners."""
-    order = np.lexsort((*keys[::-1], owner))
-    order = order[owner[order] >= 0]
-    return table.take(pa.array(order)), owner[order]
+def _order(owner: IntArray, time: IntArray, *ties: npt.NDArray[np.integer]) -> tuple[IntArray, IntArray]:
+    """Rows that have an owner, by owner, time and what tells rows of one instant apart; and the owners in that order."""
+    order = sorted_by_owner(owner, time)
+    again = np.flatnonzero((np.diff(owner[order]) == 0) & (np.diff(time[order]) == 0))
+    if len(again) and ties:
+        tied = np.unique(np.concatenate([again, again + 1]))
+        rows = order[tied]
+        order[tied] = rows[np.lexsort((*(one[rows] for one in ties[::-1]), time[rows], owner[rows]))]
+    return order, owner[order]
 
 
 def _profiles(table: pa.Table, keys: pa.Array) -> Profiles:
-    owner = rows_of(table["debtor_id"], keys)
     income, employment = codes(table, "income_band", INCOME_BANDS), codes(table, "employment", EMPLOYMENTS)
-    debts = np.asarray(pc.fill_null(table["other_debts"], -1).to_numpy(), dtype=np.int64)
-    rows, owner = _sorted(table, owner, instants(table, "valid_from"), income, employment, debts)
-    return Profiles(
-        start=offsets(owner, len(keys)),
-        valid_from_us=instants(rows, "valid_from"),
-        income=codes(rows, "income_band", INCOME_BANDS),
-        employment=codes(rows, "employment", EMPLOYMENTS),
-        other_debts=np.asarray(rows["other_debts"].cast(pa.float64()).to_numpy(), dtype=np.float64),
-    )
+    debts = np.asarray(pc.fill_null(table["other_debts"].cast(pa.float64()), np.nan).to_numpy(), dtype=np.float64)
+    since = instants(table, "valid_from")
+    ties = (income, employment, np.nan_to_num(debts, nan=-1.0).astype(np.int64))
+    order, owner = _order(rows_of(table["debtor_id"], keys), since, *ties)
+    return Profiles(offsets(owner, len(keys)), since[order], income[order], employment[order], debts[order])
 
 
-def _points(portfolio: Portfolio, keys: pa.Array, channels: tuple[str, ...]) -> ContactPoints:
-    table = portfolio["contact_points"]
-    owner = rows_of(table["debtor_id"], keys)
-    rows, owner = _sorted(table, owner, instants(table, "valid_from"))
+def _points(table: pa.Table, keys: pa.Array, channels: tuple[str, ...]) -> ContactPoints:
+    since = instants(table, "valid_from")
+    order, owner = _order(rows_of(table["debtor_id"], keys), since)
+    withdrawn = pc.fill_null(pc.equal(table["consent"], "withdrawn"), fill_value=False)
     return ContactPoints(
         start=offsets(owner, len(keys)),
-        channel=codes(rows, "channel", channels),
-        valid_from_us=instants(rows, "valid_from"),
-        valid_to_us=instants(rows, "valid_to"),
-        verified=flags(rows, "verified"),
-        verified_us=instants(rows, "verified_at", missing=0),
-        withdrawn=np.asarray(pc.equal(rows["consent"], "withdrawn").to_numpy(), dtype=np.bool_),
-        kind=codes(rows, "kind", POINT_KINDS),
-        known="contact_points" in portfolio.given,
+        channel=codes(table, "channel", channels)[order],
+        valid_from_us=since[order],
+        valid_to_us=instants(table, "valid_to")[order],
+        verified=flags(table, "verified")[order],
+        verified_us=instants(table, "verified_at", missing=0)[order],
+        withdrawn=np.asarray(withdrawn.to_numpy(), dtype=np.bool_)[order],
+        kind=codes(table, "kind", POINT_KINDS)[order],
     )
 
 
-def _claims(table: pa.Table, keys: pa.Array) -> tuple[Claims, pa.Array]:
-    owner = rows_of(table["debtor_id"], keys)
-    rows, owner = _sorted(table, owner, instants(table, "registered_at"), rank_of(table["claim_id"]))
+def _claims(table: pa.Table, keys: pa.Array, sector: IntArray, currency: IntArray) -> tuple[Claims, pa.Array]:
+    registered = instants(table, "registered_at")
+    order, owner = _order(rows_of(table["debtor_id"], keys), registered, rank_of(table["claim_id"]))
+    _, creditor = worded(table["creditor_id"])
+    paid = pc.fill_null(pc.equal(table["close_reason"], "paid"), fill_value=False)
     claims = Claims(
         start=offsets(owner, len(keys)),
-        claim_id=texts(rows, "claim_id"),
         debtor=owner,
-        sector=texts(rows, "sector"),
-        currency=texts(rows, "currency"),
-        principal=amounts(rows, "principal"),
-        due_day=days(rows, "due_on"),
-        registered_us=instants(rows, "registered_at"),
-        closed_us=instants(rows, "closed_at"),
-        closed_paid=np.asarray(
-            pc.fill_null(pc.equal(rows["close_reason"], "paid"), fill_value=False).to_numpy(), dtype=np.bool_
-        ),
+        sector=sector[order],
+        creditor=creditor[order],
+        currency=currency[order],
+        principal=amounts(table, "principal")[order],
+        due_day=days(table, "due_on")[order],
+        registered_us=registered[order],
+        closed_us=instants(table, "closed_at")[order],
+        closed_paid=np.asarray(paid.to_numpy(), dtype=np.bool_)[order],
     )
-    return claims, rows["claim_id"].combine_chunks()
+    return claims, table["claim_id"].combine_chunks().take(pa.array(order))
 
 
 def _claim_events(table: pa.Table, claim_keys: pa.Array) -> ClaimEvents:
-    owner = rows_of(table["claim_id"], claim_keys)
     kind, stage = codes(table, "kind", CLAIM_EVENT_KINDS), codes(table, "stage", STAGES)
-    rows, owner = _sorted(table, owner, instants(table, "at"), kind, stage, days(table, "next_due_on"))
-    return ClaimEvents(
-        start=offsets(owner, len(claim_keys)),
-        at_us=instants(rows, "at"),
-        known_us=known_instants(rows, "at"),
-        kind=codes(rows, "kind", CLAIM_EVENT_KINDS),
-        stage=codes(rows, "stage", STAGES),
-        next_due_day=days(rows, "next_due_on"),
-    )
+    at, due = instants(table, "at"), days(table, "next_due_on")
+    order, owner = _order(rows_of(table["claim_id"], claim_keys), at, kind, stage, due)
+    known = known_instants(table, "at")[order]
+    return ClaimEvents(offsets(owner, len(claim_keys)), at[order], known, kind[order], stage[order], due[order])
 
 
-def _contacts(table: pa.Table, keys: pa.Array, channels: tuple[str, ...], zones: TextArray) -> Contacts:
+def _contacts(table: pa.Table, keys: pa.Array, channels: tuple[str, ...], clock: _Clock) -> tuple[Contacts, pa.Array]:
+    """One row for each contact, whatever number of claims it covers, and the contacts' identifiers in that order."""
+    encoded = table["contact_id"].combine_chunks().dictionary_encode()
     owner = rows_of(table["debtor_id"], keys)
-    rows, owner = _sorted(table, owner, instants(table, "decided_at"), rank_of(table["contact_id"]))
-    contact_id = texts(rows, "contact_id")
-    new = np.ones(len(contact_id), dtype=np.bool_)
-    new[1:] = contact_id[1:] != contact_id[:-1]
-    rows, owner = rows.filter(pa.array(new)), owner[new]
-    channel, send_us = codes(rows, "channel", channels), instants(rows, "send_at")
-    hour = _local_hour(np.where(channel > 0, send_us, 0), zones[owner])
-    return Contacts(
+    number = np.where(owner >= 0, np.asarray(encoded.indices.to_numpy(), dtype=np.int64), -1)
+    one = np.flatnonzero(first_of_keys(number, np.zeros(len(number), dtype=np.int64), len(encoded.dictionary)))
+    owner, names = owner[one], encoded.dictionary.take(pa.array(number[one]))
+    decided, channel = instants(table, "decided_at")[one], codes(table, "channel", channels)[one]
+    # The order of decisions of one instant matters for contacts alone, and few share one: only those are ranked.
+    order, owner = _order(owner, decided, np.where(channel > 0, 1, 0), _ranks(names, owner, decided, channel))
+    made = channel[order] > 0
+    send = instants(table, "send_at")[one][order]
+    local = clock.of(owner, np.where(made & (send < NEVER), send, decided[order]))
+    contacts = Contacts(
         start=offsets(owner, len(keys)),
-        contact_id=contact_id[new],
-        decided_us=instants(rows, "decided_at"),
-        known_us=known_instants(rows, "decided_at"),
-        send_us=send_us,
-        channel=channel,
-        hour=np.where(channel > 0, hour, -1).astype(np.int16),
+        decided_us=decided[order],
+        known_us=known_instants(table, "decided_at")[one][order],
+        channel=channel[order],
+        part=np.where(made, local.part, -1).astype(np.int16),
+        weekday=np.where(made, local.weekday, -1).astype(np.int16),
     )
+    return contacts, names.take(pa.array(order))
 
 
-def _owners(start: IntArray) -> IntArray:
-    """Debtor of each row."""
-    return np.repeat(np.arange(len(start) - 1), np.diff(start))
+def _ranks(names: pa.Array, owner: IntArray, decided: IntArray, channel: CodeArray) -> IntArray:
+    """Place in the order of their names of contacts that share debtor and instant with another, 0 for the others."""
+    rank = np.zeros(len(names), dtype=np.int64)
+    made = np.flatnonzero(channel > 0)
+    order = made[sorted_by_owner(owner[made], decided[made])]
+    again = np.flatnonzero((np.diff(owner[order]) == 0) & (np.diff(decided[order]) == 0))
+    tied = order[np.unique(np.concatenate([again, again + 1]))]
+    if len(tied):
+        rank[tied] = rank_of(pa.chunked_array([names.take(pa.array(tied))]))
+    return rank
 
 
-def _local_hour(instants_us: IntArray, zone: TextArray) -> CodeArray:
-    hours = np.full(len(instants_us), -1, dtype=np.int16)
-    for name in sorted(set(zone.tolist())):
-        here = zone == name
-        hours[here] = local_hours(name, instants_us[here])
-    return hours
-
-
-def _contact_events(table: pa.Table, contacts: Contacts, zones: TextArray) -> ContactEvents:
-    row = rows_of(table["contact_id"], pa.array(contacts.contact_id, pa.string()))
-    owners = _owners(contacts.start)
-    owner = np.where(row >= 0, owners[row] if len(owners) else -1, -1)
+def _contact_events(table: pa.Table, contacts: Contacts, contact_keys: pa.Array, clock: _Clock) -> ContactEvents:
+    row = rows_of(table["contact_id"], contact_keys)
+    owners = np.append(np.repeat(np.arange(len(contacts.start) - 1), np.diff(contacts.start)), -1)
     at, kind = instants(table, "at"), codes(table, "kind", CONTACT_EVENT_KINDS)
-    order = np.lexsort((kind, at, owner))
-    order = order[owner[order] >= 0]
-    rows, owner, row = table.take(pa.array(order)), owner[order], row[order]
-    pairs = row * len(CONTACT_EVENT_KINDS) + kind[order]
-    known = known_instants(rows, "at")
-    reaching = np.isin(kind[order], [CONTACT_EVENT_KINDS.index(name) for name in REACHING])
+    order, owner = _order(owners[row], at, kind)
+    row, kind, at = row[order], kind[order], at[order]
+    known = known_instants(table, "at")[order]
+    counted = np.maximum(known, contacts.known_us[row]) if len(row) else known
+    reaching = np.isin(kind, [CONTACT_EVENT_KINDS.index(name) for name in REACHING])
+    local = clock.of(owner, at)
     return ContactEvents(
         start=offsets(owner, len(contacts.start) - 1),
-        at_us=instants(rows, "at"),
+        at_us=at,
         known_us=known,
-        kind=kind[order],
-        channel=contacts.channel[row] if len(row) else np.zeros(0, dtype=np.int16),
-        hour=_local_hour(instants(rows, "at"), zones[owner]),
-        sent_hour=contacts.hour[row] if len(row) else np.zeros(0, dtype=np.int16),
-        promised_us=promised_ends(rows),
-        first=first_known(pairs, known),
-        first_reach=first_known(np.where(reaching, row, -1), known),
+        counted_us=counted,
+        kind=kind,
+        channel=contacts.channel[row],
+        decided_us=contacts.decided_us[row],
+        hour=local.hour,
+        part=local.part,
+        weekday=local.weekday,
+        sent_part=contacts.part[row],
+        sent_weekday=contacts.weekday[row],
+        promised_us=promised_ends(table)[order],
+        first=first_of_keys(
+            row * len(CONTACT_EVENT_KINDS) + kind, counted, len(contact_keys) * len(CONTACT_EVENT_KINDS)
+        ),
+        first_reach=first_of_keys(np.where(reaching, row, -1), counted, len(contact_keys)),
     )
 
 
-def _payments(table: pa.Table, claim_keys: pa.Array, claims: Claims, contacts: Contacts, zones: TextArray) -> Payments:
+def _payments(
+    table: pa.Table, claim_keys: pa.Array, claims: Claims, contacts: Contacts, contact_keys: pa.Array, clock: _Clock
+) -> Payments:
     claim = rows_of(table["claim_id"], claim_keys)
-    owner = np.where(claim >= 0, claims.debtor[claim] if len(claims.debtor) else -1, -1)
-    paid = instants(table, "paid_at")
-    order = np.lexsort((amounts(table, "amount"), claim, paid, owner))
-    order = order[owner[order] >= 0]
-    rows, owner = table.take(pa.array(order)), owner[order]
-    through = rows_of(rows["contact_id"], pa.array(contacts.contact_id, pa.string()))
-    through = np.where(rows["contact_id"].is_null().to_numpy(), -1, through)
-    paid = paid[order]
+    owner = np.append(claims.debtor, -1)[claim]
+    paid, amount = instants(table, "paid_at"), amounts(table, "amount")
+    order, owner = _order(owner, paid, claim, np.round(amount * 100).astype(np.int64))
+    through = np.where(table["contact_id"].is_null().to_numpy(), -1, rows_of(table["contact_id"], contact_keys))[order]
+    paid, claim = paid[order], claim[order]
     # A contact decided on later cannot have brought the payment in, whatever the row says.
-    earlier = (through >= 0) & (contacts.known_us[through] <= paid) if len(contacts.channel) else through >= 0
-    channel = np.where(earlier, contacts.channel[through] if len(contacts.channel) else -1, -1)
+    earlier = (through >= 0) & (np.append(contacts.known_us, 0)[through] <= paid)
+    local = clock.of(owner, paid)
     return Payments(
         start=offsets(owner, len(contacts.start) - 1),
-        claim=claim[order],
+        claim=claim,
         paid_us=paid,
-        known_us=known_instants(rows, "paid_at"),
-        reversed_us=instants(rows, "reversed_at"),
-        amount=amounts(rows, "amount"),
-        channel=channel.astype(np.int16),
-        hour=_local_hour(paid, zones[owner]),
-        month_day=_month_day(paid),
+        known_us=known_instants(table, "paid_at")[order],
+        reversed_us=instants(table, "reversed_at")[order],
+        amount=amount[order],
+        currency=claims.currency[claim],
+        channel=np.where(earlier, np.append(contacts.channel, -1)[through], -1).astype(np.int16),
+        hour=local.hour,
+        part=local.part,
+        weekday=local.weekday,
+        month_day=local.month_day,
     )
-
-
-def _month_day(instants_us: IntArray) -> CodeArray:
-    """Day of the month, 1-31, of instants in UTC."""
-    days_64 = instants_us.astype("datetime64[us]").astype("datetime64[D]")
-    day: CodeArray = ((days_64 - days_64.astype("datetime64[M]")).astype(np.int64) + 1).astype(np.int16)
-    return day
 
 
 def has_none_rows(histories: Histories) -> bool:

@@ -3,23 +3,39 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
+import numpy.typing as npt
 
-from data.config import MoneySettings
+from data.config import MissingRate, MoneySettings
 from data.times import DAY_US, IntArray
-from features import _kernels as kernels
-from features.catalogue import claim_features, debtor_features, names
-from features.claim import ClaimState, claim_columns, claim_state
+from features._claim_kernels import (
+    ClaimCounts,
+    ClaimState,
+    OpenRows,
+    describe_claims,
+    no_claims,
+    no_state,
+    open_rows,
+)
+from features.catalogue import Side, claim_features, debtor_features, layout, names
+from features.claim import fill_claims
 from features.columns import FloatArray, TextArray
-from features.debtor import debtor_columns
-from features.histories import Histories
-from features.reference import Reference
+from features.debtor import Columns, DebtorState, Moments, fill_debtors
+from features.reference import BLOCK, Reference
+from features.tables import Histories
+
+Matrix = npt.NDArray[np.float32]
+
+
+class NotOpen(ValueError):
+    """Features were asked for of a claim that is not open at its moment."""
 
 
 @dataclass(frozen=True)
 class Targets:
-    """Debtors at moments, and claims of theirs to describe.
+    """Debtors at moments, and open claims of theirs to describe.
 
     Attributes
     ----------
@@ -37,23 +53,21 @@ class Targets:
 
 @dataclass(frozen=True)
 class ClaimRows:
-    """Debtor and claim side of the model's input, shape (m, F), with each claim's state and what is owed in EUR."""
+    """Debtor and claim side of the model's input, shape (m, F), float32, NaN for missing.
 
-    matrix: FloatArray
+    `state` is each claim's (m,), `debtors` each moment's (d,), `outstanding_eur` what is owed on each claim (m,).
+    """
+
+    matrix: Matrix
     state: ClaimState
+    debtors: DebtorState
     outstanding_eur: FloatArray
 
 
 def open_targets(histories: Histories, debtor: IntArray, *, as_of_us: IntArray) -> Targets:
     """Every open claim of debtors at their moments, both of shape (d,)."""
-    claims, zero = histories.claims, np.zeros(len(debtor), dtype=np.int64)
-    is_open, others = zero.copy(), [zero.copy() for _ in range(3)]
-    kernels.walk_claims(
-        debtor, as_of_us, claims.start, claims.registered_us, claims.closed_us, claims.closed_paid, is_open, *others
-    )
-    claim, moment = (np.zeros(int(is_open.sum()), dtype=np.int64) for _ in range(2))
-    kernels.fill_open_claims(debtor, as_of_us, claims.start, claims.registered_us, claims.closed_us, claim, moment)
-    return Targets(debtor, as_of_us, claim, moment)
+    rows = open_rows(debtor, as_of_us, histories.claims)
+    return Targets(debtor, as_of_us, rows.claim, rows.moment)
 
 
 def build(histories: Histories, targets: Targets, *, reference: Reference, rates: MoneySettings) -> ClaimRows:
@@ -66,28 +80,122 @@ def build(histories: Histories, targets: Targets, *, reference: Reference, rates
     ------
     MissingRate
         A claim's currency has no exchange rate on the day of the moment.
+    NotOpen
+        A target claim is not open at its moment.
     """
-    as_of_us = targets.as_of_us[targets.moment]
-    state = claim_state(histories, targets.claim, as_of_us=as_of_us)
-    eur = state.outstanding * eur_rate(histories.claims.currency[targets.claim], as_of_us, rates=rates)
-    debtor = debtor_columns(histories, targets.debtor, as_of_us=targets.as_of_us, reference=reference)
-    debtor["outstanding_all_log"] = np.log1p(_all_outstanding(histories, targets, rates))
-    claim = claim_columns(
-        histories, targets.claim, as_of_us=as_of_us, state=state, outstanding_eur=eur, reference=reference
+    width = len(debtor_features(histories.channels)) + len(claim_features())
+    matrix = np.empty((len(targets.claim), width), dtype=np.float32)
+    starts = range(0, len(targets.debtor), BLOCK)
+    if len(starts) <= 1:
+        state, debtors = _build_block(histories, targets, matrix, reference=reference, rates=rates)
+        return ClaimRows(matrix, state, debtors, state.outstanding_eur)
+    ends = np.searchsorted(targets.moment, [*starts, len(targets.debtor)])
+    parts = []
+    for number, first in enumerate(starts):
+        rows = slice(ends[number], ends[number + 1])
+        block = Targets(
+            targets.debtor[first : first + BLOCK], targets.as_of_us[first : first + BLOCK], targets.claim[rows],
+            targets.moment[rows] - first,
+        )  # fmt: skip
+        parts.append(_build_block(histories, block, matrix[rows], reference=reference, rates=rates))
+    state = ClaimState._make(np.concatenate(column) for column in zip(*(part[0] for part in parts), strict=True))
+    debtors = DebtorState._make(np.concatenate(column) for column in zip(*(part[1] for part in parts), strict=True))
+    return ClaimRows(matrix, state, debtors, state.outstanding_eur)
+
+
+def _build_block(
+    histories: Histories, targets: Targets, matrix: Matrix, *, reference: Reference, rates: MoneySettings
+) -> tuple[ClaimState, DebtorState]:
+    """Features of some moments' claims, written to `matrix`."""
+    channels = histories.channels
+    moments = _moments(histories, targets, rates)
+    every, state, counts = _claims(histories, moments)
+    if np.isnan(state.outstanding_eur).any():
+        _refuse_currency(histories, moments, every, state=state, rates=rates)
+    mine = _rows_among(every, targets, histories)
+    state = state if mine is None else ClaimState._make(column[mine] for column in state)
+    block = np.empty((len(targets.debtor), len(debtor_features(channels))), dtype=np.float32)
+    debtors = fill_debtors(views(block, "debtor", channels), histories, moments, claims=counts, reference=reference)
+    width = block.shape[1]
+    matrix[:, :width] = block[targets.moment]
+    fill_claims(
+        views(matrix[:, width:], "claim", channels),
+        histories,
+        targets.claim,
+        as_of_us=targets.as_of_us[targets.moment],
+        state=state,
+        total_eur=counts.total_eur[targets.moment],
+        reference=reference,
     )
-    debtor_side = np.column_stack([debtor[name] for name in names(debtor_features(histories.channels))])
-    claim_side = np.column_stack([claim[name] for name in names(claim_features())])
-    return ClaimRows(np.hstack([debtor_side[targets.moment], claim_side]), state, eur)
+    for column in _positions(channels, reference.blank):
+        matrix[:, column] = np.nan
+    return state, debtors
 
 
-def _all_outstanding(histories: Histories, targets: Targets, rates: MoneySettings) -> FloatArray:
-    """EUR owed on all open claims of each moment's debtor, whichever claims are asked for, shape (d,)."""
-    every = open_targets(histories, targets.debtor, as_of_us=targets.as_of_us)
-    as_of_us = every.as_of_us[every.moment]
-    state = claim_state(histories, every.claim, as_of_us=as_of_us)
-    eur = state.outstanding * eur_rate(histories.claims.currency[every.claim], as_of_us, rates=rates)
-    total: FloatArray = np.bincount(every.moment, weights=eur, minlength=len(targets.debtor)).astype(np.float64)
-    return total
+def _claims(histories: Histories, moments: Moments) -> tuple[OpenRows, ClaimState, ClaimCounts]:
+    """Every open claim of every moment, its state, and each moment's counts."""
+    every = open_rows(moments.debtor, moments.as_of_us, histories.claims)
+    state, counts = no_state(len(every.claim)), no_claims(len(moments.debtor))
+    describe_claims(
+        moments.debtor, moments.as_of_us, moments.eur, moments.rate_row, len(histories.sectors), every,
+        histories.claims, histories.claim_events, histories.payments, histories.contacts, state, counts,
+    )  # fmt: skip
+    return every, state, counts
+
+
+def _rows_among(every: OpenRows, targets: Targets, histories: Histories) -> IntArray | None:
+    """Place of each target among all open claims, None where they are the same.
+
+    Raises
+    ------
+    NotOpen
+        A target is not among them.
+    """
+    if len(every.claim) == len(targets.claim) and np.array_equal(every.claim, targets.claim):
+        return None
+    size = len(histories.claim_id) + 1
+    key, wanted = every.moment * size + every.claim, targets.moment * size + targets.claim
+    place = np.searchsorted(key, wanted)
+    found = np.append(key, -1)[place] == wanted
+    if not found.all():
+        first = int(np.flatnonzero(~found)[0])
+        raise NotOpen(
+            f"{int((~found).sum()):,} of {len(wanted):,} claims are not open at their moment, "
+            f"the first is '{histories.claim_id[targets.claim[first]]}': ask for open claims only (`open_targets`)"
+        )
+    return place
+
+
+def _moments(histories: Histories, targets: Targets, rates: MoneySettings) -> Moments:
+    """Debtors at their moments with EUR for one unit of each currency on each day, NaN where there is no rate."""
+    day, row = np.unique(targets.as_of_us // DAY_US, return_inverse=True)
+    eur = np.array([eur_on(histories.currencies, int(one), rates) for one in day], dtype=np.float64)
+    eur = eur.reshape(len(day), len(histories.currencies))
+    return Moments(targets.debtor, targets.as_of_us, eur, row)
+
+
+def eur_on(currencies: tuple[str, ...], day: int, rates: MoneySettings) -> list[float]:
+    """EUR for one unit of each currency on a day (since the epoch), NaN where there is no rate."""
+    found = []
+    for name in currencies:
+        try:
+            found.append(rates.on(name, day).amount)
+        except MissingRate:
+            found.append(np.nan)
+    return found
+
+
+def _refuse_currency(
+    histories: Histories,
+    moments: Moments,
+    every: OpenRows,
+    *,
+    state: ClaimState,
+    rates: MoneySettings,
+) -> None:
+    row = int(np.flatnonzero(np.isnan(state.outstanding_eur))[0])
+    day = int(moments.as_of_us[every.moment[row]] // DAY_US)
+    rates.on(histories.currencies[histories.claims.currency[every.claim[row]]], day)
 
 
 def eur_rate(currency: TextArray, as_of_us: IntArray, *, rates: MoneySettings) -> FloatArray:
@@ -98,3 +206,18 @@ def eur_rate(currency: TextArray, as_of_us: IntArray, *, rates: MoneySettings) -
         day, inverse = np.unique(as_of_us[here] // DAY_US, return_inverse=True)
         rate[here] = np.array([rates.on(name, int(one)).amount for one in day], dtype=np.float64)[inverse]
     return rate
+
+
+def views(matrix: Matrix, side: Side, channels: tuple[str, ...]) -> Columns:
+    """Columns of one side's matrix by family name: writing to them writes to the matrix."""
+    return {
+        name: matrix[:, begin:end].reshape(len(matrix), *shape) if shape else matrix[:, begin]
+        for name, begin, end, shape in layout(side, channels)
+    }
+
+
+@lru_cache(maxsize=64)
+def _positions(channels: tuple[str, ...], blank: tuple[str, ...]) -> list[int]:
+    """Columns of the features of these names; names of action features and of other grids are passed over."""
+    order = names((*debtor_features(channels), *claim_features()))
+    return [order.index(name) for name in blank if name in order]

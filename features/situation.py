@@ -6,27 +6,19 @@ import numpy as np
 
 from data.situation import OpenClaims, Points, Situation
 from data.times import NEVER, IntArray
-from features.claim import ClaimState
-from features.columns import FloatArray
-from features.debtor import contact_responses, made_contacts, promises
-from features.histories import Histories
-from features.pipeline import Targets
+from features.pipeline import ClaimRows, Targets
+from features.tables import Histories
 
 
-def situation_of(
-    histories: Histories, targets: Targets, *, state: ClaimState, outstanding_eur: FloatArray
-) -> Situation:
+def situation_of(histories: Histories, targets: Targets, *, rows: ClaimRows) -> Situation:
     """Situation of debtors at their moments; `targets` must hold every open claim of each.
 
     Parameters
     ----------
-    state, outstanding_eur
+    rows
         As `features.pipeline.build` gives them for the same targets.
     """
-    debtor, as_of_us = targets.debtor, targets.as_of_us
-    seen = contact_responses(histories, debtor, as_of_us=as_of_us)
-    made = made_contacts(histories, debtor, as_of_us=as_of_us)
-    promised = promises(histories, debtor, as_of_us=as_of_us)["open_until"]
+    debtor, as_of_us, known = targets.debtor, targets.as_of_us, rows.debtors
     since_us, until_us = histories.vulnerable_from_us[debtor], histories.vulnerable_to_us[debtor]
     # An end without a beginning is read with caution: vulnerable ever since.
     begun = (since_us <= as_of_us) | ((since_us == NEVER) & (until_us < NEVER))
@@ -42,12 +34,12 @@ def situation_of(
         objected_us=histories.objected_us[debtor],
         stop_until_us=histories.stop_until_us[debtor],
         vulnerable=vulnerable,
-        opted_out=seen.opted_out,
-        wrong_person=seen.wrong_person,
-        contacts=made["made"].sum(axis=1),
-        last_contact_us=made["last_us"],
+        opted_out=known.opted_out,
+        wrong_person=known.wrong_person,
+        contacts=known.contacts,
+        last_contact_us=known.last_contact_us,
         points=_points(histories, debtor, as_of_us),
-        claims=_claims(histories, targets, state, outstanding_eur, promised),
+        claims=_claims(histories, targets, rows),
     )
 
 
@@ -67,20 +59,19 @@ def _points(histories: Histories, debtor: IntArray, as_of_us: IntArray) -> Point
         verified=points.verified[row] & (points.verified_us[row] <= as_of_us[owner]),
         withdrawn=points.withdrawn[row],
         kind=points.kind[row],
-        known=points.known,
+        known=histories.points_known,
     )
 
 
-def _claims(
-    histories: Histories, targets: Targets, state: ClaimState, outstanding_eur: FloatArray, promised: IntArray
-) -> OpenClaims:
+def _claims(histories: Histories, targets: Targets, rows: ClaimRows) -> OpenClaims:
+    state = rows.state
     return OpenClaims(
         debtor=targets.moment,
-        outstanding_eur=outstanding_eur,
+        outstanding_eur=rows.outstanding_eur,
         due_day=histories.claims.due_day[targets.claim],
         stage=state.stage.astype(np.int16),
         disputed=state.disputed,
         held=state.held,
         on_plan=state.on_plan,
-        promised_until_us=promised[targets.moment],
+        promised_until_us=rows.debtors.promised_until_us[targets.moment],
     )

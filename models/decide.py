@@ -12,12 +12,11 @@ from data.config import Config
 from data.situation import Situation
 from data.times import HOUR_US, IntArray
 from data.vocabulary import DAYPARTS
-from features.action import grid_actions
+from features.action import CalendarClass, grid_actions
 from features.catalogue import catalogue, debtor_features, names
-from features.debtor import pay_day
-from features.histories import Histories
 from features.pipeline import ClaimRows, Targets, build, open_targets
 from features.situation import situation_of
+from features.tables import Histories
 from models.arms import Candidates, Choice, arms_of, choose, constant_action, decision_ids, greedy
 from models.bundle import Bundle
 from models.control import control_actions
@@ -83,6 +82,12 @@ class Prepared:
     mask: Mask
     allowed: BoolArray
     covered: BoolArray
+
+    @property
+    def calendar(self) -> CalendarClass:
+        """Calendar class of each debtor asked about, shape (n,)."""
+        whole = self.histories
+        return CalendarClass(whole.countries, whole.country[self.asks.debtor], self.rows.debtors.pay_day)
 
 
 @dataclass(frozen=True)
@@ -206,11 +211,11 @@ def prepare(histories: Histories, asks: Asks, *, config: Config, packs: Packs, b
     grid = ActionGrid.of(config.grid)
     targets = open_targets(histories, asks.debtor, as_of_us=asks.as_of_us)
     rows = build(histories, targets, reference=bundle.reference, rates=config.rates)
-    situation = situation_of(histories, targets, state=rows.state, outstanding_eur=rows.outstanding_eur)
+    situation = situation_of(histories, targets, rows=rows)
     mask = contact_mask(situation, grid=grid, packs=packs)
     covered = mask.covered & (rows.outstanding_eur > 0)
     if asks.claim_ids is not None:
-        names_of = histories.claims.claim_id[targets.claim]
+        names_of = histories.claim_id[targets.claim]
         covered &= np.array([name in asks.claim_ids for name in names_of.tolist()], dtype=np.bool_)
     allowed = _narrowed(mask, asks, grid)
     something = np.bincount(targets.moment[covered], minlength=len(asks.debtor)) > 0
@@ -245,9 +250,7 @@ def price_of(prepared: Prepared, bundle: Bundle) -> Prices:
 def score(prepared: Prepared, bundle: Bundle, *, price: Prices) -> Scored:
     """Chance of payment and value of every allowed action."""
     targets, grid = prepared.targets, prepared.grid
-    debtor = prepared.asks.debtor
-    learned = pay_day(prepared.histories, debtor, as_of_us=prepared.asks.as_of_us)
-    actions = grid_actions(grid, prepared.mask.slots, country=prepared.histories.country[debtor], learned=learned)
+    actions = grid_actions(grid, prepared.mask.slots, of=prepared.calendar)
     wanted = prepared.allowed[targets.moment] & prepared.covered[:, None]
     wanted[:, 0] = True
     probability = grid_probability(
@@ -288,11 +291,10 @@ def reasons(decided: Decided, row: int, *, most: int = 5) -> tuple[str, ...]:
     prepared, action = decided.prepared, int(decided.choice.action[row])
     mine = np.flatnonzero(prepared.targets.moment == row)
     claim = mine[np.argmax(prepared.rows.outstanding_eur[mine] + 1e9 * prepared.covered[mine])]
-    debtor = prepared.asks.debtor[row : row + 1]
-    learned = pay_day(prepared.histories, debtor, as_of_us=prepared.asks.as_of_us[row : row + 1])
-    slots = decided.slots
+    slots, whole = decided.slots, prepared.calendar
     one = Slots(slots.of_debtor[row : row + 1], slots.zone, slots.first_day, slots.send_us)
-    actions = grid_actions(prepared.grid, one, country=prepared.histories.country[debtor], learned=learned)
+    calendar = CalendarClass(whole.countries, whole.country[row : row + 1], whole.pay_day[row : row + 1])
+    actions = grid_actions(prepared.grid, one, of=calendar)
     cells = np.hstack([np.tile(prepared.rows.matrix[claim], (2, 1)), actions.matrix[0][[action, 0]]])
     parts = decided.champion.model.contributions(cells)
     spoke = parts[0] - parts[1] if action else parts[0]

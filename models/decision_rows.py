@@ -151,13 +151,14 @@ def _claim_columns(decided: Decided) -> dict[str, Values]:
     action = np.where(covered, decided.choice.action[moment], 0)
     rows = np.arange(len(moment))
     chance = scored.probability[rows, action]
-    currency = prepared.histories.claims.currency[claim]
+    histories = prepared.histories
+    currency = np.array(histories.currencies, dtype=np.object_)[histories.claims.currency[claim]]
     lead = _lead(moment, covered)
     price = decided.price.total[moment, prepared.grid.channel[action]]
     value_eur = scored.lift_eur[rows, action] - np.where(lead & covered, price, 0.0)
     rate = eur_rate(currency, prepared.asks.as_of_us[moment], rates=prepared.config.rates)
     return {
-        "claim_id": prepared.histories.claims.claim_id[claim],
+        "claim_id": prepared.histories.claim_id[claim],
         "lead": lead,
         "payment_probability": chance,
         "uplift": chance - scored.probability[:, 0],

@@ -16,6 +16,7 @@ from features.action import GridActions
 from models.calibration import Calibration
 
 FloatArray = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.floating[Any]]
 BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.int64]
 
@@ -26,10 +27,10 @@ BLOCK_CELLS = 200_000
 class PropensityModel(Protocol):
     """What a bundle's model must be able to do; `rows` has the catalogue's columns, shape (n, F), NaN for missing."""
 
-    def probability(self, rows: FloatArray) -> FloatArray:
+    def probability(self, rows: Rows) -> FloatArray:
         """Chance of payment of each row, shape (n,), in [0, 1]."""
 
-    def contributions(self, rows: FloatArray) -> FloatArray:
+    def contributions(self, rows: Rows) -> FloatArray:
         """What each column adds to the log odds of each row, shape (n, F)."""
 
     def dump(self) -> dict[str, str]:
@@ -44,12 +45,12 @@ class BoosterModel:
     calibration: Calibration
     threads: int = 1
 
-    def probability(self, rows: FloatArray) -> FloatArray:
+    def probability(self, rows: Rows) -> FloatArray:
         """Calibrated chance of payment, shape (n,)."""
         raw = np.asarray(self.booster.predict(rows, raw_score=True, num_threads=self.threads), dtype=np.float64)
         return self.calibration.probability(raw)
 
-    def contributions(self, rows: FloatArray) -> FloatArray:
+    def contributions(self, rows: Rows) -> FloatArray:
         """Tree SHAP values in log odds (Lundberg et al. 2020), as LightGBM computes them, base value left out."""
         values = np.asarray(self.booster.predict(rows, pred_contrib=True, num_threads=self.threads), dtype=np.float64)
         return values[:, :-1] * self.calibration.slope
@@ -78,7 +79,7 @@ class LogisticModel:
     category_slopes: Mapping[int, tuple[float, ...]]
     calibration: Calibration
 
-    def contributions(self, rows: FloatArray) -> FloatArray:
+    def contributions(self, rows: Rows) -> FloatArray:
         """Log odds that each column adds, shape (n, F)."""
         missing = np.isnan(rows)
         scaled = np.where(missing, 0.0, (rows - np.array(self.mean)) / np.array(self.scale))
@@ -87,7 +88,7 @@ class LogisticModel:
             parts[:, column] = category_parts(rows[:, column], slopes)
         return parts
 
-    def probability(self, rows: FloatArray) -> FloatArray:
+    def probability(self, rows: Rows) -> FloatArray:
         """Calibrated chance of payment, shape (n,)."""
         return self.calibration.probability(self.intercept + self.contributions(rows).sum(axis=1))
 
@@ -96,7 +97,7 @@ class LogisticModel:
         return {"logistic.json": json.dumps(asdict(self))}
 
 
-def category_parts(codes: FloatArray, slopes: tuple[float, ...]) -> FloatArray:
+def category_parts(codes: Rows, slopes: tuple[float, ...]) -> FloatArray:
     """Slope of each code, 0 for a missing or unknown one, shape (n,)."""
     table = np.array([*slopes, 0.0])
     known = (codes >= 0) & (codes < len(slopes))
@@ -115,12 +116,12 @@ class RateModel:
     rates: tuple[float, ...]
     channel_column: int
 
-    def probability(self, rows: FloatArray) -> FloatArray:
+    def probability(self, rows: Rows) -> FloatArray:
         """Rate of the row's channel, shape (n,)."""
         chance: FloatArray = np.array(self.rates)[rows[:, self.channel_column].astype(np.int64)]
         return chance
 
-    def contributions(self, rows: FloatArray) -> FloatArray:
+    def contributions(self, rows: Rows) -> FloatArray:
         """All zero but the channel's: its rate in log odds, less that of `none`."""
         parts = np.zeros(rows.shape)
         parts[:, self.channel_column] = logit(self.probability(rows)) - logit(self.rates[0])
@@ -160,7 +161,7 @@ def _logistic(plain: dict[str, Any]) -> LogisticModel:
 
 
 def grid_probability(
-    model: PropensityModel, rows: FloatArray, *, actions: GridActions, class_of_row: IntArray, wanted: BoolArray
+    model: PropensityModel, rows: Rows, *, actions: GridActions, class_of_row: IntArray, wanted: BoolArray
 ) -> FloatArray:
     """Chance of payment of each claim under each wanted action, shape (m, A); NaN where it is not wanted.
 

@@ -14,7 +14,8 @@ from data.online_decisions import Decided as Logged
 from data.online_decisions import DecisionRow, rows_of
 from data.times import to_us
 from data.vocabulary import ARMS, NONE
-from features.histories import Histories, histories_of
+from features.histories import histories_of
+from features.tables import Histories
 from models.decide import Asks, Decided, Prepared, decide, prepare
 from models.decision_rows import Alternative, alternatives, decision_table, policy_version
 from models.rules.mask import Mask, contact_mask, rules_version
@@ -135,7 +136,7 @@ class DecideEngine:
         prepared = prepare(histories, asks, config=self._config, packs=self._packs, bundle=models.champion)
         leading = logged.leading
         mask = self._mask_at(prepared, to_us(at), leading.send_at)
-        names = histories.claims.claim_id[prepared.targets.claim].tolist()
+        names = histories.claim_id[prepared.targets.claim].tolist()
         coverable = frozenset(name for name, covered in zip(names, prepared.covered, strict=True) if covered)
         codes = np.unique(prepared.grid.channel[mask.allowed[0]])
         open_channels = frozenset(prepared.grid.channels[code] for code in codes) - {NONE}
@@ -188,7 +189,7 @@ class DecideEngine:
     def _verdict(self, decided: Decided, number: int, rows: tuple[DecisionRow, ...]) -> Verdict:
         prepared = decided.prepared
         mine = (prepared.targets.moment == number) & prepared.covered
-        coverable = prepared.histories.claims.claim_id[prepared.targets.claim[mine]]
+        coverable = prepared.histories.claim_id[prepared.targets.claim[mine]]
         outline = None if rows else self._outline(decided, number)
         return Verdict(rows, alternatives(decided, number), frozenset(coverable.tolist()), outline)
 
@@ -204,7 +205,7 @@ class DecideEngine:
 
 def _why_held(prepared: Prepared, mask: Mask, claim_id: str) -> str:
     """Why a claim that was covered may not be any more."""
-    names = prepared.histories.claims.claim_id[prepared.targets.claim].tolist()
+    names = prepared.histories.claim_id[prepared.targets.claim].tolist()
     if claim_id not in names:
         return "closed"
     rule = mask.claim_barred(names.index(claim_id))

@@ -19,7 +19,8 @@ from data.problems import counted
 from data.schemas import DECISION_SCHEMA, write_table
 from data.times import IntArray, to_us
 from data.vocabulary import NONE
-from features.histories import Histories, histories_of
+from features.histories import histories_of
+from features.tables import Histories
 from models.bundle import Bundle, champion, must_fit, pointed
 from models.decide import Asks, debtors_with_open_claims, decide
 from models.decision_rows import decision_table

@@ -16,8 +16,8 @@ from data.config import ArmSettings, Config
 from data.times import to_us
 from data.vocabulary import ARMS
 from features.catalogue import catalogue, names
-from features.histories import Histories
 from features.reference import learn_reference
+from features.tables import Histories
 from models.bundle import Bundle
 from models.decide import Asks, Decided, debtors_with_open_claims, decide
 from models.decision_rows import decision_table
@@ -63,7 +63,7 @@ def rate_model(rates: tuple[float, ...] = RATES) -> RateModel:
 
 def bundle_of(found: Histories, model: PropensityModel, **changes: Any) -> Bundle:
     """A bundle whose reference is learnt from all of the histories."""
-    reference = learn_reference(found, until_us=2**62)
+    reference = learn_reference(found, until_us=2**62, config=CONFIG)
     return replace(Bundle("m1", "fake", "value", model, reference, 0.5, {}), **changes)
 
 

@@ -11,9 +11,10 @@ import pyarrow.compute as pc
 from data.config import Config
 from data.portfolio import Portfolio
 from data.times import to_us
-from features.histories import Histories, histories_of
+from features.histories import histories_of
 from features.pipeline import ClaimRows, Targets, build, open_targets
 from features.reference import learn_reference
+from features.tables import Histories
 
 CONFIG = Config()
 CHANNELS = CONFIG.grid.channels
@@ -32,7 +33,7 @@ def histories(tables: dict[str, pa.Table]) -> Histories:
 def built(found: Histories, as_of: datetime) -> tuple[Targets, ClaimRows]:
     """Every open claim of every debtor at a moment, with its features."""
     targets = open_targets(found, np.arange(found.size), as_of_us=np.full(found.size, to_us(as_of)))
-    reference = learn_reference(found, until_us=to_us(as_of))
+    reference = learn_reference(found, until_us=to_us(as_of), config=CONFIG)
     return targets, build(found, targets, reference=reference, rates=CONFIG.rates)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import pyarrow as pa
 from fastapi.testclient import TestClient
 
+from data.config import Config
 from data.portfolio import Portfolio
 from data.schemas import DECISION_SCHEMA
 from data.vocabulary import CHANNELS
@@ -92,7 +93,7 @@ def small_tables() -> dict[str, pa.Table]:
 
 def small_bundle(portfolio: Portfolio, version: str = "rates-1") -> Bundle:
     """A model that knows one chance of payment for each channel, text messages highest."""
-    reference = learn_reference(histories_of(portfolio, channels=CHANNELS), until_us=2**62)
+    reference = learn_reference(histories_of(portfolio, channels=CHANNELS), until_us=2**62, config=Config())
     model = RateModel(RATES, names(catalogue(CHANNELS)).index("channel"))
     return Bundle(version, "rates", "value", model, reference, 0.5, {})
 

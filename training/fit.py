@@ -12,11 +12,11 @@ from sklearn.linear_model import LogisticRegression
 
 from data.action_grid import dayparts_of
 from data.vocabulary import DAYPARTS
-from features.catalogue import ACTION, catalogue
+from features.catalogue import action_features, catalogue
 from features.reference import Reference
 from models.bundle import Chooser
 from models.calibration import Calibration
-from models.propensity import BoosterModel, LogisticModel, PropensityModel, RateModel
+from models.propensity import BoosterModel, LogisticModel, PropensityModel, RateModel, Rows
 from training.rows import TrainingRows
 from training.splits import Split
 
@@ -154,7 +154,7 @@ def fit_logistic(
     return Fitted(calibrated, calibrated, "value")
 
 
-def _design(matrix: FloatArray, mean: FloatArray, *, scale: FloatArray, sizes: Mapping[int, int]) -> FloatArray:
+def _design(matrix: Rows, mean: FloatArray, *, scale: FloatArray, sizes: Mapping[int, int]) -> FloatArray:
     missing = np.isnan(matrix)
     scaled = np.where(missing, 0.0, (matrix - mean) / scale)
     scaled[:, list(sizes)] = 0.0
@@ -235,7 +235,7 @@ def _rates(rows: TrainingRows, split: Split, reference: Reference) -> RateModel:
         here = (rows.channel == code) & (weight > 0)
         rate = float(np.average(rows.paid[here], weights=weight[here])) if here.any() else overall
         rates.append(min(max(rate, LEAST_RATE), 1 - LEAST_RATE))
-    return RateModel(tuple(rates), len(rows.names) - len(ACTION))
+    return RateModel(tuple(rates), len(rows.names) - len(action_features()))
 
 
 RECIPES: Mapping[str, Recipe] = {

@@ -20,7 +20,7 @@ from data.outcomes import paid_within, payments_of
 from data.portfolio import Portfolio
 from data.times import DAY_US, IntArray
 from features.columns import codes, instants, rows_of, texts
-from features.histories import Histories
+from features.tables import Histories
 from models.bundle import Bundle
 from models.decide import Asks, Decided, decide
 from models.hashing import keyed_uniform
@@ -84,7 +84,7 @@ def judged_decisions(
     contacts = portfolio["contacts"]
     chance = np.asarray(contacts["action_probability"].to_numpy(zero_copy_only=False), dtype=np.float64)
     decided = instants(contacts, "decided_at")
-    claim = rows_of(contacts["claim_id"], pa.array(histories.claims.claim_id, pa.string()))
+    claim = rows_of(contacts["claim_id"], pa.array(histories.claim_id, pa.string()))
     debtor = histories.claims.debtor[claim]
     drawn = np.isfinite(chance) & (chance < 0.999) & (chance > 0)
     mature = decided + config.horizon.days * DAY_US <= as_of_us
@@ -96,7 +96,7 @@ def judged_decisions(
     ids = texts(contacts, "contact_id")[chosen]
     order = np.lexsort((ids.astype(str), decided[chosen], debtor[chosen]))
     chosen, ids = chosen[order], ids[order]
-    payments = payments_of(portfolio["payments"], pa.array(histories.claims.claim_id, pa.string()), rates=config.rates)
+    payments = payments_of(portfolio["payments"], pa.array(histories.claim_id, pa.string()), rates=config.rates)
     outcome = paid_within(
         decided[chosen], claim[chosen], payments=payments, horizon_days=config.horizon.days, known_until_us=as_of_us
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
@@ -13,13 +14,12 @@ from data.config import Config
 from data.outcomes import paid_within, payments_of
 from data.portfolio import Portfolio
 from data.times import DAY_US, NEVER, IntArray
-from features.action import action_matrix, letter_code, sent
+from features.action import CalendarClass, action_matrix, letter_code, sent
 from features.catalogue import catalogue, names
 from features.columns import codes, instants, rows_of, texts
-from features.debtor import pay_day
-from features.histories import Histories
-from features.pipeline import Targets, build
+from features.pipeline import Matrix, Targets, build
 from features.reference import Reference
+from features.tables import Histories
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -51,7 +51,7 @@ class TrainingRows:
     """
 
     names: tuple[str, ...]
-    matrix: FloatArray
+    matrix: Matrix
     paid: BoolArray
     share: FloatArray
     amount_eur: FloatArray
@@ -93,34 +93,63 @@ def training_rows(
     NoTrainingRows
         There is none.
     """
+    (rows,) = training_blocks(portfolio, histories, as_of_us=as_of_us, reference=reference, config=config, size=None)
+    return rows
+
+
+def training_blocks(
+    portfolio: Portfolio,
+    histories: Histories,
+    *,
+    as_of_us: int,
+    reference: Reference,
+    config: Config,
+    size: int | None,
+) -> Iterator[TrainingRows]:
+    """The same rows in the same order in blocks of about `size` rows, all at once for None; a decision is never cut in two.
+
+    Raises
+    ------
+    NoTrainingRows
+        There is none.
+    """
     logged = _logged(portfolio["contacts"], histories, as_of_us=as_of_us, horizon_days=config.horizon.days)
-    targets = _targets(logged)
-    built = build(histories, targets, reference=reference, rates=config.rates)
-    actions = _actions(histories, logged, targets)
-    matrix = np.hstack([built.matrix, actions])
-    payments = payments_of(portfolio["payments"], pa.array(histories.claims.claim_id, pa.string()), rates=config.rates)
-    outcome = paid_within(
-        logged.decided_us,
-        logged.claim,
-        payments=payments,
-        horizon_days=config.horizon.days,
-        known_until_us=as_of_us,
-    )
-    owed = np.maximum(built.outstanding_eur, 0.01)
-    return TrainingRows(
-        names=names(catalogue(histories.channels)),
-        matrix=matrix,
-        paid=outcome.paid,
-        share=np.minimum(outcome.amount_eur / owed, 1.0),
-        amount_eur=outcome.amount_eur,
-        decided_us=logged.decided_us,
-        debtor=logged.debtor,
-        claim=logged.claim,
-        contact_id=logged.contact_id,
-        channel=logged.channel,
-        policy=logged.policy,
-        action_probability=logged.action_probability,
-    )
+    payments = payments_of(portfolio["payments"], pa.array(histories.claim_id, pa.string()), rates=config.rates)
+    for block in _blocks(logged, size):
+        targets = _targets(block)
+        built = build(histories, targets, reference=reference, rates=config.rates)
+        actions = _actions(histories, block, built.debtors.pay_day[targets.moment])
+        horizon_days = config.horizon.days
+        outcome = paid_within(
+            block.decided_us, block.claim, payments=payments, horizon_days=horizon_days, known_until_us=as_of_us
+        )
+        yield TrainingRows(
+            names=names(catalogue(histories.channels)),
+            matrix=np.hstack([built.matrix, actions]),
+            paid=outcome.paid,
+            share=np.minimum(outcome.amount_eur / np.maximum(built.outstanding_eur, 0.01), 1.0),
+            amount_eur=outcome.amount_eur,
+            decided_us=block.decided_us,
+            debtor=block.debtor,
+            claim=block.claim,
+            contact_id=block.contact_id,
+            channel=block.channel,
+            policy=block.policy,
+            action_probability=block.action_probability,
+        )
+
+
+def _blocks(logged: _Logged, size: int | None) -> Iterator[_Logged]:
+    """Stretches of the log, cut between debtors."""
+    if size is None:
+        yield logged
+        return
+    ends = np.append(np.flatnonzero(np.diff(logged.debtor)) + 1, len(logged.debtor))
+    begin = 0
+    while begin < len(logged.debtor):
+        end = int(ends[ends >= min(begin + size, ends[-1])][0])
+        yield _Logged(*(getattr(logged, item.name)[begin:end] for item in fields(_Logged)))
+        begin = end
 
 
 def known_until(portfolio: Portfolio, *, as_of_us: int) -> int:
@@ -135,7 +164,7 @@ def known_until(portfolio: Portfolio, *, as_of_us: int) -> int:
 
 def _logged(contacts: pa.Table, histories: Histories, *, as_of_us: int, horizon_days: int) -> _Logged:
     decided = instants(contacts, "decided_at")
-    claim = rows_of(contacts["claim_id"], pa.array(histories.claims.claim_id, pa.string()))
+    claim = rows_of(contacts["claim_id"], pa.array(histories.claim_id, pa.string()))
     claims = histories.claims
     statutory = np.asarray(contacts["statutory_step"].is_valid().to_numpy(), dtype=np.bool_)
     is_open = (
@@ -178,11 +207,10 @@ def zones_of(histories: Histories, debtor: IntArray) -> TextArray:
     return zones[histories.place[debtor]]
 
 
-def _actions(histories: Histories, logged: _Logged, targets: Targets) -> FloatArray:
-    """Action features of each row; several claims under one contact share them."""
+def _actions(histories: Histories, logged: _Logged, pay_day: IntArray) -> Matrix:
+    """Action features of each row, whose debtor's learned pay day is given; several claims under one contact share them."""
     zone = zones_of(histories, logged.debtor)
     send_us = np.where(logged.send_us == NEVER, logged.decided_us, logged.send_us)
     sending = sent(logged.channel, send_us, as_of_us=logged.decided_us, zone=zone)
-    learned = pay_day(histories, targets.debtor, as_of_us=targets.as_of_us)[targets.moment]
-    letter = letter_code(histories.channels)
-    return action_matrix(sending, letter=letter, country=histories.country[logged.debtor], learned=learned)
+    of = CalendarClass(histories.countries, histories.country[logged.debtor], pay_day)
+    return action_matrix(sending, letter=letter_code(histories.channels), of=of)

@@ -12,8 +12,9 @@ from data.config import Config
 from data.portfolio import Portfolio
 from data.times import from_us
 from data.vocabulary import NONE
-from features.histories import Histories, has_none_rows, histories_of
+from features.histories import has_none_rows, histories_of
 from features.reference import Reference, learn_reference
+from features.tables import Histories
 from models.bundle import Bundle, feature_fingerprint, write_bundle
 from models.rules.mask import rules_version
 from models.rules.pack import Packs
@@ -114,7 +115,7 @@ def gather(
             f"the last fact is of {from_us(known_us):%Y-%m-%d}, before as_of: what was decided in the horizon before it is left out"
         )
     begin_us = later_from(portfolio, as_of_us=known_us, horizon_days=config.horizon.days)
-    reference = learn_reference(histories, until_us=begin_us)
+    reference = learn_reference(histories, until_us=begin_us, config=config)
     progress("features of every decision")
     rows = training_rows(portfolio, histories, as_of_us=known_us, reference=reference, config=config)
     held_out = judged_debtors(histories.debtor_id, seed=seed)

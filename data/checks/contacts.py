@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from data.checks.scope import Scope, positions, report
+from data.checks.scope import Scope, differs, positions, report
 from data.problems import Notice, Problem, counted
 from data.vocabulary import NONE
 
@@ -50,9 +51,11 @@ def one_decision(scope: Scope) -> Iterator[Problem]:
     follows = pc.not_equal(first, rows)
     later, leading = rows.filter(follows), first.filter(follows)
     for column in SHARED:
-        differs = _differs(contacts.column(column).take(later), contacts.column(column).take(leading))
-        if count := pc.sum(differs, min_count=0).as_py():
-            row = later[pc.index(differs, True).as_py()].as_py()
+        unlike = differs(contacts.column(column).take(later), contacts.column(column).take(leading))
+        if count := pc.sum(unlike, min_count=0).as_py():
+            row = later[pc.index(unlike, True).as_py()].as_py()
+            # Which of the rows is right cannot be told: none under this contact_id can be used.
+            unusable = pc.is_in(first, value_set=leading.filter(unlike.combine_chunks()))
             yield Problem(
                 "contacts",
                 column,
@@ -60,26 +63,53 @@ def one_decision(scope: Scope) -> Iterator[Problem]:
                 count=count,
                 what=f"rows of one contact_id differ in {column}",
                 remedy="give each decision a contact_id of its own",
+                unusable=pa.chunked_array([unusable]),
             )
 
 
-def _differs(left: pa.ChunkedArray, right: pa.ChunkedArray) -> pa.ChunkedArray:
-    """True where two values differ, or one of them only is null."""
-    one_null = pc.xor(pc.is_null(left), pc.is_null(right))
-    return pc.or_kleene(pc.not_equal(left, right), one_null)
+@dataclass(frozen=True)
+class ContactCounts:
+    """What a log of contacts can answer, as numbers of rows that add up over shards.
+
+    `declined` counts decisions not to make contact, `unknown` rows without `action_probability`; None where the column
+    cannot be relied on.
+    """
+
+    rows: int
+    declined: int | None
+    unknown: int | None
+
+    def __add__(self, other: ContactCounts) -> ContactCounts:
+        return ContactCounts(
+            self.rows + other.rows, _sum(self.declined, other.declined), _sum(self.unknown, other.unknown)
+        )
 
 
-def said_of_contacts(scope: Scope) -> Iterator[Notice]:
-    """What a log of contacts cannot answer, though nothing in it is wrong."""
+def _sum(left: int | None, right: int | None) -> int | None:
+    return None if left is None or right is None else left + right
+
+
+def contact_counts(scope: Scope) -> ContactCounts | None:
+    """Counts of a log of contacts; None where the table as a whole cannot be relied on."""
+    if not scope.sound("contacts", columns=()):
+        return None
     contacts = scope.tables["contacts"]
-    rows = contacts.num_rows
-    if not rows:
+    declined = pc.sum(pc.equal(contacts.column("channel"), NONE), min_count=0).as_py()
+    unknown = contacts.column("action_probability").null_count
+    return ContactCounts(
+        contacts.num_rows,
+        declined if scope.sound("contacts", columns=("channel",)) else None,
+        unknown if scope.sound("contacts", columns=("action_probability",)) else None,
+    )
+
+
+def said_of_contacts(counts: ContactCounts) -> Iterator[Notice]:
+    """What a log of contacts cannot answer, though nothing in it is wrong."""
+    if not counts.rows:
         yield Notice("contacts", what="no rows: nothing can be learnt from them")
         return
-    declined = pc.any(pc.equal(contacts.column("channel"), NONE)).as_py()
-    if not declined and scope.sound("contacts", columns=("channel",)):
+    if counts.declined == 0:
         yield Notice("contacts", what="no rows of channel none: gain over no contact is bounded, not identified")
-    unknown = contacts.column("action_probability").null_count
-    if unknown and scope.sound("contacts", columns=("action_probability",)):
-        without = f"no action_probability in {counted(unknown, 'row')} of {rows:,}"
+    if counts.unknown:
+        without = f"no action_probability in {counted(counts.unknown, 'row')} of {counts.rows:,}"
         yield Notice("contacts", what=f"{without}: these are left out of off-policy evaluation")

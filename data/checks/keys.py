@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import reduce
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from data.checks.scope import Scope, positions, report
+from data.checks.scope import Scope, differs, positions, report
 from data.conform import as_text
+from data.outcomes import BoolArray
 from data.problems import Problem
 from data.schemas import SCHEMAS, TableSchema
+from data.times import IntArray
 
 REFERENCES = (
     ("debtor_profiles", "debtor_id", "debtors"),
@@ -32,11 +36,12 @@ def unique_keys(scope: Scope) -> Iterator[Problem]:
     for name, schema in SCHEMAS.items():
         columns = schema.key or schema.names
         if scope.sound(name, columns=schema.key):
-            yield from _repeated(scope.tables[name].select(list(columns)), schema)
+            yield from _repeated(scope.tables[name], columns, schema=schema)
 
 
-def _repeated(keys: pa.Table, schema: TableSchema) -> Iterator[Problem]:
+def _repeated(table: pa.Table, columns: tuple[str, ...], *, schema: TableSchema) -> Iterator[Problem]:
     """One problem for all keys of a table that stand more than once; a null is no key."""
+    keys = table.select(list(columns))
     if schema.key:
         keys = keys.drop_null()
     # One thread: on millions of strings twice as fast as several, and the example is always the first.
@@ -52,7 +57,44 @@ def _repeated(keys: pa.Table, schema: TableSchema) -> Iterator[Problem]:
         count=pc.sum(twice.column("count_all")).as_py(),
         what="duplicate key" if schema.key else "the same row stands more than once",
         remedy="keep one row of each",
+        unusable=repeats(table, columns, twice=twice),
     )
+
+
+def repeats(table: pa.Table, columns: tuple[str, ...], *, twice: pa.Table) -> pa.ChunkedArray:
+    """Rows that cannot be used because their key stands more than once, one boolean per row.
+
+    Of rows that are the same in every column all but the first; all rows under a key that rows differ under, since
+    which of them is right cannot be told.
+
+    Parameters
+    ----------
+    columns
+        The key.
+    twice
+        Keys that stand more than once, one row each.
+    """
+    among = [pc.is_in(table.column(name), value_set=twice.column(name)) for name in columns]
+    suspects = np.flatnonzero(reduce(pc.and_, among).to_numpy())
+    rows = table.take(pa.array(suspects))
+    keyed = rows.select(list(columns)).append_column("row", pa.array(np.arange(rows.num_rows)))
+    groups = keyed.group_by(list(columns), use_threads=False).aggregate([("row", "list")])["row_list"].combine_chunks()
+    starts, length = groups.offsets.to_numpy()[:-1], np.diff(groups.offsets.to_numpy())
+    row = groups.values.to_numpy()
+    leading = np.repeat(row[starts], length)
+    contradicts = np.logical_or.reduceat(_rows_differ(rows, row, leading), starts)
+    mask = np.zeros(table.num_rows, dtype=bool)
+    mask[suspects[row]] = np.repeat(length > 1, length) & (np.repeat(contradicts, length) | (row != leading))
+    return pa.chunked_array([pa.array(mask)])
+
+
+def _rows_differ(table: pa.Table, left: IntArray, right: IntArray) -> BoolArray:
+    """Whether the rows at `left` and at `right` differ in any column, shape as given."""
+    found = np.zeros(len(left), dtype=bool)
+    for column in table.columns:
+        here = differs(column.take(pa.array(left)), column.take(pa.array(right)))
+        found |= pc.fill_null(here, fill_value=False).to_numpy()
+    return found
 
 
 def references(scope: Scope) -> Iterator[Problem]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -26,11 +26,14 @@ class Scope:
     broken
         (table, column) of columns already reported, (table, None) of whole tables: a check leaves
         them alone, so that one fault is told once.
+    elsewhere
+        Keys that stand in another shard as well, by (table, column); empty for a portfolio that is read whole.
     """
 
     tables: Mapping[str, pa.Table]
     channels: tuple[str, ...]
     broken: frozenset[tuple[str, str | None]] = frozenset()
+    elsewhere: Mapping[tuple[str, str], pa.Array] = field(default_factory=dict)
 
     def sound(self, table: str, *, columns: tuple[str, ...]) -> bool:
         """True where the table and these columns of it can be relied on."""
@@ -61,7 +64,7 @@ def report(
         row = pc.index(mask, True).as_py()
         cells = [as_text(scope.column(table, name)[row]) for name in column.split(", ")]
         value = ", ".join("null" if cell is None else cell for cell in cells)
-        yield Problem(table, column, value=value, count=count, what=what, remedy=remedy)
+        yield Problem(table, column, value=value, count=count, what=what, remedy=remedy, unusable=mask)
 
 
 def positions(keys: pa.ChunkedArray, among: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -76,3 +79,16 @@ def looked_up(scope: Scope, table: str, *, by: str, among: str, column: str) -> 
         return pa.chunked_array([pa.nulls(scope.tables[table].num_rows, kind)])
     rows = positions(scope.column(table, by), scope.column(among, by))
     return scope.column(among, column).take(rows)
+
+
+def differs(left: pa.ChunkedArray, right: pa.ChunkedArray) -> pa.ChunkedArray:
+    """True where two values differ, or one of them only is null.
+
+    Null for two nulls. Lists and other values that Arrow does not compare are compared by Python.
+    """
+    one_null = pc.xor(pc.is_null(left), pc.is_null(right))
+    try:
+        return pc.or_kleene(pc.not_equal(left, right), one_null)
+    except pa.ArrowNotImplementedError:
+        pairs = zip(left.to_pylist(), right.to_pylist(), strict=True)
+        return pa.chunked_array([pa.array([one != other for one, other in pairs], pa.bool_())])

@@ -32,6 +32,7 @@ def no_nulls(scope: Scope) -> Iterator[Problem]:
                     count=given.null_count,
                     what="required column holds nulls",
                     remedy="give every row a value",
+                    unusable=pc.is_null(given),
                 )
 
 
@@ -54,7 +55,8 @@ def _allowed(column: Column, *, channels: tuple[str, ...]) -> tuple[str, ...]:
 def _unknown_words(scope: Scope, table: str, *, column: str, allowed: tuple[str, ...]) -> Iterator[Problem]:
     """One problem per unknown word, most frequent first, the rest beyond five in one."""
     given = scope.column(table, column)
-    strange = given.filter(_foreign(given, allowed=allowed))
+    foreign = _foreign(given, allowed=allowed)
+    strange = given.filter(foreign)
     if not len(strange):
         return
     counts = sorted(((c["counts"], c["values"]) for c in strange.value_counts().to_pylist()), reverse=True)
@@ -62,11 +64,17 @@ def _unknown_words(scope: Scope, table: str, *, column: str, allowed: tuple[str,
     if column == "channel":
         remedy += ", or add it under [grid] channels in rettid.toml"
     for count, word in counts[:WORDS_SHOWN]:
-        yield Problem(table, column, value=word, count=count, what="unknown value", remedy=remedy)
+        yield Problem(
+            table, column, value=word, count=count, what="unknown value", remedy=remedy, by_value=True,
+            unusable=pc.equal(given, word),
+        )  # fmt: skip
     if rest := counts[WORDS_SHOWN:]:
         rows = sum(count for count, _ in rest)
         what = f"and {len(rest)} more unknown {'value' if len(rest) == 1 else 'values'}"
-        yield Problem(table, column, value=rest[0][1], count=rows, what=what, remedy=remedy)
+        unnamed = pc.is_in(given, value_set=pa.array([word for _, word in rest], pa.string()))
+        yield Problem(
+            table, column, value=rest[0][1], count=rows, what=what, remedy=remedy, unusable=pc.and_(foreign, unnamed)
+        )
 
 
 def _foreign(given: pa.ChunkedArray, *, allowed: tuple[str, ...]) -> pa.ChunkedArray:

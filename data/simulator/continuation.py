@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +15,19 @@ from data.schemas import DECISION_SCHEMA
 from data.simulator.contacts import ContactRows, manner
 from data.simulator.names import GIVEN, claim_names
 from data.simulator.rounds import Log, play
-from data.simulator.settings import CHUNK
 from data.simulator.simulate import Progress
 from data.simulator.state import Chunk
-from data.simulator.store import WorldFile, load_chunk, read_logged, read_world, save_chunk, stacked, write_tables
-from data.simulator.tables import LOGGED, log_tables, state_tables
+from data.simulator.store import (
+    WorldFile,
+    load_chunk,
+    read_logged,
+    read_world,
+    save_chunk,
+    save_table,
+    table_file,
+)
+from data.simulator.tables import log_tables, state_tables
+from data.simulator.unfinished import put_in_place, under_way
 from data.times import DAY_US, NEVER, IntArray, from_us
 from data.vocabulary import CHANNELS, PAYMENT_OPTIONS, TONES
 
@@ -38,6 +47,7 @@ NEEDED = (
     "action_probability",
     "arm",
 )
+VERSION = "policy_version"
 
 
 class BadDecisions(ValueError):
@@ -66,41 +76,75 @@ def continue_simulation(directory: Path, *, days: int, decisions: pa.Table, conf
     BadDecisions
         Decisions of another moment, ids that stand twice or are taken, unknown debtors, claims or channels, or rows of
         one decision that differ. Nothing has been written then.
+
+    Notes
+    -----
+    Chunk by chunk, so that memory is that of one chunk and of the decisions. What is under way stands in
+    `.unfinished/` until all chunks have been played; one that was interrupted begins again.
     """
     world = read_world(directory)
     if not 1 <= days <= MOST_DAYS:
         raise BadDecisions(f"days: expected 1 to {MOST_DAYS}, came {days}")
-    rows = dict(world.rows)
-    before = {name: read_logged(directory, name) for name in LOGGED}
-    debtors = pq.read_table(directory / "debtors.parquet", columns=["debtor_id"])["debtor_id"]
-    _check(decisions, world=world, taken=before["contacts"][0]["contact_id"], debtors=debtors)
+    _check(decisions, world=world, directory=directory)
     until_us = world.now_us + days * DAY_US
-    parts: list[dict[str, pa.Table]] = []
-    played: list[tuple[Chunk, pa.Array]] = []
-    matched = 0
-    for index in range(world.chunks):
-        progress("playing", index / world.chunks)
-        chunk, given = load_chunk(directory, index, world=world, config=config)
-        made, given = _rows(chunk, decisions, given=given, now_us=world.now_us)
-        matched += len(made.number)
-        log = _played(chunk, made, world=world, until_us=until_us, first=index * CHUNK)
-        logged = log_tables(chunk, log, given=given, rows_before=rows)
-        rows = {name: rows[name] + logged[name].num_rows for name in LOGGED}
-        parts.append(state_tables(chunk, until_us) | logged)
-        played.append((chunk, given))
-    if matched != decisions.num_rows:
-        raise BadDecisions(
-            f"{decisions.num_rows - matched} decisions name a claim that is not open or not this debtor's"
-        )
-    progress("writing", 1.0)
-    together = stacked(parts, parts[0])
-    write_tables(directory, together, logged=_appended(before, together), now_us=until_us)
-    for index, (chunk, given) in enumerate(played):
-        save_chunk(directory, index, chunk=chunk, given=given)
-    WorldFile(world.settings, until_us, world.continued + 1, world.chunks, rows).write(directory)
+    with under_way(directory) as folder:
+        rows, matched = [], 0
+        for index in range(world.chunks):
+            progress("playing", index / world.chunks)
+            moved = _continue_chunk(
+                directory, index, world=world, decisions=decisions, until_us=until_us, config=config, folder=folder
+            )
+            rows.append(moved.rows)
+            matched += moved.matched
+        if matched != decisions.num_rows:
+            raise BadDecisions(
+                f"{decisions.num_rows - matched} decisions name a claim that is not open or not this debtor's"
+            )
+        progress("writing", 1.0)
+        put_in_place(directory, world=WorldFile(world.settings, until_us, world.continued + 1, rows))
 
 
-def _check(decisions: pa.Table, *, world: WorldFile, taken: pa.ChunkedArray, debtors: pa.ChunkedArray) -> None:
+@dataclass(frozen=True)
+class Moved:
+    """What became of a chunk: decisions that were its own, and rows of its growing tables now."""
+
+    matched: int
+    rows: dict[str, int]
+
+
+def _continue_chunk(
+    directory: Path,
+    index: int,
+    *,
+    world: WorldFile,
+    decisions: pa.Table,
+    until_us: int,
+    config: Config,
+    folder: Path,
+) -> Moved:
+    """Play the decisions on a chunk's claims, and write its tables and state into `folder`."""
+    chunk, given = load_chunk(directory, index, world=world, config=config)
+    made, given = _rows(chunk, decisions, given=given, now_us=world.now_us)
+    log = _played(chunk, made, world=world, until_us=until_us)
+    rows, shard = dict(world.rows[index]), world.shard(index)
+    for name, table in log_tables(chunk, log, given=given, index=index, rows_before=world.rows[index]):
+        rows[name] += table.num_rows
+        whole = _appended(name, read_logged(directory, name, shard=shard), new=table)
+        save_table(folder, name, whole, now_us=until_us, shard=shard)
+        del table, whole  # before the next is made
+    for name, table in state_tables(chunk, until_us).items():
+        save_table(folder, name, table, now_us=until_us, shard=shard)
+    save_chunk(folder, index, chunk=chunk, given=given)
+    return Moved(len(made.number), rows)
+
+
+def read_decisions(path: Path) -> pa.Table:
+    """Decisions of a file, or of a folder of files, with the columns alone that `continue_simulation` looks at."""
+    file = pq.ParquetDataset(path)
+    return file.read(columns=[name for name in (*NEEDED, VERSION) if name in file.schema.names])
+
+
+def _check(decisions: pa.Table, *, world: WorldFile, directory: Path) -> None:
     missing = [name for name in NEEDED if name not in decisions.column_names]
     if missing:
         raise BadDecisions(
@@ -119,21 +163,34 @@ def _check(decisions: pa.Table, *, world: WorldFile, taken: pa.ChunkedArray, deb
         )
     if pc.count_distinct(decisions["claim_id"]).as_py() != decisions.num_rows:
         raise BadDecisions("claim_id: a claim stands in more than one row; give one decision for each")
-    strangers = pc.invert(pc.is_in(decisions["debtor_id"], value_set=debtors))
-    if pc.any(strangers).as_py():
-        example = decisions["debtor_id"].filter(strangers)[0]
-        raise BadDecisions(
-            f"debtor_id: {pc.sum(strangers)} rows name a debtor that the portfolio does not have, such as {example}"
-        )
-    known = pc.sum(pc.is_in(decisions["decision_id"], value_set=pc.unique(taken)), min_count=0).as_py()
-    if known:
-        raise BadDecisions(f"decision_id: {known} rows have the id of a contact that the portfolio already holds")
+    _check_against(directory, decisions, world=world)
     shared = decisions.group_by(["decision_id", "debtor_id", "channel", "send_at"]).aggregate([])
     if shared.num_rows != pc.count_distinct(decisions["decision_id"]).as_py():
         raise BadDecisions(
             "decision_id: rows of one decision differ in debtor, channel or send_at; each decision needs its own id"
         )
     _check_sending(decisions, now)
+
+
+def _check_against(directory: Path, decisions: pa.Table, *, world: WorldFile) -> None:
+    """Hold debtors and decisions against those that the portfolio has, shard by shard."""
+    debtors = pa.chunked_array([], pa.string())
+    known = 0
+    for index in range(world.chunks):
+        ids = [
+            pq.read_table(table_file(directory, name, shard=world.shard(index)), columns=[column])[column]
+            for name, column in (("debtors", "debtor_id"), ("contacts", "contact_id"))
+        ]
+        debtors = pa.chunked_array([*debtors.chunks, *ids[0].chunks], pa.string())
+        known += pc.sum(pc.is_in(decisions["decision_id"], value_set=pc.unique(ids[1])), min_count=0).as_py()
+    strangers = pc.invert(pc.is_in(decisions["debtor_id"], value_set=debtors))
+    if pc.any(strangers).as_py():
+        example = decisions["debtor_id"].filter(strangers)[0]
+        raise BadDecisions(
+            f"debtor_id: {pc.sum(strangers)} rows name a debtor that the portfolio does not have, such as {example}"
+        )
+    if known:
+        raise BadDecisions(f"decision_id: {known} rows have the id of a contact that the portfolio already holds")
 
 
 def _castable(column: pa.ChunkedArray, kind: pa.DataType) -> bool:
@@ -203,14 +260,15 @@ def _codes(column: pa.ChunkedArray, names: tuple[str, ...]) -> np.ndarray[tuple[
 def _policies(here: pa.Table) -> np.ndarray[tuple[int], np.dtype[np.object_]]:
     """`arm`, or `policy_version/arm` where a version is given."""
     names = here["arm"].cast(pa.string())
-    if "policy_version" in here.column_names:
-        names = pc.binary_join_element_wise(here["policy_version"].cast(pa.string()), names, "/")
+    if VERSION in here.column_names:
+        names = pc.binary_join_element_wise(here[VERSION].cast(pa.string()), names, "/")
     policies: np.ndarray[tuple[int], np.dtype[np.object_]] = names.to_numpy()
     return policies
 
 
-def _played(chunk: Chunk, made: ContactRows, *, world: WorldFile, until_us: int, first: int) -> Log:
+def _played(chunk: Chunk, made: ContactRows, *, world: WorldFile, until_us: int) -> Log:
     """The log of a chunk played from its present to `until_us`."""
+    first = int(chunk.people.number[0])
     seed = np.random.SeedSequence([world.settings.seed, first, world.continued + 1, world.now_us // DAY_US])
     rng = np.random.default_rng(seed)
     log, size = Log(), chunk.people.size
@@ -223,12 +281,10 @@ def _played(chunk: Chunk, made: ContactRows, *, world: WorldFile, until_us: int,
     return log
 
 
-def _appended(before: dict[str, tuple[pa.Table, pa.Table]], new: dict[str, pa.Table]) -> dict[str, pa.Table]:
-    """Tables as they stood, what was to come of them, and what is new; a payment to come replaces its older row."""
-    whole = {}
-    for name, (shown, pending) in before.items():
-        if name == "payments":
-            again = pc.is_in(shown["payment_id"], value_set=pc.unique(pending["payment_id"]))
-            shown = shown.filter(pc.invert(again))
-        whole[name] = pa.concat_tables([shown, pending, new[name]])
-    return whole
+def _appended(name: str, before: tuple[pa.Table, pa.Table], *, new: pa.Table) -> pa.Table:
+    """A table as it stood, what was to come of it, and what is new; a payment to come replaces its older row."""
+    shown, pending = before
+    if name == "payments":
+        again = pc.is_in(shown["payment_id"], value_set=pc.unique(pending["payment_id"]))
+        shown = shown.filter(pc.invert(again))
+    return pa.concat_tables([shown, pending, new])

@@ -103,10 +103,14 @@ def assembled(
     )
 
 
+def first_us_of(settings: SimulationSettings) -> int:
+    """Instant at which the calendars of a chunk begin that is born with these settings."""
+    return settings.start_us - 2 * WORLDS[settings.world].cycle_days * DAY_US
+
+
 def born(first: int, size: int, *, settings: SimulationSettings, config: Config, rng: np.random.Generator) -> Chunk:
     """A chunk at the beginning of its simulation."""
     world = WORLDS[settings.world]
-    first_us = settings.start_us - 2 * world.cycle_days * DAY_US
     people, habits = draw_people(
         first, size, start_us=settings.start_us, until_us=settings.until_us, world=world, rng=rng
     )
@@ -119,6 +123,6 @@ def born(first: int, size: int, *, settings: SimulationSettings, config: Config,
         claims=claims,
         world=world,
         config=config,
-        first_us=first_us,
+        first_us=first_us_of(settings),
         until_us=settings.until_us,
     )

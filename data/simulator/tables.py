@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from typing import TypeVar
 
@@ -27,6 +27,9 @@ from data.times import DAY_US, NEVER, IntArray
 
 LOGGED = ("claim_events", "contacts", "contact_events", "payments")
 """Tables that only grow; the others are written anew from the state."""
+
+CHUNK_IDS = 10**9
+"""Numbers of events, and of payments, that a chunk has for itself: those of chunk 12 begin at 12 times this."""
 
 CURRENCIES = tuple(one.currency for one in COUNTRIES)
 Rows = TypeVar("Rows", ContactRows, ContactEvents, Paid, ClaimEvents)
@@ -146,25 +149,35 @@ def _claims(chunk: Chunk, now_us: int) -> pa.Table:
     return _table("claims", columns)
 
 
-def log_tables(chunk: Chunk, log: Log, *, given: pa.Array, rows_before: Mapping[str, int]) -> dict[str, pa.Table]:
-    """What a log adds to the tables in `LOGGED`, events of the future included.
+def log_tables(
+    chunk: Chunk, log: Log, *, given: pa.Array, index: int, rows_before: Mapping[str, int]
+) -> Iterator[tuple[str, pa.Table]]:
+    """What a log adds to the tables in `LOGGED`, events of the future included, one table after the other.
+
+    The log is emptied on the way, so that it and all of its tables need not be in memory together.
 
     Parameters
     ----------
     given
         Names of contacts that were decided elsewhere.
+    index
+        Number of the chunk, which its ids of events and payments bear.
     rows_before
-        Rows that the tables have already: events and payments are numbered on from there.
+        Rows that the chunk's tables have already: events and payments are numbered on from there.
     """
-    events = gathered(log.contact_events, ContactEvents)
-    return {
-        "claim_events": _claim_events(
-            chunk, gathered(log.claim_events, ClaimEvents), before=rows_before["claim_events"]
-        ),
-        "contacts": _contacts(chunk, log, events=events, given=given),
-        "contact_events": _contact_events(events, given=given, before=rows_before["contact_events"]),
-        "payments": _payments(chunk, gathered(log.payments, Paid), given=given, before=rows_before["payments"]),
-    }
+    before = {name: index * CHUNK_IDS + rows_before[name] for name in LOGGED}
+    yield "claim_events", _claim_events(chunk, _taken(log.claim_events, ClaimEvents), before=before["claim_events"])
+    events = _taken(log.contact_events, ContactEvents)
+    yield "contacts", _contacts(chunk, log, events=events, given=given)
+    yield "contact_events", _contact_events(events, given=given, before=before["contact_events"])
+    yield "payments", _payments(chunk, _taken(log.payments, Paid), given=given, before=before["payments"])
+
+
+def _taken(parts: list[Rows], kind: type[Rows]) -> Rows:
+    """All parts in one, taken out of their list."""
+    whole = gathered(parts, kind)
+    parts.clear()
+    return whole
 
 
 def gathered(parts: Sequence[Rows], kind: type[Rows]) -> Rows:
@@ -187,7 +200,7 @@ def _claim_events(chunk: Chunk, rows: ClaimEvents, *, before: int) -> pa.Table:
 def _contacts(chunk: Chunk, log: Log, *, events: ContactEvents, given: pa.Array) -> pa.Table:
     if not log.contacts:
         return SCHEMAS["contacts"].empty()
-    rows = gathered(log.contacts, ContactRows)
+    rows = _taken(log.contacts, ContactRows)
     cents = _cost_cents(rows, events, costs=chunk.config.costs)
     texts = [f"{channel}-{content}-2" for channel in words_of.CHANNELS for content in words_of.CONTENTS]
     template = np.where(rows.channel == 0, -1, rows.channel * len(words_of.CONTENTS) + rows.content)

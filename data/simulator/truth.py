@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from data.action_grid import Slots
+from data.parquet_folder import shard_prefix
 from data.schemas import REAL, TEXT, TIME
 from data.simulator.arrow import instants, words
 from data.simulator.behaviour import Behaviour
@@ -43,10 +44,10 @@ ACTIONS = pa.schema(
 
 
 class TruthWriter:
-    """Writes `truth/actions.parquet` chunk by chunk, then `truth/debtors.parquet` and `truth/truth.json`.
+    """Writes `truth/actions.parquet` chunk by chunk, then `truth/truth.json`.
 
     Debtors with open claims are taken in the order of their numbers, which say nothing, until `settings.truth` of
-    them have been written. Nothing is left behind when it fails.
+    them have been written.
     """
 
     def __init__(self, directory: Path, *, behaviour: Behaviour, settings: SimulationSettings) -> None:
@@ -57,9 +58,7 @@ class TruthWriter:
         self._left = settings.truth
         self._rows = 0
         self._errors: list[FloatArray] = [np.zeros(0)]
-        self._traits: list[pa.Table] = []
-        self._unfinished = self._folder / ".actions.parquet.tmp"
-        self._file = pq.ParquetWriter(self._unfinished, ACTIONS, compression="zstd")
+        self._file = pq.ParquetWriter(self._folder / "actions.parquet", ACTIONS, compression="zstd")
 
     def __enter__(self) -> TruthWriter:
         return self
@@ -69,10 +68,7 @@ class TruthWriter:
     ) -> None:
         self._file.close()
         if kind is not None:
-            self._unfinished.unlink(missing_ok=True)
             return
-        self._unfinished.replace(self._folder / "actions.parquet")
-        pq.write_table(pa.concat_tables(self._traits), self._folder / "debtors.parquet", compression="zstd")
         errors = np.concatenate(self._errors)
         content = {
             "as_of": self._settings.until.isoformat(),
@@ -86,9 +82,13 @@ class TruthWriter:
         }
         (self._folder / "truth.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
+    @property
+    def left(self) -> int:
+        """Debtors, at most, whose truth is still to be written."""
+        return self._left
+
     def add(self, chunk: Chunk, *, rng: np.random.Generator) -> None:
         """Write the truth of a chunk that stands at the portfolio's end."""
-        self._traits.append(_traits(chunk, self._settings.until_us))
         until_us = self._settings.until_us
         ids = debtor_names(chunk.people.number).to_numpy(zero_copy_only=False)
         seen = view(chunk, np.full(chunk.people.size, until_us), debtor_ids=ids)
@@ -134,7 +134,7 @@ class TruthWriter:
         self._rows += len(row)
 
 
-def _traits(chunk: Chunk, at_us: int) -> pa.Table:
+def traits(chunk: Chunk, at_us: int) -> pa.Table:
     """Hidden traits of every debtor, as they stand at an instant."""
     habits = chunk.habits
     home = leads_home(chunk.points, np.full(chunk.people.size, at_us))
@@ -147,3 +147,16 @@ def _traits(chunk: Chunk, at_us: int) -> pa.Table:
     columns["opens_itself"] = pa.array(habits.opens_itself)
     columns["pay_day_of_month"] = pa.array(np.array([day for _, day in PAY_DAYS])[habits.pay_day])
     return pa.table(columns)
+
+
+def traits_file(directory: Path, index: int) -> Path:
+    """Where the traits of a chunk wait until `join_traits`."""
+    return directory / "traits" / f"{shard_prefix(index)}.parquet"
+
+
+def join_traits(directory: Path, *, chunks: int) -> None:
+    """Write `truth/debtors.parquet` from the traits of all chunks, one after the other, a row group each."""
+    path = directory / "truth" / "debtors.parquet"
+    with pq.ParquetWriter(path, pq.read_schema(traits_file(directory, 0)), compression="zstd") as file:
+        for index in range(chunks):
+            file.write_table(pq.read_table(traits_file(directory, index)))

@@ -111,7 +111,7 @@ def debtor_facts(past: Past, debtor: Row) -> Row:
         "since_payment": days_since(as_of, max((row["paid_at"] for row in payments), default=None)),
     }
     for channel in CONTACT_CHANNELS:
-        facts[f"contacts_{channel}"] = sum(row["channel"] == channel for row in contacts)
+        facts[f"sent_{channel}_ever"] = sum(row["channel"] == channel for row in contacts)
         facts[f"reachable_{channel}"] = float(any(usable(row, as_of) for row in points(past, who, channel)))
         facts[f"paid_through_{channel}"] = sum(through(past, row) == channel for row in payments)
     return facts | claim_counts(past, who) | profile(past, who)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,13 +15,19 @@ from data.calendar import bank_day_after, days_since_pay_day, letter_lead_days
 from data.config import GridSettings
 from data.times import to_day, to_us
 from data.vocabulary import CHANNELS
-from features.action import Sending, action_matrix, grid_actions, sent
-from features.catalogue import ACTION, names
+from features.action import CalendarClass, Sending, action_matrix, grid_actions, sent
+from features.catalogue import action_features, names
+from features.columns import worded
 from tests.situations import random_situation
 
 GRID = ActionGrid.of(GridSettings())
 LETTER = CHANNELS.index("letter")
-COLUMNS = names(ACTION)
+COLUMNS = names(action_features())
+
+
+def calendar_of(country: list[str], pay_day: np.ndarray) -> CalendarClass:
+    words, code = worded(pa.chunked_array([country]))
+    return CalendarClass(words, code, pay_day)
 
 
 @settings(max_examples=10, deadline=None)
@@ -29,10 +36,10 @@ def test_a_contact_made_at_a_slot_of_the_grid_has_the_features_of_that_cell(seed
     rng = np.random.default_rng(seed)
     crowd = random_situation(rng, size=6)
     learned = rng.choice([-1, 1, 25, 31], crowd.size).astype(np.int16)
-    country = np.array([crowd.places[row].country for row in crowd.place], dtype=object)
+    of = calendar_of([crowd.places[row].country for row in crowd.place], learned)
     zone = np.array([crowd.places[row].zones[0] for row in crowd.place], dtype=object)
     times = slots(GRID, places=crowd.places, place=crowd.place, as_of_us=crowd.as_of_us)
-    cells = grid_actions(GRID, times, country=country, learned=learned)
+    cells = grid_actions(GRID, times, of=of)
     for debtor in range(crowd.size):
         size = GRID.size
         as_of_us = np.full(size, crowd.as_of_us[debtor])
@@ -41,8 +48,7 @@ def test_a_contact_made_at_a_slot_of_the_grid_has_the_features_of_that_cell(seed
         matrix = action_matrix(
             made,
             letter=LETTER,
-            country=np.full(size, country[debtor], dtype=object),
-            learned=np.full(size, learned[debtor]),
+            of=CalendarClass(of.countries, np.full(size, of.country[debtor]), np.full(size, learned[debtor])),
         )
         np.testing.assert_array_equal(matrix, cells.matrix[cells.of_debtor[debtor]])
 
@@ -59,8 +65,7 @@ def one(
     matrix = action_matrix(
         made,
         letter=LETTER,
-        country=np.array([country], dtype=object),
-        learned=np.array([learned], dtype=np.int16),
+        of=calendar_of([country], np.array([learned])),
     )
     return dict(zip(COLUMNS, matrix[0].tolist(), strict=True))
 
@@ -77,8 +82,8 @@ def test_no_contact_has_no_feature_but_its_channel() -> None:
 def test_the_none_row_of_the_grid_has_no_feature_but_its_channel() -> None:
     crowd = random_situation(np.random.default_rng(1), size=20)
     times = slots(GRID, places=crowd.places, place=crowd.place, as_of_us=crowd.as_of_us)
-    country = np.array([crowd.places[row].country for row in crowd.place], dtype=object)
-    cells = grid_actions(GRID, times, country=country, learned=np.full(20, -1, dtype=np.int16))
+    of = calendar_of([crowd.places[row].country for row in crowd.place], np.full(20, -1))
+    cells = grid_actions(GRID, times, of=of)
     assert (cells.matrix[:, NO_ACTION, 0] == 0).all()
     assert np.isnan(cells.matrix[:, NO_ACTION, 1:]).all()
     assert np.isfinite(cells.matrix[:, NO_ACTION + 1 :]).all()
@@ -104,20 +109,35 @@ def test_a_letter_counts_when_it_arrives_and_a_message_when_it_is_sent() -> None
 def test_debtors_of_one_calendar_class_share_one_matrix(grid: ActionGrid) -> None:
     crowd = random_situation(np.random.default_rng(3), size=40)
     times = slots(grid, places=crowd.places, place=crowd.place, as_of_us=crowd.as_of_us)
-    country = np.array([crowd.places[row].country for row in crowd.place], dtype=object)
     learned = np.array([25, -1] * 20, dtype=np.int16)
-    cells = grid_actions(grid, times, country=country, learned=learned)
-    keys = list(zip(times.of_debtor.tolist(), country.tolist(), learned.tolist(), strict=True))
+    of = calendar_of([crowd.places[row].country for row in crowd.place], learned)
+    cells = grid_actions(grid, times, of=of)
+    keys = list(zip(times.of_debtor.tolist(), of.country.tolist(), learned.tolist(), strict=True))
     assert len(cells.matrix) == len(set(keys))
     assert len(set(zip(cells.of_debtor.tolist(), keys, strict=True))) == len(set(keys))
 
 
 def test_where_the_grid_has_no_letters_nothing_is_posted() -> None:
     sending = Sending(np.array([4]), np.array([8]), np.array([20_000]), np.array([20_000]))
-    country = np.array(["SE"], dtype=object)
-    never = np.array([-1], dtype=np.int16)
-    posted = action_matrix(sending, letter=4, country=country, learned=never)
-    at_once = action_matrix(sending, letter=-1, country=country, learned=never)
+    of = calendar_of(["SE"], np.array([-1]))
+    posted = action_matrix(sending, letter=4, of=of)
+    at_once = action_matrix(sending, letter=-1, of=of)
     since = days_since_pay_day("SE", np.array([20_000]), day_of_month=np.array([-1]))[0]
-    assert at_once[0, -1] == since
-    assert posted[0, -1] != since
+    column, lead = COLUMNS.index("arrival_since_pay_day"), COLUMNS.index("lead_days")
+    assert at_once[0, column] == since
+    assert posted[0, column] != since
+    assert (at_once[0, lead], posted[0, lead] > 0) == (0, True)
+
+
+@pytest.mark.parametrize(("day", "expected"), [(date(2026, 12, 25), 1.0), (date(2026, 12, 28), 0.0)])
+def test_a_message_that_arrives_on_a_public_holiday_is_marked(day: date, expected: float) -> None:
+    send_at = datetime(day.year, day.month, day.day, 10, tzinfo=UTC)
+    assert one("sms", send_at, as_of=send_at)["holiday"] == expected
+
+
+def test_a_letter_is_marked_by_the_day_it_arrives_and_by_its_way_there() -> None:
+    send_at = datetime(2026, 12, 22, 8, tzinfo=UTC)
+    arrives = bank_day_after("SE", send_at.date(), count=letter_lead_days("SE"))
+    found = one("letter", send_at, as_of=send_at)
+    assert found["lead_days"] == (arrives - send_at.date()).days
+    assert found["arrival_to_pay_day"] >= 0

@@ -10,10 +10,18 @@ import pytest
 
 from data.schemas import SCHEMAS
 from data.times import to_us
-from features.catalogue import ACTION, Side, catalogue, claim_features, debtor_features, names
-from features.claim import claim_columns
-from features.debtor import debtor_columns
+from features.catalogue import (
+    FAMILIES,
+    Side,
+    action_features,
+    catalogue,
+    claim_features,
+    debtor_features,
+    layout,
+    names,
+)
 from features.export import feature_table
+from features.pipeline import views
 from features.reference import learn_reference
 from tests.portfolios import CHANNELS, CONFIG, built, histories
 from tests.strategies import START, random_tables
@@ -31,8 +39,8 @@ def test_every_feature_declares_one_side_and_the_sides_stand_in_order() -> None:
     assert {feature.side for feature in EVERY} == set(get_args(Side))
     assert {feature.side for feature in debtor_features(CHANNELS)} == {"debtor"}
     assert {feature.side for feature in claim_features()} == {"claim"}
-    assert {feature.side for feature in ACTION} == {"action"}
-    assert (*debtor_features(CHANNELS), *claim_features(), *ACTION) == EVERY
+    assert {feature.side for feature in action_features()} == {"action"}
+    assert (*debtor_features(CHANNELS), *claim_features(), *action_features()) == EVERY
 
 
 @pytest.mark.parametrize("feature", EVERY, ids=lambda feature: feature.name)
@@ -49,37 +57,37 @@ def test_no_audit_column_is_a_feature() -> None:
     assert not [name for name in names(EVERY) if name.startswith("audit_")]
 
 
-def test_the_columns_of_the_matrix_stand_in_the_order_of_the_catalogue() -> None:
-    found = histories(random_tables(5))
-    targets, rows = built(found, AS_OF)
-    as_of_us = targets.as_of_us[targets.moment]
-    reference = learn_reference(found, until_us=to_us(AS_OF))
-    debtor = debtor_columns(found, targets.debtor, as_of_us=targets.as_of_us, reference=reference)
-    claim = claim_columns(
-        found,
-        targets.claim,
-        as_of_us=as_of_us,
-        state=rows.state,
-        outstanding_eur=rows.outstanding_eur,
-        reference=reference,
-    )
-    sides = names(debtor_features(CHANNELS)), names(claim_features())
-    assert rows.matrix.shape == (len(targets.claim), len(sides[0]) + len(sides[1]))
-    assert set(debtor) | {"outstanding_all_log"} == set(sides[0])
-    assert set(claim) == set(sides[1])
-    for number, name in enumerate((*sides[0], *sides[1])):
-        if name in debtor:
-            np.testing.assert_array_equal(rows.matrix[:, number], debtor[name][targets.moment])
-        elif name in claim:
-            np.testing.assert_array_equal(rows.matrix[:, number], claim[name])
+@pytest.mark.parametrize("side", ["debtor", "claim", "action"])
+def test_the_layout_of_a_side_covers_its_columns_in_order_and_names_each_family_once(side: Side) -> None:
+    columns = [feature for feature in EVERY if feature.side == side]
+    end = 0
+    for name, begin, stop, shape in layout(side, CHANNELS):
+        assert begin == end
+        assert stop - begin == np.prod(shape)
+        assert {feature.family for feature in columns[begin:stop]} == {name}
+        end = stop
+    assert end == len(columns)
+    assert len({family.name for family in FAMILIES[side]}) == len(FAMILIES[side])
+
+
+@pytest.mark.parametrize("side", ["debtor", "claim"])
+def test_writing_to_a_familys_view_writes_to_its_columns_of_the_matrix(side: Side) -> None:
+    columns = [feature for feature in EVERY if feature.side == side]
+    matrix = np.zeros((3, len(columns) + 5), dtype=np.float32)[:, 2 : len(columns) + 2]
+    for number, view in enumerate(views(matrix, side, CHANNELS).values()):
+        assert np.shares_memory(view, matrix)
+        view[:] = number + 1
+    order = [family.name for family in FAMILIES[side]]
+    np.testing.assert_array_equal(matrix[1], [order.index(feature.family) + 1 for feature in columns])
 
 
 def test_the_exported_table_holds_every_debtor_and_claim_feature_and_words_for_codes() -> None:
     found = histories(random_tables(5))
-    table = feature_table(found, np.arange(found.size), as_of_us=to_us(AS_OF), config=CONFIG)
+    reference = learn_reference(found, until_us=to_us(AS_OF), config=CONFIG)
+    table = feature_table(found, as_of_us=to_us(AS_OF), reference=reference, rates=CONFIG.rates)
     expected = names((*debtor_features(CHANNELS), *claim_features()))
     assert table.column_names == ["claim_id", "debtor_id", "as_of", *expected]
-    assert set(table["country"].to_pylist()) <= set(found.country.tolist())
+    assert set(table["country"].to_pylist()) <= set(found.countries)
     assert set(table["last_channel"].to_pylist()) <= {None, *CHANNELS[1:]}
     assert set(table["as_of"].to_pylist()) == {AS_OF}
     _, rows = built(found, AS_OF)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from data.times import to_us
 from data.vocabulary import CONTACT_CHANNELS, DAYPARTS
-from features._kernels import learned_pay_day
+from features._payment_kernels import learned_pay_day
 from features.catalogue import claim_features, debtor_features, names
 from features.reference import PRIOR_CONTACTS, PRIOR_PARTS, learn_reference
 from tests.features import naive
@@ -30,7 +30,7 @@ def of_id(tables: dict[str, pa.Table], name: str, key: str) -> dict[str, naive.R
 
 def same(found: float, expected: Any, what: str) -> None:
     wanted = np.nan if expected is None else float(expected)
-    assert np.isclose(found, wanted, rtol=1e-9, atol=1e-9, equal_nan=True), (what, found, expected)
+    assert np.isclose(found, wanted, rtol=1e-5, atol=1e-6, equal_nan=True), (what, found, expected)
 
 
 @settings(max_examples=12, deadline=None)
@@ -54,9 +54,9 @@ def test_facts_of_a_claim_equal_a_plain_loop(seed: int, day: int) -> None:
     expected_open = {
         row["claim_id"] for row in past.rows["claims"] if row["closed_at"] is None or row["closed_at"] > as_of
     }
-    assert set(whole.claims.claim_id[targets.claim]) == expected_open
+    assert set(whole.claim_id[targets.claim]) == expected_open
     for number, claim in enumerate(targets.claim.tolist()):
-        facts = naive.claim_facts(past, claims[whole.claims.claim_id[claim]])
+        facts = naive.claim_facts(past, claims[whole.claim_id[claim]])
         state = {name: facts.pop(name) for name in ("outstanding", "disputed", "held", "on_plan")}
         for name, expected in state.items():
             same(getattr(rows.state, name)[number], expected, name)
@@ -69,7 +69,7 @@ def test_facts_of_a_claim_equal_a_plain_loop(seed: int, day: int) -> None:
 def test_rates_are_the_debtors_counts_with_a_share_of_the_usual_rate(seed: int, day: int) -> None:
     tables, as_of = random_tables(seed), START + timedelta(days=day)
     whole, past, people = histories(tables), naive.Past.of(tables, as_of), of_id(tables, "debtors", "debtor_id")
-    reference = learn_reference(whole, until_us=to_us(as_of))
+    reference = learn_reference(whole, until_us=to_us(as_of), config=CONFIG)
     targets, rows = built(whole, as_of)
     for number, moment in enumerate(targets.moment.tolist()):
         person = people[whole.debtor_id[moment]]
@@ -77,7 +77,7 @@ def test_rates_are_the_debtors_counts_with_a_share_of_the_usual_rate(seed: int, 
         who = person["debtor_id"]
         made, reached = past.contacts(who), naive.reached(past, who)
         for code, channel in enumerate(CONTACT_CHANNELS, start=1):
-            total = row[f"contacts_{channel}"] + PRIOR_CONTACTS
+            total = row[f"sent_{channel}_ever"] + PRIOR_CONTACTS
             count = sum(one["channel"] == channel for one in reached)
             same(row[f"reach_rate_{channel}"], (count + 4 * reference.reach_rate[code]) / total, channel)
             count = naive.responses_by(past, who, channel)
@@ -109,9 +109,10 @@ def test_what_all_claims_together_owe_is_the_sum_over_the_open_ones(seed: int, d
 @settings(max_examples=50, deadline=None)
 @given(days=st.lists(st.integers(1, 31), max_size=12), least=st.integers(1, 4))
 def test_the_pay_day_is_the_day_that_with_the_two_after_it_saw_most_payments(days: list[int], least: int) -> None:
-    by_day = np.bincount(np.array(days, dtype=np.int64), minlength=32)[None, :]
+    by_day = np.bincount(np.array(days, dtype=np.int64), minlength=32)
     around = {day: sum((other - day) % 31 in (0, 1, 2) for other in days) for day in range(1, 32)}
-    found = int(learned_pay_day(by_day, least=least)[0])
+    found, near = learned_pay_day(by_day, least)
+    assert near == max(around.values())
     if max(around.values()) < least:
         assert found == -1
     else:
@@ -124,5 +125,5 @@ def test_money_is_turned_into_euro_at_the_rate_of_the_day() -> None:
     whole = histories(tables)
     targets, rows = built(whole, as_of)
     for number, claim in enumerate(targets.claim.tolist()):
-        rate = CONFIG.rates.on(whole.claims.currency[claim], to_us(as_of) // 86_400_000_000).amount
+        rate = CONFIG.rates.on(whole.currencies[whole.claims.currency[claim]], to_us(as_of) // 86_400_000_000).amount
         same(rows.outstanding_eur[number], rows.state.outstanding[number] * rate, "EUR")

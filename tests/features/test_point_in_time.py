@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from data.config import Config
 from data.portfolio import Portfolio
 from data.times import to_us
-from features.histories import Histories, histories_of
+from features.histories import histories_of
 from features.pipeline import ClaimRows, Targets, build, open_targets
 from features.reference import learn_reference
+from features.tables import Histories
 from tests.strategies import DAYS, START, random_tables
 
 CONFIG = Config()
@@ -28,7 +29,7 @@ def histories(tables: dict[str, pa.Table]) -> Histories:
 def built(found: Histories, as_of: datetime, *, like: Histories, only: int | None = None) -> tuple[Targets, ClaimRows]:
     debtors = np.arange(found.size) if only is None else np.array([only])
     targets = open_targets(found, debtors, as_of_us=np.full(len(debtors), to_us(as_of)))
-    reference = learn_reference(like, until_us=to_us(as_of))
+    reference = learn_reference(like, until_us=to_us(as_of), config=CONFIG)
     return targets, build(found, targets, reference=reference, rates=CONFIG.rates)
 
 
@@ -61,7 +62,7 @@ def test_what_happens_or_is_known_later_changes_nothing(seed: int, day: int) -> 
     whole, then = histories(tables), histories(known_before(tables, as_of))
     targets, rows = built(whole, as_of, like=whole)
     then_targets, then_rows = built(then, as_of, like=whole)
-    assert (whole.claims.claim_id[targets.claim] == then.claims.claim_id[then_targets.claim]).all()
+    assert (whole.claim_id[targets.claim] == then.claim_id[then_targets.claim]).all()
     np.testing.assert_array_equal(rows.matrix, then_rows.matrix)
 
 
@@ -101,7 +102,7 @@ def test_counts_and_sums_equal_a_plain_loop_over_the_tables(seed: int, day: int)
     contacts = tables["contacts"].to_pylist() if "contacts" in tables else []
     principal = {row["claim_id"]: float(row["principal"]) for row in tables["claims"].to_pylist()}
     for number, claim in enumerate(targets.claim.tolist()):
-        claim_id = whole.claims.claim_id[claim]
+        claim_id = whole.claim_id[claim]
         debtor_id = whole.debtor_id[whole.claims.debtor[claim]]
         paid = sum(float(row["amount"]) for row in payments if row["claim_id"] == claim_id and counts(row, as_of))
         assert np.isclose(rows.state.outstanding[number], max(principal[claim_id] - paid, 0.0))

@@ -13,16 +13,18 @@ from hypothesis import strategies as st
 from data.situation import Situation
 from data.times import NEVER, to_us
 from data.vocabulary import STAGES
-from features.claim import claim_state
+from features.catalogue import claim_features, debtor_features, names
 from features.columns import UNDATED_PROMISE_DAYS
-from features.debtor import promises
+from features.pipeline import build, open_targets
+from features.reference import learn_reference
 from features.situation import situation_of
 from tests.features import naive
-from tests.portfolios import CHANNELS, built, histories
+from tests.portfolios import CHANNELS, CONFIG, built, histories
 from tests.samples import rows_to_table, sample_tables, with_cell, with_column
 from tests.strategies import DAYS, START, random_tables
 
 SEEDS = st.integers(0, 10_000)
+COLUMNS = names((*debtor_features(CHANNELS), *claim_features()))
 MOMENTS = st.integers(30, DAYS - 10)
 
 
@@ -32,8 +34,8 @@ def situation(seed: int, day: int) -> tuple[Situation, naive.Past, list[naive.Ro
     found = histories(tables)
     targets, rows = built(found, as_of)
     people = sorted(tables["debtors"].to_pylist(), key=lambda row: row["debtor_id"])
-    subject = situation_of(found, targets, state=rows.state, outstanding_eur=rows.outstanding_eur)
-    return subject, naive.Past.of(tables, as_of), people, found.claims.claim_id[targets.claim].tolist()
+    subject = situation_of(found, targets, rows=rows)
+    return subject, naive.Past.of(tables, as_of), people, found.claim_id[targets.claim].tolist()
 
 
 @settings(max_examples=12, deadline=None)
@@ -106,7 +108,7 @@ def test_without_a_table_of_points_none_is_known() -> None:
     del tables["contact_points"]
     found = histories(tables)
     targets, rows = built(found, START + timedelta(days=200))
-    subject = situation_of(found, targets, state=rows.state, outstanding_eur=rows.outstanding_eur)
+    subject = situation_of(found, targets, rows=rows)
     assert not subject.points.known
     assert not len(subject.points.debtor)
 
@@ -120,7 +122,7 @@ def test_a_debtor_is_vulnerable_from_the_first_instant_to_before_the_last() -> N
     found = histories(tables)
     for as_of, expected in ((begin - timedelta(days=1), False), (begin, True), (end, False)):
         targets, rows_ = built(found, as_of)
-        subject = situation_of(found, targets, state=rows_.state, outstanding_eur=rows_.outstanding_eur)
+        subject = situation_of(found, targets, rows=rows_)
         assert set(subject.vulnerable.tolist()) == {expected}
 
 
@@ -134,9 +136,11 @@ def test_a_promise_without_a_day_holds_for_two_weeks_and_is_not_broken_at_once()
     made = next(row for row in tables["contact_events"].to_pylist() if row["kind"] == "promised")
     for later, pending in ((1, True), (UNDATED_PROMISE_DAYS - 1, True), (UNDATED_PROMISE_DAYS + 1, False)):
         as_of_us = np.full(found.size, to_us(made["at"] + timedelta(days=later)))
-        subject = promises(found, np.arange(found.size), as_of_us=as_of_us)
-        assert (subject["open_until"] > 0).any() == pending
-        assert subject["broken"].any() <= (not pending)
+        targets = open_targets(found, np.arange(found.size), as_of_us=as_of_us)
+        reference = learn_reference(found, until_us=int(as_of_us[0]), config=CONFIG)
+        rows = build(found, targets, reference=reference, rates=CONFIG.rates)
+        assert (rows.debtors.promised_until_us > 0).any() == pending
+        assert rows.matrix[:, COLUMNS.index("promises_broken")].any() <= (not pending)
 
 
 def test_a_claim_paid_to_the_cent_in_parts_has_nothing_outstanding() -> None:
@@ -149,9 +153,9 @@ def test_a_claim_paid_to_the_cent_in_parts_has_nothing_outstanding() -> None:
     tables["claims"] = with_cell(tables["claims"], "principal", Decimal("100.10"))
     tables["payments"] = rows_to_table("payments", paid)
     found = histories(tables)
-    row = np.flatnonzero(found.claims.claim_id == claim["claim_id"])
-    state = claim_state(found, row, as_of_us=np.array([to_us(at + timedelta(hours=1))]))
-    assert state.outstanding.tolist() == [0.0]
+    targets, rows = built(found, at + timedelta(hours=1))
+    mine = found.claim_id[targets.claim] == claim["claim_id"]
+    assert rows.state.outstanding[mine].tolist() == [0.0]
 
 
 def test_an_end_of_vulnerability_without_a_beginning_counts_from_ever() -> None:
@@ -162,5 +166,5 @@ def test_an_end_of_vulnerability_without_a_beginning_counts_from_ever() -> None:
     found = histories(tables | {"debtors": debtors.set_column(place, debtors.field("vulnerable_to"), end)})
     for day, expected in ((100, True), (300, False)):
         targets, rows = built(found, START + timedelta(days=day))
-        subject = situation_of(found, targets, state=rows.state, outstanding_eur=rows.outstanding_eur)
+        subject = situation_of(found, targets, rows=rows)
         assert set(subject.vulnerable.tolist()) == {expected}

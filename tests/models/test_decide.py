@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from data.config import Config
 from data.times import HOUR_US, from_us, to_us
-from features.histories import Histories
 from features.pipeline import build, open_targets
 from features.situation import situation_of
+from features.tables import Histories
 from models.arms import CHAMPION, CONTROL
 from models.behaviour import IncumbentWithRandomSlice
 from models.decide import (
@@ -85,7 +85,7 @@ def assert_lawful(found: Histories, subject: Decided, as_of: datetime) -> None:
     """Each action is one that the rules, asked anew, allow; its slot begins later, inside the grid's hours."""
     targets = open_targets(found, subject.prepared.asks.debtor, as_of_us=subject.prepared.asks.as_of_us)
     rows = build(found, targets, reference=subject.champion.reference, rates=CONFIG.rates)
-    situation = situation_of(found, targets, state=rows.state, outstanding_eur=rows.outstanding_eur)
+    situation = situation_of(found, targets, rows=rows)
     mask = contact_mask(situation, grid=GRID, packs=PACKS)
     assert mask.allowed[np.arange(situation.size), subject.choice.action].all()
     for row, action in enumerate(subject.choice.action.tolist()):
@@ -214,7 +214,7 @@ def test_asks_narrow_the_grid_and_the_claims() -> None:
     bundle, asks = whole.champion, asks_of(found, WEDNESDAY)
     begin = to_us(WEDNESDAY) + 24 * HOUR_US
     end = begin + 72 * HOUR_US
-    some = frozenset(found.claims.claim_id[::2].tolist())
+    some = frozenset(found.claim_id[::2].tolist())
     narrow = replace(asks, channels=("sms", "email"), not_before_us=begin, not_after_us=end, claim_ids=some)
     subject = decide(found, narrow, champion=bundle, config=arms(champion=1.0), packs=PACKS)
     action = subject.choice.action

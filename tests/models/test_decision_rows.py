@@ -49,7 +49,7 @@ def test_every_open_claim_has_one_row_in_the_contracts_columns(seed: int, day: i
     subject = subject_of(seed, day)
     table = decision_table(subject, packs_version="r1")
     assert table.schema.equals(DECISION_SCHEMA)
-    claims = subject.prepared.histories.claims.claim_id[subject.prepared.targets.claim]
+    claims = subject.prepared.histories.claim_id[subject.prepared.targets.claim]
     assert table["claim_id"].to_pylist() == claims.tolist()
     assert len(set(table["claim_id"].to_pylist())) == table.num_rows
     assert all(re.fullmatch("[a-z0-9-]{1,64}", one) for one in table["decision_id"].to_pylist())

@@ -75,7 +75,7 @@ def test_the_service_sees_what_the_batch_sees(portfolio, base, service):
         facts = [facts_of(connection, base, name) for name in ("s1", "d3", "d1", "d2")]
     parts = histories_of(portfolio_of(facts, given=base.given), channels=CHANNELS)
     assert parts.debtor_id.tolist() == whole.debtor_id.tolist()
-    assert parts.claims.claim_id.tolist() == whole.claims.claim_id.tolist()
+    assert parts.claim_id.tolist() == whole.claim_id.tolist()
     assert parts.payments.amount.tolist() == whole.payments.amount.tolist()
     assert parts.contact_events.at_us.tolist() == whole.contact_events.at_us.tolist()
     assert parts.points.known == whole.points.known

@@ -14,7 +14,7 @@ from features.reference import Reference, learn_reference
 from models.bundle import Bundle, read_bundle, write_bundle
 from models.propensity import load_model
 from tests.deciding import COLUMNS
-from tests.portfolios import CHANNELS, histories
+from tests.portfolios import CHANNELS, CONFIG, histories
 from tests.strategies import random_tables
 from tests.training.made_rows import rows_with
 from training.fit import (
@@ -137,7 +137,7 @@ def test_the_constant_action_is_the_one_that_paid_most_for_each_draw() -> None:
 
 
 def reference_of() -> Reference:
-    return learn_reference(histories(random_tables(1)), until_us=2**62)
+    return learn_reference(histories(random_tables(1)), until_us=2**62, config=CONFIG)
 
 
 def test_drawn_rows_weigh_one_over_their_probability_and_decided_rows_nothing() -> None:
@@ -150,7 +150,7 @@ def test_drawn_rows_weigh_one_over_their_probability_and_decided_rows_nothing() 
 
 def test_category_columns_are_those_of_the_catalogue() -> None:
     found = {COLUMNS[number] for number in category_columns(CHANNELS)}
-    assert found == {"country", "employment", "last_channel", "sector", "channel"}
+    assert found == {"country", "employment", "last_channel", "sector", "main_sector", "channel"}
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ def with_statutory_steps(tables: dict[str, pa.Table]) -> dict[str, pa.Table]:
 
 def trained_on(tables: dict[str, pa.Table], as_of: datetime = AS_OF) -> tuple[TrainingRows, Reference]:
     found = histories(tables)
-    reference = learn_reference(found, until_us=to_us(as_of))
+    reference = learn_reference(found, until_us=to_us(as_of), config=CONFIG)
     rows = training_rows(portfolio_of(tables), found, as_of_us=to_us(as_of), reference=reference, config=CONFIG)
     return rows, reference
 
@@ -70,7 +70,7 @@ def payments_within(tables: dict[str, pa.Table], decision: Row, as_of: datetime)
 def test_mature_decisions_on_open_claims_train_and_no_others(seed: int) -> None:
     tables = with_statutory_steps(random_tables(seed))
     rows, _ = trained_on(tables)
-    claim_id = histories(tables).claims.claim_id[rows.claim]
+    claim_id = histories(tables).claim_id[rows.claim]
     found = list(zip(rows.contact_id.tolist(), claim_id.tolist(), strict=True))
     assert len(set(found)) == len(found) == len(rows)
     assert set(found) == set(expected_rows(tables, AS_OF))
@@ -83,7 +83,7 @@ def test_labels_equal_a_plain_loop_over_the_payments(seed: int) -> None:
     whole, (rows, _) = histories(tables), trained_on(tables)
     expected = expected_rows(tables, AS_OF)
     for number in range(len(rows)):
-        decision = expected[rows.contact_id[number], whole.claims.claim_id[rows.claim[number]]]
+        decision = expected[rows.contact_id[number], whole.claim_id[rows.claim[number]]]
         payments = payments_within(tables, decision, AS_OF)
         amount = sum(float(one["amount"]) * rate_of(one) for one in payments)
         assert rows.paid[number] == bool(payments)
@@ -108,7 +108,7 @@ def test_a_row_holds_the_features_of_the_instant_of_its_decision_and_of_what_was
         one = Targets(rows.debtor[number : number + 1], moment, rows.claim[number : number + 1], np.zeros(1, np.int64))
         own = build(whole, one, reference=reference, rates=CONFIG.rates).matrix[0]
         np.testing.assert_array_equal(rows.matrix[number, : len(own)], own)
-        decision = decisions[rows.contact_id[number], whole.claims.claim_id[rows.claim[number]]]
+        decision = decisions[rows.contact_id[number], whole.claim_id[rows.claim[number]]]
         assert from_us(int(rows.decided_us[number])) == decision["decided_at"]
         person = people[decision["debtor_id"]]
         action = dict(zip(COLUMNS[len(own) :], rows.matrix[number, len(own) :].tolist(), strict=True))
@@ -135,7 +135,7 @@ def test_rows_stand_in_order_of_debtor_and_time() -> None:
 def test_a_later_look_adds_rows_and_changes_no_features_of_the_earlier_ones() -> None:
     tables = random_tables(8, debtors=30)
     whole = histories(tables)
-    reference = learn_reference(whole, until_us=to_us(START + timedelta(days=200)))
+    reference = learn_reference(whole, until_us=to_us(START + timedelta(days=200)), config=CONFIG)
     early, late = (
         training_rows(
             portfolio_of(tables), whole, as_of_us=to_us(START + timedelta(days=day)), reference=reference, config=CONFIG

@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import html
-import re
-from collections.abc import Sequence
 from typing import Any
 
 import altair as alt
-import vl_convert
 
-Rows = Sequence[dict[str, Any]]
+from training.reports.drawing import BLUE, FAINT, GREEN, INK, ORANGE, PLUM, Rows, data_of, percent_axis, svg
+
 Figures = dict[str, Any]
 
-INK, FAINT, GRID = "#1b2733", "#5b6773", "#dfe4e8"
-ARM_COLOURS = {"control": "#c65d00", "explore": "#00795a", "champion": "#0067a5", "challenger": "#a8487f"}
-"""Near the colour-blind safe set of Okabe and Ito, each with a contrast of at least 4.5 on white."""
+ARM_COLOURS = {"control": ORANGE, "explore": GREEN, "champion": BLUE, "challenger": PLUM}
 
 ARM_SHAPES = {"control": "square", "explore": "triangle-up", "champion": "circle", "challenger": "diamond"}
 ACCENT = ARM_COLOURS["champion"]
-
-WIDTH, HEIGHT = 350, 210
-FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
-VEGA_LITE = ".".join(alt.SCHEMA_VERSION.lstrip("v").split(".")[:2])
 
 CHANNEL_NAMES = {"none": "no contact", "sms": "SMS", "digital_mailbox": "digital mailbox"}
 
@@ -38,7 +29,7 @@ def channel_name(channel: str) -> str:
 
 def day_by_day(rows: Rows) -> str:
     """Recovered EUR per debtor by day since the first decision, a line with its band for each arm."""
-    base = alt.Chart(_data(rows))
+    base = alt.Chart(data_of(rows))
     day = alt.X("day:Q", title="days since the first decision", axis=alt.Axis(tickMinStep=1, grid=False))
     band = base.mark_area(opacity=0.16).encode(
         x=day, y=alt.Y("low:Q", title="€ recovered per debtor"), y2="high:Q", color=_arm_colour(rows)
@@ -48,19 +39,19 @@ def day_by_day(rows: Rows) -> str:
     )
     line = base.mark_line(strokeWidth=2.5).encode(x=day, y="value:Q", color=_arm_colour(rows), strokeDash=dashes)
     text = _sentence_of_ends(rows)
-    return _svg(band + line, title="Money recovered per debtor, day by day", description=text)
+    return svg(band + line, title="Money recovered per debtor, day by day", description=text)
 
 
 def gains(rows: Rows) -> str:
     """Gain per debtor in EUR with its interval, one row for each way of looking."""
-    base = alt.Chart(_data(rows))
+    base = alt.Chart(data_of(rows))
     y = alt.Y("name:N", sort=[row["name"] for row in rows], title=None, axis=alt.Axis(labelLimit=170, ticks=False))
     x = alt.X("low:Q", title="€ per debtor", scale=alt.Scale(zero=True), axis=alt.Axis(tickCount=5))
-    zero = alt.Chart(_data([{"at": 0}])).mark_rule(color=INK, strokeWidth=1.5).encode(x="at:Q")
+    zero = alt.Chart(data_of([{"at": 0}])).mark_rule(color=INK, strokeWidth=1.5).encode(x="at:Q")
     bar = base.mark_rule(strokeWidth=5, opacity=0.45, color=ACCENT).encode(y=y, x=x, x2="high:Q")
     dot = base.mark_point(filled=True, size=90, color=ACCENT, opacity=1).encode(y=y, x="value:Q")
     text = "; ".join(f"{row['name']}: {row['value']:.2f} ({row['low']:.2f} to {row['high']:.2f})" for row in rows)
-    return _svg(zero + bar + dot, title="Gain per debtor with 95 % intervals", description=text, height=46 * len(rows))
+    return svg(zero + bar + dot, title="Gain per debtor with 95 % intervals", description=text, height=46 * len(rows))
 
 
 def decided(rows: Rows) -> str:
@@ -70,66 +61,58 @@ def decided(rows: Rows) -> str:
     arms = [arm for arm in ARM_COLOURS if any(row["arm"] == arm for row in rows)]
     y = alt.Y("channel:N", title=None, sort=order, axis=alt.Axis(ticks=False))
     chart = (
-        alt.Chart(_data(named))
+        alt.Chart(data_of(named))
         .mark_bar()
         .encode(
             y=y,
             yOffset=alt.YOffset("arm:N", sort=arms),
-            x=alt.X("share:Q", title="share of the arm's decisions", axis=_percent_axis()),
+            x=alt.X("share:Q", title="share of the arm's decisions", axis=percent_axis()),
             color=_arm_colour(rows),
         )
     )
     text = "; ".join(f"{row['arm']}, {row['channel']}: {row['share']:.1%}" for row in named)
     height = max(120, len(order) * (10 * len(arms) + 12))
-    return _svg(chart, title="What was decided, by arm", description=text, height=height)
+    return svg(chart, title="What was decided, by arm", description=text, height=height)
 
 
 def channels(rows: Rows) -> str:
     """Share of contacts followed by a payment, by channel, with intervals."""
     flat = [{"name": channel_name(row["channel"]), **row["share_paid"]} for row in rows]
-    base = alt.Chart(_data(flat))
+    base = alt.Chart(data_of(flat))
     order = [row["name"] for row in sorted(flat, key=lambda row: (row["name"] != "no contact", -row["value"]))]
     y = alt.Y("name:N", sort=order, title=None, axis=alt.Axis(ticks=False))
-    bar = base.mark_bar(height=14, color=ACCENT, opacity=0.35).encode(y=y, x=alt.X("value:Q", axis=_percent_axis()))
+    bar = base.mark_bar(height=14, color=ACCENT, opacity=0.35).encode(y=y, x=alt.X("value:Q", axis=percent_axis()))
     rule = base.mark_rule(strokeWidth=2, color=INK).encode(
         y=y, x=alt.X("low:Q", title="followed by a payment within the horizon"), x2="high:Q"
     )
     title = "Response by channel (not uplift)"
-    return _svg(bar + rule, title=title, description=_in_words(flat), height=34 * len(flat))
+    return svg(bar + rule, title=title, description=_in_words(flat), height=34 * len(flat))
 
 
 def hours(rows: Rows) -> str:
     """Share of contacts followed by a payment, by local hour of sending, with intervals."""
     flat = [{"name": f"{row['hour']:02d}", **row["share_paid"]} for row in rows]
-    base = alt.Chart(_data(flat))
+    base = alt.Chart(data_of(flat))
     x = alt.X("name:O", title="hour of sending, the debtor's own clock", axis=alt.Axis(labelAngle=0, ticks=False))
-    y = alt.Y("low:Q", title="followed by a payment", axis=_percent_axis(), scale=alt.Scale(zero=True))
+    y = alt.Y("low:Q", title="followed by a payment", axis=percent_axis(), scale=alt.Scale(zero=True))
     rule = base.mark_rule(strokeWidth=2, color=INK).encode(x=x, y=y, y2="high:Q")
     dot = base.mark_point(filled=True, size=80, color=ACCENT, opacity=1).encode(x=x, y="value:Q")
-    return _svg(rule + dot, title="Response by hour of sending (not uplift)", description=_in_words(flat))
+    return svg(rule + dot, title="Response by hour of sending (not uplift)", description=_in_words(flat))
 
 
 def calibration(rows: Rows) -> str:
     """Predicted chance of payment against the share that paid, ten points with intervals and the line of agreement."""
     flat = [{"predicted": row["predicted"], **row["observed"]} for row in rows]
     top = max(max(row["high"], row["predicted"]) for row in flat)
-    base = alt.Chart(_data(flat))
-    x = alt.X("predicted:Q", title="predicted chance of payment", axis=_percent_axis())
-    y = alt.Y("low:Q", title="share that paid", axis=_percent_axis())
-    ends = alt.Chart(_data([{"at": 0.0}, {"at": top}]))
+    base = alt.Chart(data_of(flat))
+    x = alt.X("predicted:Q", title="predicted chance of payment", axis=percent_axis())
+    y = alt.Y("low:Q", title="share that paid", axis=percent_axis())
+    ends = alt.Chart(data_of([{"at": 0.0}, {"at": top}]))
     agree = ends.mark_line(color=FAINT, strokeDash=[5, 4], strokeWidth=1.5).encode(x="at:Q", y="at:Q")
     rule = base.mark_rule(strokeWidth=2, color=INK).encode(x=x, y=y, y2="high:Q")
     dot = base.mark_point(filled=True, size=80, color=ACCENT, opacity=1).encode(x=x, y="value:Q")
     text = "; ".join(f"predicted {row['predicted']:.1%}, paid {row['value']:.1%}" for row in flat)
-    return _svg(agree + rule + dot, title="Predicted and observed payment", description=text)
-
-
-def _data(rows: Rows) -> alt.Data:
-    return alt.Data(values=list(rows))  # type: ignore[no-untyped-call]  # altair's generated classes carry no types
-
-
-def _percent_axis() -> alt.Axis:
-    return alt.Axis(format="~%", tickCount=5)
+    return svg(agree + rule + dot, title="Predicted and observed payment", description=text)
 
 
 def _arm_colour(rows: Rows) -> alt.Color:
@@ -150,43 +133,3 @@ def _sentence_of_ends(rows: Rows) -> str:
 
 def _in_words(rows: Rows) -> str:
     return "; ".join(f"{row['name']}: {row['value']:.1%} ({row['low']:.1%} to {row['high']:.1%})" for row in rows)
-
-
-def _svg(chart: alt.Chart | alt.LayerChart, *, title: str, description: str, height: int = HEIGHT) -> str:
-    label = {
-        "labelColor": FAINT,
-        "titleColor": FAINT,
-        "labelFontSize": 12,
-        "titleFontSize": 12,
-        "titleFontWeight": 400,
-        "labelPadding": 6,
-    }
-    shown = (
-        chart.properties(width=WIDTH, height=height, background="transparent", padding=4, autosize=_fit())
-        .configure(font=FONT)
-        .configure_view(stroke=None)
-        .configure_axis(gridColor=GRID, domainColor=GRID, tickColor=GRID, **label)
-        .configure_legend(labelColor=FAINT, labelFontSize=12, symbolStrokeWidth=0)
-    )
-    drawn = vl_convert.vegalite_to_svg(shown.to_dict(), vl_version=VEGA_LITE)
-    return _as_image(drawn, title=title, description=description)
-
-
-def _fit() -> alt.AutoSizeParams:
-    """Axes and labels inside the same width in every chart, so that their letters come out alike."""
-    return alt.AutoSizeParams(type="fit-x", contains="padding")
-
-
-def _as_image(svg: str, *, title: str, description: str) -> str:
-    """The drawing as one image with a name and a description, its identifiers its own, free to shrink."""
-    key = re.sub(r"[^a-z]+", "-", title.lower()).strip("-")
-    bare = re.sub(r' (role|aria-[a-z]+|xmlns|xmlns:xlink|version|class|pointer-events)="[^"]*"', "", svg)
-    bare = re.sub(r'(id="|url\(#)(clip|gradient)', rf"\1{key}-\2", bare)
-    view = re.search(r'viewBox="([^"]*)"', bare)
-    inner = bare[bare.index(">") + 1 :]
-    names = f'<title id="{key}-t">{html.escape(title)}</title><desc id="{key}-d">{html.escape(description)}</desc>'
-    opening = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{view.group(1) if view else ""}" role="img" '
-        f'aria-labelledby="{key}-t {key}-d">'
-    )
-    return opening + names + inner

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib.resources import files
 from typing import Any
 
-from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup
 
 from training.reports import charts
 from training.reports.figures import Figures
+from training.reports.rendering import rendered
 
 Show = Callable[[float | None], str]
 
@@ -20,13 +19,8 @@ MINUS = "−"
 
 def page(figures: Figures) -> str:
     """HTML of the report; every number in it stands in `figures`."""
-    folder = files("training.reports").joinpath("templates")
-    source = folder.joinpath("report.html.j2").read_text(encoding="utf-8")
-    environment = Environment(
-        loader=DictLoader({"report": source}), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
-    css = Markup(folder.joinpath("report.css").read_text(encoding="utf-8"))  # noqa: S704 - our own file
-    return environment.get_template("report").render(**figures, **_words(), css=css, charts=_charts(figures))
+    values = {**figures, **_words(), "charts": _charts(figures)}
+    return rendered("report.html.j2", values, styles=["report.css"])
 
 
 def count(value: float | None) -> str:

@@ -96,9 +96,9 @@ def write_reports(
     html = page(found)
     out.mkdir(parents=True, exist_ok=True)
     paths = {kind: out / f"{NAME}.{kind}" for kind in ("html", "json", "csv", "pdf")}
-    _write(paths["html"], html.encode())
-    _write(paths["json"], (json.dumps(found, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode())
-    _write(paths["csv"], as_csv(found).encode())
+    write_whole(paths["html"], html.encode())
+    write_whole(paths["json"], (json.dumps(found, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode())
+    write_whole(paths["csv"], as_csv(found).encode())
     note = _pdf(html, paths["pdf"])
     pdf = paths["pdf"] if note is None else None
     return ReportFiles(paths["html"], paths["json"], paths["csv"], pdf, note, found["verdict"]["headline"])
@@ -165,7 +165,7 @@ def _of_portfolio(decisions: pa.Table, batches: tuple[Batch, ...], folder: Path)
     return decisions.filter(pc.invert(pc.and_(foreign, from_batch)))
 
 
-def _write(path: Path, content: bytes) -> None:
+def write_whole(path: Path, content: bytes) -> None:
     """Writes the whole file or nothing: a page may be read while it is renewed."""
     unfinished = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
     try:
@@ -184,5 +184,5 @@ def _pdf(html: str, path: Path) -> str | None:
         return f"no PDF was made: the system library Pango is missing ({str(error).splitlines()[0]})"
     for name in ("weasyprint", "fontTools"):
         logging.getLogger(name).setLevel(logging.ERROR)  # it warns of each rule of CSS that is meant for screens only
-    _write(path, weasyprint.HTML(string=html).write_pdf())
+    write_whole(path, weasyprint.HTML(string=html).write_pdf())
     return None

@@ -1,0 +1,31 @@
+"""Pages from templates: one HTML file with its style sheets inside."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+
+from jinja2 import DictLoader, Environment, StrictUndefined
+from markupsafe import Markup
+
+
+def rendered(template: str, values: Mapping[str, object], *, styles: Sequence[str]) -> str:
+    """HTML of a template of this package.
+
+    Parameters
+    ----------
+    template
+        File under `templates/`.
+    values
+        What the template names; a name that is missing is an error.
+    styles
+        Style sheets under `templates/`, given to the template as `css`.
+    """
+    folder = files("training.reports").joinpath("templates")
+    source = folder.joinpath(template).read_text(encoding="utf-8")
+    environment = Environment(
+        loader=DictLoader({template: source}), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    sheets = "\n".join(folder.joinpath(name).read_text(encoding="utf-8").rstrip("\n") for name in styles) + "\n"
+    css = Markup(sheets)  # noqa: S704 - our own files
+    return environment.get_template(template).render(**values, css=css)
