@@ -15,7 +15,6 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -24,14 +23,14 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from data.action_grid import ActionGrid
 from data.config import Config, read_config
+from data.layout import lay_out
 from data.portfolio import read_portfolio
 from data.simulator.continuation import continue_simulation, read_decisions
 from data.simulator.settings import UNTIL, SimulationSettings
 from data.simulator.simulate import simulate as simulate_portfolio
 from data.simulator.worlds import WORLDS
-from data.times import to_us
+from data.times import read_moment, to_us
 from features.catalogue import catalogue
 from features.run import FeatureOrder, write_features
 from models.behaviour import IncumbentWithRandomSlice
@@ -57,10 +56,6 @@ ResultFile = Annotated[Path | None, typer.Option("--json", help="Also write the 
 Pages = Annotated[Path | None, typer.Option("--out", help="Folder for the page; default: the workspace's reports.")]
 Usable = Annotated[Path | None, typer.Option("--set-aside", help="Folder for the usable rows, and the others apart.")]
 Seed = Annotated[int, typer.Option("--seed", help="Seed of every random draw.")]
-
-
-class BadMoment(ValueError):
-    """A moment that cannot be read, or one without its zone."""
 
 
 @dataclass(frozen=True)
@@ -101,24 +96,8 @@ def _say(what: str) -> None:
     err.print(f"[dim]· {what}[/dim]")
 
 
-def _moment(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise BadMoment(f"expected a moment such as 2026-03-02T05:00Z, came '{text}'") from error
-    if moment.tzinfo is None:
-        raise BadMoment(f"expected a moment with its zone, came '{text}': write {text}Z for UTC")
-    return moment
-
-
 def _config(context: typer.Context, directory: Path | None = None) -> Config:
     return read_config(*([directory] if directory else []), context.obj.workspace)
-
-
-def behaviour(config: Config) -> IncumbentWithRandomSlice:
-    """The tenant's present rules with a random slice: what decided in simulated portfolios."""
-    channels = config.grid.channels[1:]
-    return IncumbentWithRandomSlice(ActionGrid.of(config.grid), read_packs(channels=channels), control=config.control)
 
 
 @app.command()
@@ -144,12 +123,14 @@ def simulate(
     config = _config(context, directory)
     if (days is None) != (decisions is None):
         raise typer.BadParameter("--continue DAYS and --decisions FILE belong together: give both or neither")
-    settings = SimulationSettings(debtors, months, seed, world=world, truth=truth, claims=claims, until=_moment(until))
+    settings = SimulationSettings(
+        debtors, months, seed, world=world, truth=truth, claims=claims, until=read_moment(until)
+    )
     with _bar() as move:
         if days is not None and decisions is not None:
             continue_simulation(directory, days=days, decisions=read_decisions(decisions), config=config, progress=move)
         else:
-            past = behaviour(config)
+            past = IncumbentWithRandomSlice.of(config)
             simulate_portfolio(directory, settings=settings, behaviour=past, config=config, progress=move, jobs=jobs)
     out.print(f"{directory}: " + ("played forward" if days else f"simulated, world {world}"))
 
@@ -163,6 +144,20 @@ def check(context: typer.Context, directory: Folder, pages: Pages = None, usable
     result = check_quality(directory, place, config=config, usable=usable, progress=_say)
     out.print("\n".join(result.lines()), markup=False, highlight=False, soft_wrap=True)
     raise typer.Exit(0 if result.ok else 1)
+
+
+@app.command()
+def layout(
+    directory: Folder,
+    out_folder: Annotated[Path, typer.Argument(help="Folder to write; it must not be there.", metavar="OUT")],
+    shards: Annotated[
+        int | None, typer.Option("--shards", min=1, help="How many; default one per 50,000 debtors.")
+    ] = None,
+) -> None:
+    """Lay a large portfolio out by debtor, so that the other commands go through it shard by shard."""
+    with _bar() as move:
+        count = lay_out(directory, out_folder, shards=shards, progress=move)
+    out.print(f"{out_folder}: {count} shards")
 
 
 @app.command()
@@ -181,7 +176,7 @@ def features(
     if directory is None or as_of is None or file is None:
         raise typer.BadParameter("expected DIR, --as-of and --out, or --list")
     write = write_training_frame if training else write_features
-    order = FeatureOrder(to_us(_moment(as_of)), _config(context, directory), context.obj.workspace / "features")
+    order = FeatureOrder(to_us(read_moment(as_of)), _config(context, directory), context.obj.workspace / "features")
     with _bar() as move:
         done = write(directory, file, order=order, progress=move)
     what = "decisions on claims" if training else "open claims"
@@ -220,7 +215,9 @@ def train(
     config = _config(context, directory)
     portfolio = read_portfolio(directory, channels=config.grid.channels)
     packs = read_packs(channels=config.grid.channels[1:])
-    material = gather(portfolio, as_of_us=to_us(_moment(as_of)), config=config, packs=packs, seed=seed, progress=_say)
+    material = gather(
+        portfolio, as_of_us=to_us(read_moment(as_of)), config=config, packs=packs, seed=seed, progress=_say
+    )
     for order in orders:
         for line in run(material, order, workspace=context.obj.workspace, progress=_say).lines():
             out.print(line, markup=False, highlight=False, soft_wrap=True)
@@ -281,7 +278,7 @@ def decide(
     with _bar() as move:
         summary = run_nightly(
             directory,
-            as_of=_moment(as_of),
+            as_of=read_moment(as_of),
             out=file,
             workspace=context.obj.workspace,
             config=config,

@@ -67,6 +67,19 @@ def load(directory: Path | str, *, shard: int | None = None) -> Loaded:
     return Loaded(tables, given, tuple(problems), tuple(_strangers(folder)))
 
 
+def table_files(directory: Path | str) -> dict[str, list[Path]]:
+    """Parquet files of every contract table of a folder, none for a table that is not there."""
+    folder = Path(directory)
+    return {name: [file for place in _places(folder, name) for file in _files(place)] for name in SCHEMAS}
+
+
+def _files(place: Path) -> list[Path]:
+    """Parquet files of a table, hidden ones left out."""
+    if place.is_file():
+        return [place]
+    return sorted(file for file in place.rglob("*.parquet") if file.is_file() and not _is_hidden(file, place))
+
+
 def _places(folder: Path, name: str) -> list[Path]:
     """Where a table stands: `NAME.parquet`, `NAME/`, neither or (a problem) both."""
     candidates = (folder / f"{name}.parquet", folder / name)
@@ -129,7 +142,7 @@ def _parts(place: Path, schema: TableSchema, shard: int | None) -> Iterator[pa.T
     if place.is_file():
         yield _read(place, schema)
         return
-    files = sorted(file for file in place.rglob("*.parquet") if file.is_file() and not _is_hidden(file, place))
+    files = _files(place)
     if not files:
         raise Unreadable(_fault(schema, f"folder {place.name}/ holds no Parquet file", remedy="put its files there"))
     mine = files if shard is None else [file for file in files if file.name.startswith(shard_prefix(shard))]

@@ -43,6 +43,27 @@ def to_us(moment: datetime) -> int:
     return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
 
 
+class BadMoment(ValueError):
+    """A moment that cannot be read, or one without its zone."""
+
+
+def read_moment(text: str) -> datetime:
+    """Aware datetime of a text such as 2026-03-02T05:00Z.
+
+    Raises
+    ------
+    BadMoment
+        The text is no moment, or has no zone.
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise BadMoment(f"expected a moment such as 2026-03-02T05:00Z, came '{text}'") from error
+    if moment.tzinfo is None:
+        raise BadMoment(f"expected a moment with its zone, came '{text}': write {text}Z for UTC")
+    return moment
+
+
 def from_us(instant_us: int) -> datetime:
     """Aware UTC datetime of microseconds since the epoch.
 

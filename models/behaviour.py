@@ -7,14 +7,14 @@ from dataclasses import replace
 import numpy as np
 
 from data.action_grid import ActionGrid, BoolArray
-from data.config import ControlSettings
+from data.config import Config, ControlSettings
 from data.simulator.behaviour import Choices
 from data.situation import FloatArray, Situation
 from data.times import IntArray
 from models.control import control_actions, day_slots
 from models.explore import draw, explore_probabilities
 from models.rules.mask import Mask, contact_mask
-from models.rules.pack import Packs
+from models.rules.pack import Packs, read_packs
 
 INCUMBENT = "incumbent"
 RANDOM = "random"
@@ -48,6 +48,12 @@ class IncumbentWithRandomSlice:
         self._random_share = random_share
         self._p_none = p_none
         self._seen: tuple[Situation, Mask] | None = None
+
+    @classmethod
+    def of(cls, config: Config) -> IncumbentWithRandomSlice:
+        """The tenant's present rules with the usual random slice: what decided in simulated portfolios."""
+        packs = read_packs(channels=config.grid.channels[1:])
+        return cls(ActionGrid.of(config.grid), packs, control=config.control)
 
     def options(self, situation: Situation) -> BoolArray:
         """Actions that no rule bars, shape (n, A)."""

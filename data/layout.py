@@ -1,0 +1,111 @@
+"""Laying a portfolio out by debtor: every table cut into the same shards, in memory that does not grow with the portfolio."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from math import ceil
+from pathlib import Path
+
+import duckdb
+import pyarrow.parquet as pq
+
+from data.config import FILE_NAME
+from data.parquet_folder import shard_prefix, table_files
+from data.schemas import SCHEMAS
+from data.shards import write_layout
+
+Progress = Callable[[str, float], None]
+
+DEBTORS_PER_SHARD = 50_000
+MEMORY = "4GB"
+"""What the query engine may hold; beyond it, it writes to disk beside the result."""
+
+OWNERS = {"claim_events": ("claim_id", "claims"), "contact_events": ("contact_id", "contacts")}
+"""Tables that do not name the debtor, and where it is found: by which column, in which table."""
+
+
+class CannotLayOut(ValueError):
+    """A portfolio could not be laid out: a table is missing or cannot be read, or there is something in the way."""
+
+
+def lay_out(directory: Path, out: Path, *, shards: int | None, progress: Progress) -> int:
+    """Write a portfolio to another folder, laid out by debtor as `data.shards` reads it, and give the number of shards.
+
+    All columns of all tables are kept; rows whose debtor is not known go along, for `rettid check` to tell of them.
+
+    Parameters
+    ----------
+    shards
+        How many; None for one per 50,000 debtors.
+
+    Raises
+    ------
+    CannotLayOut
+        `out` is there already, or the portfolio lacks a table that must be there or holds a file that cannot be read.
+    """
+    if out.exists():
+        raise CannotLayOut(f"{out} is there already: name a folder that is not")
+    files = table_files(directory)
+    missing = [name for name in ("debtors", "claims", "contacts") if not files[name]]
+    if missing:
+        raise CannotLayOut(
+            f"{directory} has no table {', '.join(missing)}: `rettid check {directory}` tells what is wrong"
+        )
+    unfinished = out.with_name(f".{out.name}.unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(parents=True)
+    try:
+        count = shards or ceil(_rows(files["debtors"]) / DEBTORS_PER_SHARD) or 1
+        with duckdb.connect() as engine:
+            engine.execute(f"SET memory_limit='{MEMORY}'")
+            engine.execute("SET temp_directory=?", [str(unfinished / "spill")])
+            engine.execute("SET TimeZone='UTC'")
+            engine.execute("SET preserve_insertion_order=false")
+            for number, name in enumerate(name for name in SCHEMAS if files[name]):
+                progress(f"laying out {name}", number / len(SCHEMAS))
+                _cut(engine, name, files, unfinished / name, count)
+    except (duckdb.Error, OSError) as cause:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        raise CannotLayOut(f"{directory}: {str(cause).splitlines()[0]}; `rettid check` tells what is wrong") from cause
+    shutil.rmtree(unfinished / "spill", ignore_errors=True)
+    if (directory / FILE_NAME).is_file():
+        shutil.copy(directory / FILE_NAME, unfinished / FILE_NAME)
+    write_layout(unfinished, shards=count)
+    unfinished.replace(out)
+    return count
+
+
+def _rows(files: list[Path]) -> int:
+    return sum(int(pq.read_metadata(file).num_rows) for file in files)
+
+
+def _cut(engine: duckdb.DuckDBPyConnection, name: str, files: dict[str, list[Path]], folder: Path, shards: int) -> None:
+    """Write one table cut into shards."""
+    query = f"SELECT t.*, {_shard('t.debtor_id', shards)} AS shard FROM {_scan(files[name])} t"  # noqa: S608 # names are ours
+    if name in OWNERS:
+        key, parent = OWNERS[name]
+        owner = f"(SELECT {key}, min(debtor_id) AS owner FROM {_scan(files[parent])} GROUP BY 1)"  # noqa: S608 # the same
+        query = (
+            f"SELECT t.*, {_shard(f'coalesce(o.owner, t.{key})', shards)} AS shard "  # noqa: S608 # the same
+            f"FROM {_scan(files[name])} t LEFT JOIN {owner} o ON t.{key} = o.{key}"
+        )
+    engine.execute(f"COPY ({query}) TO '{_quoted(folder)}' (FORMAT parquet, COMPRESSION zstd, PARTITION_BY (shard))")
+    for part in sorted(folder.iterdir()):
+        prefix = shard_prefix(int(part.name.partition("=")[2]))
+        for number, file in enumerate(sorted(part.iterdir())):
+            file.replace(folder / f"{prefix}-{number}.parquet")
+        part.rmdir()
+
+
+def _shard(debtor: str, shards: int) -> str:
+    return f"(hash(coalesce({debtor}, '')) % {shards})::INTEGER"
+
+
+def _scan(files: list[Path]) -> str:
+    names = ", ".join(f"'{_quoted(file)}'" for file in files)
+    return f"read_parquet([{names}], hive_partitioning=true, union_by_name=true)"
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")
