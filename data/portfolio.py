@@ -73,7 +73,9 @@ class Portfolio:
         return _accepted(loaded, channels=channels, where=IN_MEMORY, checked=checked)
 
 
-def read_portfolio(directory: Path | str, *, channels: Sequence[str] = CHANNELS, shard: int | None = None) -> Portfolio:
+def read_portfolio(
+    directory: Path | str, *, channels: Sequence[str] = CHANNELS, shard: int | None = None, checked: bool = True
+) -> Portfolio:
     """The portfolio in a folder, checked as `rettid check` does.
 
     Each table stands as `NAME.parquet` or as a folder `NAME/` of Parquet files, nested as may be.
@@ -84,13 +86,15 @@ def read_portfolio(directory: Path | str, *, channels: Sequence[str] = CHANNELS,
         Channels of the configuration; those of the contract are always known.
     shard
         Read the debtors of this shard alone, of a folder laid out by debtor (`data.shards`).
+    checked
+        Hold rows against each other and the vocabulary; False for files that have been, a moment ago. Types always are.
 
     Raises
     ------
     BadPortfolio
         The folder breaks the contract; its `problems` name every breach.
     """
-    return _accepted(load(directory, shard=shard), channels=channels, where=str(directory), checked=True)
+    return _accepted(load(directory, shard=shard), channels=channels, where=str(directory), checked=checked)
 
 
 def _accepted(loaded: Loaded, *, channels: Sequence[str], where: str, checked: bool) -> Portfolio:

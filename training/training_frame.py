@@ -16,7 +16,7 @@ from features.reference import Reference
 from features.run import FeatureOrder, Written, learn_over
 from features.store import StoredHistories
 from features.tables import Histories
-from training.rows import NoTrainingRows, TrainingRows, training_blocks
+from training.rows import NoTrainingRows, TrainingRows, known_until, training_blocks
 
 Progress = Callable[[str, float], None]
 
@@ -46,11 +46,12 @@ def write_training_frame(portfolio: Path, file: Path, *, order: FeatureOrder, pr
     try:
         for number, shard in enumerate(shards):
             progress("training frame", number / len(shards))
-            tables = read_portfolio(portfolio, channels=reference.channels, shard=shard)
-            histories = stored.of(shard)
+            histories = stored.of(shard)  # of the same files, checked
+            tables = read_portfolio(portfolio, channels=reference.channels, shard=shard, checked=False)
+            known_us = known_until(tables, as_of_us=order.as_of_us)
             try:
                 for rows in training_blocks(
-                    tables, histories, as_of_us=order.as_of_us, reference=reference, config=order.config,
+                    tables, histories, as_of_us=known_us, reference=reference, config=order.config,
                     size=BLOCK_ROWS,
                 ):  # fmt: skip
                     frame.add(rows, histories)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
@@ -9,10 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from data.config import SIMULATED_TENANT
 from data.decision_log import DecisionLog
+from data.layout import lay_out
 from data.portfolio import Portfolio, read_portfolio
 from data.simulator.settings import UNTIL, SimulationSettings
 from data.simulator.simulate import simulate
@@ -20,6 +23,7 @@ from data.times import DAY_US, to_us
 from features.catalogue import claim_features, debtor_features, names
 from features.histories import histories_of
 from features.reference import learn_reference
+from features.run import FeatureOrder, Written, write_features
 from features.store import StoredHistories, load, save
 from features.tables import Histories
 from models.decide import Asks, Prepared, prepare
@@ -28,7 +32,8 @@ from serving.state import facts_of, portfolio_of
 from tests.deciding import PACKS, bundle_of, rate_model
 from tests.portfolios import CHANNELS
 from tests.simulator_fakes import Fake
-from training.rows import TrainingRows, training_blocks, training_rows
+from training.rows import NoTrainingRows, TrainingRows, training_blocks, training_rows
+from training.training_frame import write_training_frame
 
 CASES = 5_000
 CONFIG = SIMULATED_TENANT
@@ -182,3 +187,56 @@ def test_a_planted_column_that_knows_the_future_is_no_feature_and_changes_none(w
     expected = world.prepared(world.histories, debtor, as_of_us).rows.matrix
     assert world.prepared(found, debtor, as_of_us).rows.matrix.tobytes() == expected.tobytes()
     assert not [name for name in COLUMNS if "will_pay" in name]
+
+
+@pytest.fixture(scope="module")
+def laid_out(world: World) -> Path:
+    out = world.folder.parent / "laid_out"
+    lay_out(world.folder, out, shards=3, progress=lambda what, share: None)
+    return out
+
+
+def by_claim(file: Path, *keys: str) -> pa.Table:
+    table = pq.read_table(file)
+    plain = [
+        table[name].cast(pa.string()) if pa.types.is_dictionary(table[name].type) else table[name]
+        for name in table.column_names
+    ]
+    return pa.table(plain, names=table.column_names).sort_by([(key, "ascending") for key in keys])
+
+
+@pytest.mark.parametrize(
+    ("write", "keys"),
+    [(write_features, ("claim_id",)), (write_training_frame, ("claim_id", "contact_id"))],
+    ids=["open claims", "training frame"],
+)
+def test_a_file_written_shard_by_shard_is_that_of_the_whole(
+    world: World, laid_out: Path, tmp_path: Path, write: Callable[..., Written], keys: tuple[str, ...]
+) -> None:
+    order = FeatureOrder(to_us(UNTIL), CONFIG, tmp_path / "store")
+    files = []
+    for number, folder in enumerate((world.folder, laid_out)):
+        files.append(tmp_path / f"{number}.parquet")
+        done = write(folder, files[-1], order=order, progress=lambda what, share: None)
+        assert done.rows == pq.read_metadata(files[-1]).num_rows > 0
+    assert by_claim(files[0], *keys).equals(by_claim(files[1], *keys))
+
+
+def test_the_training_frame_holds_the_training_rows(world: World, tmp_path: Path) -> None:
+    file = tmp_path / "frame.parquet"
+    order = FeatureOrder(to_us(UNTIL), CONFIG, tmp_path / "store")
+    write_training_frame(world.folder, file, order=order, progress=lambda what, share: None)
+    frame = pq.read_table(file)
+    assert frame["contact_id"].to_pylist() == world.rows.contact_id.tolist()
+    assert frame["paid"].to_pylist() == world.rows.paid.astype(int).tolist()
+    for name in ("sent_sms_90", "clicked_rate_email_365", "outstanding_log", "arrival_to_pay_day"):
+        column = frame[name].to_numpy()
+        np.testing.assert_array_equal(column, world.rows.matrix[:, world.rows.names.index(name)], err_msg=name)
+    assert set(frame["channel"].unique().to_pylist()) <= set(CHANNELS)
+
+
+def test_a_file_that_could_not_be_finished_is_not_there(world: World, tmp_path: Path) -> None:
+    order = FeatureOrder(to_us(UNTIL) - 3_000 * DAY_US, CONFIG, tmp_path / "store")
+    with pytest.raises(NoTrainingRows, match="are decisions on an open claim"):
+        write_training_frame(world.folder, tmp_path / "none.parquet", order=order, progress=lambda what, share: None)
+    assert not (tmp_path / "none.parquet").exists()
