@@ -256,7 +256,9 @@ def _count_paid(debtor: IntArray, as_of: IntArray, rows: OpenRows, payments: Pay
                 break
             if payments.known_us[p] >= as_of[i] or payments.reversed_us[p] < as_of[i]:
                 continue
-            row = first + np.searchsorted(rows.claim[first:end], payments.claim[p])
+            row = first
+            while row < end and rows.claim[row] < payments.claim[p]:
+                row += 1
             if row < end and rows.claim[row] == payments.claim[p]:
                 state.payments[row] += 1
                 state.payment_us[row] = payments.paid_us[p]

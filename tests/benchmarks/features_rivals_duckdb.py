@@ -30,15 +30,27 @@ MONTH = 31
 RESPONSES = (MEASURES.index("clicked"), MEASURES.index("answered"))
 
 
-def features(base: duckdb.DuckDBPyConnection, moment: Moment) -> pa.Table:
-    """Every feature of every open claim, a column each."""
-    return base.execute(query(moment)).fetch_arrow_table()
+def features(base: duckdb.DuckDBPyConnection, moment: Moment, *, only: str = "") -> pa.Table:
+    """Every feature of every open claim of the debtors that `only` leaves, a column each."""
+    *steps, person, contacts, payments, claims = statements(moment, only=only)
+    for step in steps:
+        base.execute(step)
+    sides = [base.sql(one).to_arrow_table() for one in (person, contacts, payments, claims)]
+    if not all(side["debtor"].equals(sides[0]["debtor"]) for side in sides[:3]):
+        raise ValueError("the debtors' sides do not stand in one order")
+    row = np.searchsorted(sides[0]["debtor"].to_numpy(), sides[3]["debtor"].to_numpy())
+    columns = {name: side[name] for side in sides[:3] for name in side.column_names[1:]}
+    debtors = pa.table({name: columns[name] for name in moment.columns if name in columns}).take(pa.array(row))
+    return pa.table({**dict(zip(debtors.column_names, debtors.columns, strict=True)), **_without_key(sides[3])})
 
 
-def prepare_one(base: duckdb.DuckDBPyConnection, moment: Moment) -> str:
-    """Prepare the query for one debtor, whose row is its parameter; gives how to run it."""
-    base.execute("prepare one_debtor as " + query(moment, only="and debtor = $1"))
-    return "execute one_debtor({})"
+def _without_key(side: pa.Table) -> dict[str, pa.ChunkedArray]:
+    return dict(zip(side.column_names[1:], side.columns[1:], strict=True))
+
+
+def statements(moment: Moment, *, only: str = "") -> list[str]:
+    """The statements at a moment."""
+    return query(moment, only=only).split(";\n")
 
 
 def query(moment: Moment, *, only: str = "") -> str:
@@ -74,8 +86,9 @@ def query(moment: Moment, *, only: str = "") -> str:
         sent_weekday_field_2=_fields("sent_weekday", range(4, 7)),
         refusal_field=_fields("kind", [kinds(kind) for kind in marks[2:]]),
         **_pivots(made),
-        **_pay_day(),
-        debtor_columns=_listed(_debtor_columns(moment), moment),
+        person_columns=_listed([*_person(moment), *_claims(moment)], moment),
+        contact_columns=_listed([*_contacts(moment), *_responses(moment)], moment),
+        payment_columns=_listed([*_promises(moment), *_times(moment), *_payments(moment)], moment),
         claim_columns=_listed(_claim_columns(moment), moment),
     )
 
@@ -97,7 +110,6 @@ def _pivots(made: int) -> dict[str, str]:
         "response_columns": ", ".join(responses),
         "reached_columns": ", ".join(f"total((channel = {c})::int) as reached_{c}" for c in ours),
         "through_columns": ", ".join(f"total((channel = {c})::int) as through_{c}" for c in ours),
-        "month_day_columns": ", ".join(f"total((month_day = {d})::int) as d{d}" for d in range(1, MONTH + 1)),
     }
 
 
@@ -112,14 +124,8 @@ def _fields(code: str, values: Iterable[int]) -> str:
 
 
 def _chosen(code: str, values: np.ndarray, *, times: str = "1") -> str:
-    cases = " ".join(f"when {k} then {'NULL' if np.isnan(v) else repr(float(v))}" for k, v in enumerate(values))
+    cases = " ".join(f"when {k} then {'NULL' if np.isnan(v) else _double(v)}" for k, v in enumerate(values))
     return f"{times} * case {code} {cases} end::double"
-
-
-def _pay_day() -> dict[str, str]:
-    around = [f"d{d} + d{d % MONTH + 1} + d{(d + 1) % MONTH + 1}" for d in range(1, MONTH + 1)]
-    weights = [f"(({one}) * 64 + d{d}) * 32 + {MONTH - d}" for d, one in enumerate(around, start=1)]
-    return {"best_day": f"greatest({', '.join(weights)})", "around_days": ", ".join(around)}
 
 
 def _listed(columns: Iterable[tuple[str, str]], moment: Moment) -> str:
@@ -127,6 +133,11 @@ def _listed(columns: Iterable[tuple[str, str]], moment: Moment) -> str:
     return ",\n        ".join(
         f'{"NULL" if name in blank else f"({expression})"}::float as "{name}"' for name, expression in columns
     )
+
+
+def _double(value: float) -> str:
+    """A literal: without an exponent it would be a decimal, and decimals are counted in 128 bits."""
+    return f"{float(value)!r}e0" if "e" not in repr(float(value)) else repr(float(value))
 
 
 def _count(column: str) -> str:
@@ -142,25 +153,15 @@ def _window(packed: str, window: str) -> str:
 
 
 def _shrunk(count: str, total: str, usual: float, weight: float = PRIOR_CONTACTS) -> str:
-    return f"({count} + {weight * usual!r}) / ({total} + {weight!r})"
+    return f"({count} + {_double(weight * usual)}) / ({total} + {_double(weight)})"
 
 
 def _since(column: str, moment: Moment) -> str:
-    return f"({moment.as_of_us} - {column}) / {float(DAY_US)!r}"
+    return f"({moment.as_of_us} - {column}) / {_double(DAY_US)}"
 
 
 def _weekday(table: str, weekday: int) -> str:
     return _field(f"{table}.weekdays_{1 + weekday // 4}", weekday % 4)
-
-
-def _debtor_columns(moment: Moment) -> Iterable[tuple[str, str]]:
-    yield from _person(moment)
-    yield from _claims(moment)
-    yield from _contacts(moment)
-    yield from _responses(moment)
-    yield from _promises(moment)
-    yield from _times(moment)
-    yield from _payments(moment)
 
 
 def _named(moment: Moment) -> list[tuple[int, str]]:
@@ -169,7 +170,7 @@ def _named(moment: Moment) -> list[tuple[int, str]]:
 
 def _person(moment: Moment) -> Iterable[tuple[str, str]]:
     yield "country", _chosen("country", moment.country_code)
-    age = f"floor(({moment.as_of_us / DAY_US!r} - birth_day) / 365.25)"
+    age = f"floor(({_double(moment.as_of_us / DAY_US)} - birth_day) / 36525e-2)"
     yield "age", f"case when birth_day <> {NO_DAY} then {age} end"
     yield "known_days", _since("registered_us", moment)
     yield "income_band", "nullif(income, -1)"
@@ -256,7 +257,7 @@ def _promises(moment: Moment) -> Iterable[tuple[str, str]]:
     yield "promises_kept", _count("kept")
     yield "promises_broken", _count("broken")
     yield "since_promise", _since("promise_us", moment)
-    yield "promise_due_days", f"(open_until_us - {moment.as_of_us}) / {float(DAY_US)!r}"
+    yield "promise_due_days", f"(open_until_us - {moment.as_of_us}) / {_double(DAY_US)}"
     click = _since("click_us", moment)
     yield "unpaid_click_days", f"case when paid.last_us is null or paid.last_us < click_us then {click} end"
 
@@ -291,7 +292,7 @@ def _payments(moment: Moment) -> Iterable[tuple[str, str]]:
     for window in WINDOWS:
         yield f"paid_log_{window}", f"ln(1 + coalesce(eur_{window}, 0))"
     yield "since_payment", _since("paid.last_us", moment)
-    gap = f"(paid.last_us - paid.first_us) / {float(DAY_US)!r} / ({ever} - 1)"
+    gap = f"(paid.last_us - paid.first_us) / {_double(DAY_US)} / ({ever} - 1)"
     yield "payment_gap_days", f"case when {ever} > 1 then {gap} end"
     yield "payments_reversed", _count("reversed")
     yield "self_paid_rate", _shrunk(_count("unprompted"), ever, moment.reference.self_paid_rate)
@@ -305,7 +306,7 @@ def _payments(moment: Moment) -> Iterable[tuple[str, str]]:
 def _claim_columns(moment: Moment) -> Iterable[tuple[str, str]]:
     yield "sector", _chosen("sector", moment.sector_code)
     yield "outstanding_log", "ln(1 + outstanding_eur)"
-    yield "share_paid", "1 - outstanding / greatest(principal, 0.01)"
+    yield "share_paid", "1 - outstanding / greatest(principal, 1e-2)"
     yield "share_of_all", "case when total_eur > 0 then outstanding_eur / total_eur end"
     yield "days_past_due", f"{moment.today} - claim_state.due_day"
     yield "claim_days", _since("registered_us", moment)
