@@ -15,7 +15,7 @@ export DO_NOT_TRACK ?= 1
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup system demo test bench-share bench-null format lint types contracts tests documents fix lock clean
+.PHONY: help setup system demo test bench-share bench-null bench-features format lint types contracts tests documents fix lock clean
 
 help: ## Shows this list.
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile
@@ -64,6 +64,9 @@ bench-share: setup ## Measures how far the model goes from the incumbent's rules
 
 bench-null: setup ## Counts how often the report claims a gain in a world without any.
 	$(BIN)/python tests/benchmarks/null_world.py
+
+bench-features: setup ## Measures the features against the same ones in pandas and in DuckDB, and checks that they are the same (10 minutes).
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python tests/benchmarks/features_speed.py
 
 fix: setup ## Formats the code and repairs what the linter can.
 	$(BIN)/ruff check --fix .

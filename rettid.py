@@ -24,7 +24,6 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from rich.table import Table
 
 from data.config import Config, read_config
-from data.layout import lay_out
 from data.portfolio import read_portfolio
 from data.simulator.continuation import continue_simulation, read_decisions
 from data.simulator.settings import UNTIL, SimulationSettings
@@ -155,6 +154,8 @@ def layout(
     ] = None,
 ) -> None:
     """Lay a large portfolio out by debtor, so that the other commands go through it shard by shard."""
+    from data.layout import lay_out  # noqa: PLC0415 # the query engine is only needed here
+
     with _bar() as move:
         count = lay_out(directory, out_folder, shards=shards, progress=move)
     out.print(f"{out_folder}: {count} shards")
@@ -171,7 +172,7 @@ def features(
 ) -> None:
     """Write the features of every open claim as they were knowable at a moment, or list them."""
     if show:
-        _show_features(_config(context))
+        _show_features(_config(context, directory))
         return
     if directory is None or as_of is None or file is None:
         raise typer.BadParameter("expected DIR, --as-of and --out, or --list")
@@ -187,7 +188,7 @@ def _show_features(config: Config) -> None:
     table = Table("feature", "what it means", "unit", "group", "side", "from", "window", "missing means")
     for one in catalogue(config.grid.channels):
         table.add_row(one.name, one.meaning, one.unit, one.group, one.side, one.tables, one.window, one.null)
-    out.print(table)
+    Console(width=max(out.width, 200)).print(table)
 
 
 @app.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
@@ -221,6 +222,23 @@ SIMULATED_TENANT = Config(features=FeatureSettings(lawful=("age",)))
 """What holds for a simulated portfolio without a file: a tenant who has declared age lawful for its models."""
 
 
+SIMULATED = "SIMULATED"
+"""File that marks a portfolio made from a simulated one."""
+
+
+def is_simulated(folder: Path) -> bool:
+    """True for a folder that a simulation was written to, or that was made from such a one."""
+    return (folder / "truth" / "world.json").is_file() or (folder / SIMULATED).is_file()
+
+
+def carry_tenant(source: Path, out: Path) -> None:
+    """Give a portfolio made from another what holds for that one: its configuration, and that it is simulated."""
+    if (source / FILE_NAME).is_file():
+        shutil.copy(source / FILE_NAME, out / FILE_NAME)
+    if is_simulated(source):
+        (out / SIMULATED).write_text("The data here are simulated, never real.\n", encoding="utf-8")
+
+
 def read_config(*folders: Path) -> Config:
     """Configuration from the first folder that holds `rettid.toml`, else the defaults.
 
@@ -238,8 +256,7 @@ def read_config(*folders: Path) -> Config:
                 return parse_config(tomllib.loads(path.read_text(encoding="utf-8")))
             except tomllib.TOMLDecodeError as error:
                 raise BadConfiguration(f"{path} is not TOML: {error}") from error
-    simulated = any((folder / "truth" / "world.json").is_file() for folder in folders[:1])
-    return SIMULATED_TENANT if simulated else Config()
+    return SIMULATED_TENANT if folders and is_simulated(folders[0]) else Config()
 
 
 def parse_config(document: Mapping[str, Any]) -> Config:

@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 import pyarrow.parquet as pq
 
-from data.config import FILE_NAME
+from data.config import carry_tenant
 from data.parquet_folder import shard_prefix, table_files
 from data.schemas import SCHEMAS
 from data.shards import write_layout
@@ -44,14 +44,7 @@ def lay_out(directory: Path, out: Path, *, shards: int | None, progress: Progres
     CannotLayOut
         `out` is there already, or the portfolio lacks a table that must be there or holds a file that cannot be read.
     """
-    if out.exists():
-        raise CannotLayOut(f"{out} is there already: name a folder that is not")
-    files = table_files(directory)
-    missing = [name for name in ("debtors", "claims", "contacts") if not files[name]]
-    if missing:
-        raise CannotLayOut(
-            f"{directory} has no table {', '.join(missing)}: `rettid check {directory}` tells what is wrong"
-        )
+    files = _usable_files(directory, out)
     unfinished = out.with_name(f".{out.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
@@ -69,11 +62,23 @@ def lay_out(directory: Path, out: Path, *, shards: int | None, progress: Progres
         shutil.rmtree(unfinished, ignore_errors=True)
         raise CannotLayOut(f"{directory}: {str(cause).splitlines()[0]}; `rettid check` tells what is wrong") from cause
     shutil.rmtree(unfinished / "spill", ignore_errors=True)
-    if (directory / FILE_NAME).is_file():
-        shutil.copy(directory / FILE_NAME, unfinished / FILE_NAME)
+    carry_tenant(directory, unfinished)
     write_layout(unfinished, shards=count)
     unfinished.replace(out)
     return count
+
+
+def _usable_files(directory: Path, out: Path) -> dict[str, list[Path]]:
+    """Files of every table, with nothing in the way of laying them out."""
+    if out.exists() or directory.resolve() in out.resolve().parents:
+        raise CannotLayOut(f"{out} is there already, or inside the portfolio: name another folder that is not")
+    files = table_files(directory)
+    missing = [name for name, schema in SCHEMAS.items() if schema.required and not files[name]]
+    twice = [name for name in SCHEMAS if (directory / f"{name}.parquet").is_file() and (directory / name).is_dir()]
+    for names, what in ((missing, "has no table"), (twice, "has both a file and a folder for")):
+        if names:
+            raise CannotLayOut(f"{directory} {what} {', '.join(names)}: `rettid check {directory}` tells what is wrong")
+    return files
 
 
 def _rows(files: list[Path]) -> int:
@@ -90,12 +95,17 @@ def _cut(engine: duckdb.DuckDBPyConnection, name: str, files: dict[str, list[Pat
             f"SELECT t.*, {_shard(f'coalesce(o.owner, t.{key})', shards)} AS shard "  # noqa: S608 # the same
             f"FROM {_scan(files[name])} t LEFT JOIN {owner} o ON t.{key} = o.{key}"
         )
-    engine.execute(f"COPY ({query}) TO '{_quoted(folder)}' (FORMAT parquet, COMPRESSION zstd, PARTITION_BY (shard))")
+    folder.mkdir()
+    engine.execute(
+        f"COPY ({query}) TO '{_quoted(folder)}' (FORMAT parquet, COMPRESSION zstd, PARTITION_BY (shard), OVERWRITE_OR_IGNORE)"
+    )
     for part in sorted(folder.iterdir()):
         prefix = shard_prefix(int(part.name.partition("=")[2]))
         for number, file in enumerate(sorted(part.iterdir())):
             file.replace(folder / f"{prefix}-{number}.parquet")
         part.rmdir()
+    if not any(folder.iterdir()):
+        pq.write_table(pq.read_schema(files[name][0]).empty_table(), folder / f"{shard_prefix(0)}.parquet")
 
 
 def _shard(debtor: str, shards: int) -> str:

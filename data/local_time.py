@@ -16,6 +16,8 @@ from data.times import DAY_US, IntArray
 
 Offsets = tuple[tuple[int, ...], tuple[int, ...]]
 SECOND_US = 1_000_000
+LAST_DAY = 47_847
+"""1 January 2101: zones are not asked beyond, nor before 1970; an offset at either end holds on."""
 
 
 class _Clocks(NamedTuple):
@@ -42,7 +44,8 @@ def local_us(zones: tuple[str, ...], zone: npt.NDArray[np.integer], instants_us:
     if not len(instants_us):
         return np.zeros(0, dtype=np.int64)
     first, last = int(instants_us.min()) // DAY_US, int(instants_us.max()) // DAY_US
-    found = [_offsets(name, first - first % 366, last + 366 - last % 366) for name in zones]
+    first, last = max(first - first % 366, 0), min(last + 366 - last % 366, LAST_DAY)
+    found = [_offsets(name, first, max(last, first + 366)) for name in zones]
     clocks = _Clocks(
         np.cumsum([0, *(len(since) for since, _ in found)]).astype(np.int64),
         np.array([one for since, _ in found for one in since], dtype=np.int64),

@@ -252,7 +252,7 @@ def _count_promises(
                     in_time and _valid(as_of[i], payments.paid_us[p], payments.known_us[p], payments.reversed_us[p])
                 )
             out.kept[i] += kept
-            out.broken[i] += not kept
+            out.broken[i] += not kept and events.promised_us[j] + 3 * DAY_US <= as_of[i]
 
 
 @njit(cache=True, nogil=True)

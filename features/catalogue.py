@@ -104,9 +104,14 @@ def _words(axis: str, channels: tuple[str, ...]) -> tuple[str, ...]:
     }[axis]
 
 
-def _debtor(group: str, tables: str, *rows: tuple[str, str, str] | tuple[str, str, str, str]) -> tuple[Family, ...]:
+def _debtor(
+    group: str, tables: str, *rows: tuple[str, str, str] | tuple[str, str, str, str], window: str = "ever"
+) -> tuple[Family, ...]:
     """Families of one group from rows of name, meaning, unit and, where it may be missing, what that means."""
-    return tuple(Family(row[0], row[1], row[2], group, tables, "debtor", *row[3:]) for row in rows)
+    return tuple(
+        Family(row[0], row[1], row[2], group, tables, "debtor", row[3] if len(row) > 3 else "never", window=window)
+        for row in rows
+    )  # fmt: skip
 
 
 _PERSON = (
@@ -125,28 +130,34 @@ _CLAIMS = (
     *_debtor(
         "claims", "claims",
         ("open_claims", "open claims", "count"),
+        ("oldest_due_days", "days past due of the oldest open claim", "days", "no open claim"),
+        ("open_sectors", "sectors among the open claims", "count"),
+        window="now",
+    ),
+    *_debtor(
+        "claims", "claims",
         ("claims_paid", "claims closed as paid", "count"),
-        ("claims_unpaid", "claims closed for another reason", "count"),
+        ("claims_unpaid", "claims closed for another reason, or for none that was told", "count"),
         ("claims_{window}", "claims registered {window}", "count"),
         ("paid_claims_rate", "share of closed claims that were closed as paid, shrunk", "0-1"),
         ("paid_claim_days", "mean days from due date to closing of claims closed as paid", "days", "none yet"),
         ("since_claim", "days since the newest claim was registered", "days", "no claim yet"),
-        ("oldest_due_days", "days past due of the oldest open claim", "days", "no open claim"),
-        ("open_sectors", "sectors among the open claims", "count"),
     ),
     Family("main_sector", "sector of most claims so far", "code", "claims", "claims", "debtor", "no claim yet or new sector", category=True),
     *_debtor(
         "claims", "claims, payments",
         ("outstanding_all_log", "log of 1 + the outstanding sum of all open claims", "log EUR"),
         ("largest_open_log", "log of 1 + the largest outstanding sum of an open claim", "log EUR"),
+        window="now",
     ),
     *_debtor(
-        "course", "claim_events",
+        "course", "claims, claim_events",
         ("disputed_claims", "open claims in dispute", "count"),
         ("held_claims", "open claims on hold", "count"),
         ("plan_claims", "open claims on an instalment plan", "count"),
         ("highest_stage", "furthest stage of an open claim, pre_due to legal", "0-4", "not known"),
         ("soonest_due_days", "days to the nearest next statutory step of an open claim", "days", "not known"),
+        window="now",
     ),
 )  # fmt: skip
 
@@ -154,32 +165,35 @@ _CONTACTS = (
     Family("last_channel", "channel of the last contact", "code", "contacts", "contacts", "debtor", "no contact yet", category=True),
     *_debtor(
         "contacts", "contacts",
-        ("sent_{channel}_{window}", "contacts by {channel} {window}", "count"),
+        ("sent_{channel}_{window}", "contacts by {channel} decided on {window}", "count"),
         ("none_decisions_{window}", "decisions not to make contact {window}", "count"),
-        ("contacts_{window}", "contacts {window}", "count"),
-        ("contacts_in_3_days", "contacts in the last 3 days", "count"),
-        ("contacts_in_7_days", "contacts in the last 7 days", "count"),
-        ("contacts_in_14_days", "contacts in the last 14 days", "count"),
-        ("since_contact", "days since the last contact", "days", "no contact yet"),
-        ("since_contact_{channel}", "days since the last contact by {channel}", "days", "none yet"),
-        ("same_channel_run", "last contacts in a row that went by one and the same channel", "count"),
-        ("contacts_since_response", "contacts decided after the last response", "count"),
-        ("contacts_since_payment", "contacts decided after the last payment", "count"),
+        ("contacts_{window}", "contacts decided on {window}", "count"),
     ),
+    *_debtor("contacts", "contacts", ("contacts_in_3_days", "contacts decided on in the last 3 days", "count"), window="3"),
+    *_debtor("contacts", "contacts", ("contacts_in_7_days", "contacts decided on in the last 7 days", "count"), window="7"),
+    *_debtor("contacts", "contacts", ("contacts_in_14_days", "contacts decided on in the last 14 days", "count"), window="14"),
+    *_debtor(
+        "contacts", "contacts",
+        ("since_contact", "days since the last contact was decided on", "days", "no contact yet"),
+        ("since_contact_{channel}", "days since the last contact by {channel} was decided on", "days", "none yet"),
+        ("same_channel_run", "last contacts in a row that went by one and the same channel", "count"),
+    ),
+    *_debtor("contacts", "contacts, contact_events", ("contacts_since_response", "contacts decided on after the last response", "count")),
+    *_debtor("contacts", "contacts, payments", ("contacts_since_payment", "contacts decided on after the last payment", "count")),
 )  # fmt: skip
 
 _RESPONSES = (
     *_debtor(
-        "responses", "contact_events",
+        "responses", "contacts, contact_events",
         ("{measure}_rate_{channel}_{window}", "share of {channel} contacts {window} that were {measure}, shrunk", "0-1"),
         ("reach_rate_{channel}", "share of {channel} contacts that were opened, clicked or answered, shrunk", "0-1"),
-        ("response_rate_{channel}", "clicks and answers to {channel} contacts for each of them, shrunk", "0-1"),
+        ("response_rate_{channel}", "clicks and answers to {channel} contacts for each of them (a call that was answered and a link that was clicked are two), shrunk", "0-2"),
         ("since_response", "days since the last response (first click or first answer to a contact)", "days", "none yet"),
         ("since_response_{channel}", "days since the last response to a {channel} contact", "days", "none yet"),
-        ("bounced", "contacts that bounced", "count"),
+        ("bounced", "times a contact bounced", "count"),
         ("opted_out", "opt-outs", "count"),
         ("complained", "complaints", "count"),
-        ("wrong_person", "contacts that reached the wrong person", "count"),
+        ("wrong_person", "times a contact reached the wrong person", "count"),
     ),
     *_debtor(
         "responses", "contacts, payments",
@@ -189,16 +203,16 @@ _RESPONSES = (
     *_debtor(
         "promises", "contact_events, payments",
         ("promises_kept", "promises kept within three days", "count"),
-        ("promises_broken", "promises not kept", "count"),
+        ("promises_broken", "promises not kept three days after they were due", "count"),
         ("since_promise", "days since the last promise", "days", "no promise yet"),
-        ("promise_due_days", "days to the end of the latest promise not yet due", "days", "no promise open"),
+        ("promise_due_days", "days from now to the end of the latest promise not yet due", "days", "no promise open"),
         ("unpaid_click_days", "days since the last click, with no payment since: one may be in flight", "days", "paid since, or no click"),
     ),
 )  # fmt: skip
 
 _TIMES = (
     *_debtor(
-        "times", "contact_events",
+        "times", "contacts, contact_events",
         ("reach_rate_{part}", "share of contacts sent in the {part} that were opened, clicked or answered, shrunk", "0-1"),
         ("reach_rate_{weekday}", "the same for contacts sent on a {weekday}", "0-1"),
         ("responses_{part}", "share of responses that came in the {part}, shrunk", "0-1"),
@@ -213,18 +227,24 @@ _TIMES = (
     ),
 )  # fmt: skip
 
-_PAYMENTS = _debtor(
-    "payments", "payments",
-    ("payments_{window}", "payments {window}", "count"),
-    ("paid_log_{window}", "log of 1 + the sum paid {window}", "log EUR"),
-    ("since_payment", "days since the last payment", "days", "no payment yet"),
-    ("payment_gap_days", "mean days between payments", "days", "fewer than two"),
-    ("payments_reversed", "payments that were reversed", "count"),
-    ("self_paid_rate", "share of payments with no contact in the horizon before, shrunk", "0-1"),
-    ("since_pay_day", "days since the pay day, learned or the country's", "days"),
-    ("to_pay_day", "days to the next pay day, learned or the country's", "days"),
-    ("pay_day_learned", "1 where the pay day was learned from payments", "flag"),
-    ("pay_day_share", "share of payments on the learned day of the month or the two after", "0-1", "not learned"),
+_PAYMENTS = (
+    *_debtor(
+        "payments", "payments",
+        ("payments_{window}", "payments {window}", "count"),
+        ("paid_log_{window}", "log of 1 + the sum paid {window}", "log EUR"),
+        ("since_payment", "days since the last payment", "days", "no payment yet"),
+        ("payment_gap_days", "mean days between payments", "days", "fewer than two"),
+        ("payments_reversed", "payments that were reversed", "count"),
+    ),
+    *_debtor("payments", "payments, contacts", ("self_paid_rate", "share of payments with no contact in the horizon before, shrunk", "0-1")),
+    *_debtor(
+        "pay day", "payments, debtors, calendar",
+        ("since_pay_day", "days since the pay day, learned or the country's, at the date of as_of in UTC", "days"),
+        ("to_pay_day", "days to the next pay day, learned or the country's, 0 on the day", "days"),
+        ("pay_day_learned", "1 where the pay day was learned from payments", "flag"),
+        ("pay_day_share", "share of payments on the learned day of the month or the two after", "0-1", "not learned"),
+        window="now",
+    ),
 )  # fmt: skip
 
 DEBTOR = (*_PERSON, *_CLAIMS, *_CONTACTS, *_RESPONSES, *_TIMES, *_PAYMENTS)

@@ -29,7 +29,9 @@ service. All are 32-bit floats.
   never exceeds 1.
 - *Shrunk*: the debtor's own share, mixed with the portfolio's as if the portfolio's had been seen {PRIOR_CONTACTS:g} times (shares over
   parts of the day and weekdays: {PRIOR_PARTS:g} times).
-- Hours, weekdays and days of the month are on the debtor's own clock.
+- Hours, weekdays and days of the month are on the debtor's own clock; days past due and distances from pay days of the debtor's
+  and claim's side count from the date in UTC, those of the action from its local date.
+- Where an optional table is not handed over, every feature that needs it is missing.
 - A *code* is a word of a closed list, kept with the model; a word that the model has not met counts as missing.
 - Nothing is filled in: a missing value stays missing, and the last column says what it means.
 - A model sees `age` only where the tenant declares it lawful: `[features] lawful = ["age"]` in `rettid.toml` (a simulated

@@ -18,8 +18,9 @@ def feature_table(histories: Histories, *, as_of_us: int, reference: Reference, 
 
     Category columns hold their words, the others numbers (float32); a missing value is null.
     """
-    debtor = np.arange(histories.size)
-    targets = open_targets(histories, debtor, as_of_us=np.full(len(debtor), as_of_us, dtype=np.int64))
+    every = np.arange(histories.size)
+    debtor = np.unique(open_targets(histories, every, as_of_us=np.full(len(every), as_of_us)).moment)
+    targets = open_targets(histories, debtor, as_of_us=np.full(len(debtor), as_of_us))
     rows = build(histories, targets, reference=reference, rates=rates)
     features = (*debtor_features(histories.channels), *claim_features())
     return pa.table({**keys_of(histories, targets), **columns_of(rows.matrix, features, reference)})

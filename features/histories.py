@@ -13,6 +13,7 @@ from data.action_grid import dayparts_of
 from data.calendar import Place, place_of
 from data.local_time import local_us
 from data.portfolio import Portfolio
+from data.schemas import SCHEMAS
 from data.times import DAY_US, HOUR_US, NEVER, IntArray
 from data.vocabulary import CLAIM_EVENT_KINDS, CONTACT_EVENT_KINDS, EMPLOYMENTS, INCOME_BANDS, NONE, POINT_KINDS, STAGES
 from features._sorting import first_of_keys, sorted_by_owner
@@ -128,7 +129,7 @@ def histories_of(portfolio: Portfolio, *, channels: tuple[str, ...]) -> Historie
         vulnerable_to_us=instants(debtors, "vulnerable_to"),
         profiles=_profiles(portfolio["debtor_profiles"], keys),
         points=_points(portfolio["contact_points"], keys, channels),
-        points_known="contact_points" in portfolio.given,
+        missing=tuple(name for name, schema in SCHEMAS.items() if not schema.required and name not in portfolio.given),
         claims=claims,
         claim_events=_claim_events(portfolio["claim_events"], claim_keys),
         contacts=contacts,
@@ -225,12 +226,19 @@ def _contacts(table: pa.Table, keys: pa.Array, channels: tuple[str, ...], clock:
     contacts = Contacts(
         start=offsets(owner, len(keys)),
         decided_us=decided[order],
-        known_us=known_instants(table, "decided_at")[one][order],
+        known_us=_first_known(number, known_instants(table, "decided_at"), len(encoded.dictionary))[number[one]][order],
         channel=channel[order],
         part=np.where(made, local.part, -1).astype(np.int16),
         weekday=np.where(made, local.weekday, -1).astype(np.int16),
     )
     return contacts, names.take(pa.array(order))
+
+
+def _first_known(number: IntArray, known_us: IntArray, size: int) -> IntArray:
+    """When the first row of each contact came to be known, shape (contacts,); rows of number -1 are left out."""
+    first = np.full(size, NEVER)
+    np.minimum.at(first, number[number >= 0], known_us[number >= 0])
+    return first
 
 
 def _ranks(names: pa.Array, owner: IntArray, decided: IntArray, channel: CodeArray) -> IntArray:

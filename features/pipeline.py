@@ -19,7 +19,7 @@ from features._claim_kernels import (
     no_state,
     open_rows,
 )
-from features.catalogue import Side, claim_features, debtor_features, layout, names
+from features.catalogue import Side, claim_features, debtor_features, layout
 from features.claim import fill_claims
 from features.columns import FloatArray, TextArray
 from features.debtor import Columns, DebtorState, Moments, fill_debtors
@@ -115,7 +115,10 @@ def _build_block(
     mine = _rows_among(every, targets, histories)
     state = state if mine is None else ClaimState._make(column[mine] for column in state)
     block = np.empty((len(targets.debtor), len(debtor_features(channels))), dtype=np.float32)
-    debtors = fill_debtors(views(block, "debtor", channels), histories, moments, claims=counts, reference=reference)
+    into = views(block, "debtor", channels)
+    debtors = fill_debtors(into, histories, moments, claims=counts, reference=reference)
+    if np.isnan(into["paid_log_{window}"]).any():
+        _refuse_payment(histories, moments, into["paid_log_{window}"], rates=rates)
     width = block.shape[1]
     matrix[:, :width] = block[targets.moment]
     fill_claims(
@@ -127,7 +130,7 @@ def _build_block(
         total_eur=counts.total_eur[targets.moment],
         reference=reference,
     )
-    for column in _positions(channels, reference.blank):
+    for column in _positions(channels, reference.blank, histories.missing):
         matrix[:, column] = np.nan
     return state, debtors
 
@@ -151,7 +154,7 @@ def _rows_among(every: OpenRows, targets: Targets, histories: Histories) -> IntA
     NotOpen
         A target is not among them.
     """
-    if len(every.claim) == len(targets.claim) and np.array_equal(every.claim, targets.claim):
+    if np.array_equal(every.claim, targets.claim) and np.array_equal(every.moment, targets.moment):
         return None
     size = len(histories.claim_id) + 1
     key, wanted = every.moment * size + every.claim, targets.moment * size + targets.claim
@@ -172,6 +175,14 @@ def _moments(histories: Histories, targets: Targets, rates: MoneySettings) -> Mo
     eur = np.array([eur_on(histories.currencies, int(one), rates) for one in day], dtype=np.float64)
     eur = eur.reshape(len(day), len(histories.currencies))
     return Moments(targets.debtor, targets.as_of_us, eur, row)
+
+
+def _refuse_payment(histories: Histories, moments: Moments, paid_log: Matrix, *, rates: MoneySettings) -> None:
+    """A payment in a currency without a rate, on whatever claim: its sum is not known."""
+    row = int(np.flatnonzero(np.isnan(paid_log).any(axis=1))[0])
+    payments, who = histories.payments, int(moments.debtor[row])
+    for code in payments.currency[payments.start[who] : payments.start[who + 1]].tolist():
+        rates.on(histories.currencies[code], int(moments.as_of_us[row] // DAY_US))
 
 
 def eur_on(currencies: tuple[str, ...], day: int, rates: MoneySettings) -> list[float]:
@@ -217,7 +228,9 @@ def views(matrix: Matrix, side: Side, channels: tuple[str, ...]) -> Columns:
 
 
 @lru_cache(maxsize=64)
-def _positions(channels: tuple[str, ...], blank: tuple[str, ...]) -> list[int]:
-    """Columns of the features of these names; names of action features and of other grids are passed over."""
-    order = names((*debtor_features(channels), *claim_features()))
-    return [order.index(name) for name in blank if name in order]
+def _positions(channels: tuple[str, ...], blank: tuple[str, ...], missing: tuple[str, ...]) -> list[int]:
+    """Columns of the features of these names, and of those that need one of the tables that are missing."""
+    columns = (*debtor_features(channels), *claim_features())
+    return [
+        number for number, one in enumerate(columns) if one.name in blank or set(one.tables.split(", ")) & set(missing)
+    ]  # fmt: skip

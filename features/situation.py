@@ -59,7 +59,7 @@ def _points(histories: Histories, debtor: IntArray, as_of_us: IntArray) -> Point
         verified=points.verified[row] & (points.verified_us[row] <= as_of_us[owner]),
         withdrawn=points.withdrawn[row],
         kind=points.kind[row],
-        known=histories.points_known,
+        known="contact_points" not in histories.missing,
     )
 
 

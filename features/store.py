@@ -7,21 +7,21 @@ from __future__ import annotations
 
 import hashlib
 import json
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from functools import lru_cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-import data.calendar
-import data.local_time
-import features._sorting
-import features.columns
-import features.histories
+import data
+import features
 import features.tables
 from data.calendar import Place
 from data.parquet_folder import shard_prefix
@@ -30,9 +30,6 @@ from data.schemas import SCHEMAS
 from data.shards import shard_count
 from features.histories import histories_of
 from features.tables import Histories
-
-MAKERS = (data.calendar, data.local_time, features._sorting, features.columns, features.histories, features.tables)
-"""Modules that decide what histories hold."""
 
 TEXTS = ("debtor_id", "claim_id", "language")
 Array = npt.NDArray[Any]
@@ -63,13 +60,20 @@ class StoredHistories:
 
     def of(self, shard: int | None) -> Histories:
         """Histories of one shard, or of the whole portfolio."""
-        path = self.folder / f"{_fingerprint(self.portfolio, shard, self.channels)}.npz"
+        whose = hashlib.sha256(json.dumps([str(self.portfolio.resolve()), shard]).encode()).hexdigest()[:16]
+        path = self.folder / f"{whose}-{_fingerprint(self.portfolio, shard, self.channels)}.npz"
         if path.is_file():
-            return load(path)
+            try:
+                return load(path)
+            except (BadZipFile, OSError, EOFError, KeyError, ValueError):
+                path.unlink(missing_ok=True)  # cut short by a full disk or a crash: made anew below
         found = histories_of(
             read_portfolio(self.portfolio, channels=self.channels, shard=shard), channels=self.channels
         )  # fmt: skip
         save(found, path)
+        for older in self.folder.glob(f"{whose}-*.npz"):
+            if older != path:
+                older.unlink(missing_ok=True)
         return found
 
 
@@ -88,9 +92,11 @@ def _fingerprint(portfolio: Path, shard: int | None, channels: tuple[str, ...]) 
 
 @lru_cache(maxsize=1)
 def _code() -> str:
-    """Hash of the code that makes histories."""
-    sources = [Path(str(module.__file__)).read_bytes() for module in MAKERS]
-    return hashlib.sha256(b"".join(sources)).hexdigest()
+    """Hash of all code that histories may depend on, and of the time zones in force."""
+    sources = [path for room in (data, features) for path in sorted(Path(room.__path__[0]).glob("*.py"))]
+    settings = [*sorted(Path(data.__path__[0]).glob("*.toml"))]
+    texts = [path.read_bytes() for path in (*sources, *settings)]
+    return hashlib.sha256(b"".join([*texts, version("tzdata").encode(), np.__version__.encode()])).hexdigest()
 
 
 def save(histories: Histories, path: Path) -> None:
@@ -109,14 +115,14 @@ def save(histories: Histories, path: Path) -> None:
             plain[item.name] = value
     plain["places"] = [(one.country, one.region, one.zones) for one in histories.places]
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.tmp.npz")
+    unfinished = path.with_name(f".{uuid.uuid4().hex}.npz")  # two processes may make the same at once
     np.savez(unfinished, allow_pickle=False, **{**arrays, "plain": np.array(json.dumps(plain))})
     unfinished.replace(path)
 
 
 def load(path: Path) -> Histories:
     """Histories that `save` wrote."""
-    with np.load(path, allow_pickle=False) as file:
+    with path.open("rb") as handle, np.load(handle, allow_pickle=False) as file:
         arrays = {name: file[name] for name in file.files}
     plain = json.loads(str(arrays.pop("plain")))
     found: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in plain.items()}

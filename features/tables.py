@@ -127,8 +127,8 @@ class Payments(NamedTuple):
 class Histories:
     """All debtors of a portfolio with everything that ever happened to them, as arrays.
 
-    `country`, `sectors`, `currencies` are sorted words behind codes. `points_known` is False where the tenant handed over no
-    contact points at all.
+    `country`, `sectors`, `currencies` are sorted words behind codes. `missing` names the optional tables that the tenant did
+    not hand over.
     """
 
     channels: tuple[str, ...]
@@ -151,7 +151,7 @@ class Histories:
     vulnerable_to_us: IntArray
     profiles: Profiles
     points: ContactPoints
-    points_known: bool
+    missing: tuple[str, ...]
     claims: Claims
     claim_events: ClaimEvents
     contacts: Contacts

@@ -243,7 +243,9 @@ def price_of(prepared: Prepared, bundle: Bundle) -> Prices:
     for code, name in enumerate(prepared.grid.channels):
         if code:
             column = prepared.rows.matrix[:, columns.index(f"response_rate_{name}")]
-            rate[prepared.targets.moment, code] = column
+            rate[prepared.targets.moment, code] = np.where(
+                np.isnan(column), rate[0, code] if len(rate) else 0.0, column
+            )
     return prices(prepared.config, as_of_us=prepared.asks.as_of_us, answer_rate=rate.clip(0.0, 1.0))
 
 

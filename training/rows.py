@@ -16,7 +16,7 @@ from data.portfolio import Portfolio
 from data.times import DAY_US, NEVER, IntArray
 from features.action import CalendarClass, action_matrix, letter_code, sent
 from features.catalogue import catalogue, names
-from features.columns import codes, instants, rows_of, texts
+from features.columns import codes, instants, known_instants, rows_of, texts
 from features.pipeline import Matrix, Targets, build
 from features.reference import Reference
 from features.tables import Histories
@@ -28,14 +28,6 @@ TextArray = npt.NDArray[np.object_]
 
 LONGEST_SILENCE_DAYS = 3
 """Days without any fact before `as_of` that may be a week-end; more of them, and the tables end there."""
-
-LAST_FACT = {
-    "contacts": "decided_at",
-    "payments": "paid_at",
-    "contact_events": "at",
-    "claim_events": "at",
-}
-"""Tables in which something happens all the time, and when it did."""
 
 
 class NoTrainingRows(ValueError):
@@ -152,13 +144,20 @@ def _blocks(logged: _Logged, size: int | None) -> Iterator[_Logged]:
         begin = end
 
 
-def known_until(portfolio: Portfolio, *, as_of_us: int) -> int:
+def last_fact_us(histories: Histories, *, as_of_us: int) -> int:
+    """Last instant up to `as_of` at which anything happened, 0 where nothing did."""
+    times = (
+        histories.contacts.decided_us, histories.payments.paid_us, histories.contact_events.at_us,
+        histories.claim_events.at_us,
+    )  # fmt: skip
+    return max(int(one[one <= as_of_us].max(initial=0)) for one in times)
+
+
+def known_until(last: int, *, as_of_us: int) -> int:
     """Instant up to which the tables can tell what was paid: `as_of`, or the last fact where that lies days before.
 
     Tables that end in March say nothing of April: a decision of late March is censored however late `as_of` is.
     """
-    times = [instants(portfolio[name], column) for name, column in LAST_FACT.items()]
-    last = max((int(one[one <= as_of_us].max(initial=0)) for one in times), default=0)
     return last if last and as_of_us - last > LONGEST_SILENCE_DAYS * DAY_US else as_of_us
 
 
@@ -170,12 +169,14 @@ def _logged(contacts: pa.Table, histories: Histories, *, as_of_us: int, horizon_
     is_open = (
         (claims.registered_us[claim] <= decided) & (claims.closed_us[claim] > decided) if len(claim) else statutory
     )
-    usable = (decided + horizon_days * DAY_US <= as_of_us) & (claim >= 0) & ~statutory & is_open
+    offered = codes(contacts, "channel", histories.channels) >= 0
+    known = known_instants(contacts, "decided_at") <= as_of_us
+    usable = (decided + horizon_days * DAY_US <= as_of_us) & (claim >= 0) & ~statutory & is_open & offered & known
     order = np.flatnonzero(usable)
     if not len(order):
         raise NoTrainingRows(
             f"0 of {len(decided):,} rows of contacts are decisions on an open claim made at least {horizon_days} days "
-            "before as_of: give a later --as-of or a longer history"
+            "before as_of, by a channel of the grid: give a later --as-of or a longer history"
         )
     debtor = claims.debtor[claim]
     order = order[np.lexsort((claim[order], decided[order], debtor[order]))]

@@ -22,7 +22,7 @@ from training.figures import calibration_picture, importance_picture
 from training.fit import Fitted, Setting, recipe
 from training.judge import Judgement, judge
 from training.policy_value import Judged, decide_again, judged_decisions, policy_value
-from training.rows import TrainingRows, known_until, training_rows
+from training.rows import TrainingRows, known_until, last_fact_us, training_rows
 from training.splits import Split, judged_debtors, later_from, split_rows
 from training.tracking import Tracking
 
@@ -109,7 +109,7 @@ def gather(
     """
     progress("histories")
     histories = histories_of(portfolio, channels=config.grid.channels)
-    known_us = known_until(portfolio, as_of_us=as_of_us)
+    known_us = known_until(last_fact_us(histories, as_of_us=as_of_us), as_of_us=as_of_us)
     if known_us < as_of_us:
         progress(
             f"the last fact is of {from_us(known_us):%Y-%m-%d}, before as_of: what was decided in the horizon before it is left out"

@@ -16,7 +16,7 @@ from features.reference import Reference
 from features.run import FeatureOrder, Written, learn_over
 from features.store import StoredHistories
 from features.tables import Histories
-from training.rows import NoTrainingRows, TrainingRows, known_until, training_blocks
+from training.rows import NoTrainingRows, TrainingRows, known_until, last_fact_us, training_blocks
 
 Progress = Callable[[str, float], None]
 
@@ -39,6 +39,8 @@ def write_training_frame(portfolio: Path, file: Path, *, order: FeatureOrder, pr
     """
     stored = StoredHistories(portfolio, order.config.grid.channels, order.store)
     reference = learn_over(stored, until_us=order.as_of_us, config=order.config, progress=progress)
+    last_us = max(last_fact_us(histories, as_of_us=order.as_of_us) for histories in stored)
+    known_us = known_until(last_us, as_of_us=order.as_of_us)
     unfinished = file.with_name(f".{file.name}.tmp")
     file.parent.mkdir(parents=True, exist_ok=True)
     frame = _Frame(unfinished, reference)
@@ -48,7 +50,6 @@ def write_training_frame(portfolio: Path, file: Path, *, order: FeatureOrder, pr
             progress("training frame", number / len(shards))
             histories = stored.of(shard)  # of the same files, checked
             tables = read_portfolio(portfolio, channels=reference.channels, shard=shard, checked=False)
-            known_us = known_until(tables, as_of_us=order.as_of_us)
             try:
                 for rows in training_blocks(
                     tables, histories, as_of_us=known_us, reference=reference, config=order.config,

@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from data.checks.elsewhere import keys_in_several, keys_of
-from data.config import FILE_NAME
+from data.config import carry_tenant
 from data.parquet_folder import Loaded, load, shard_prefix
 from data.problems import BadPortfolio, Problem, merged
 from data.quality.coverage import stored_columns
@@ -112,8 +112,7 @@ def _write(
             out = pa.concat_tables(tables, promote_options="permissive")
             write_table(_as_stored(out, name, stored), folder / ASIDE / f"{name}.parquet")
             counts[name] = out.num_rows
-    if (source / FILE_NAME).is_file():
-        shutil.copyfile(source / FILE_NAME, folder / FILE_NAME)
+    carry_tenant(source, folder)
     if shards:
         write_layout(folder, shards=shards)
     return counts

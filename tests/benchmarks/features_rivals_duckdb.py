@@ -3,7 +3,9 @@
 What was tried for the expensive part, hits by measure, channel and window (9,294 debtors with open claims, CPU ms, one thread):
 counting by (debtor, code) with the four windows packed in one sum and then `sum(case)` 41; one `sum(case)` a column over
 packed windows 56; `max(...) filter` in place of `case` 53; a list or map of each debtor 33 without reading it; one `sum(case)` a
-column and window 142; `count(*) filter`, the textbook's shape, 1,410.
+column and window 142; `count(*) filter`, the textbook's shape, 1,410. One query of the whole instead of statements: 1.2 s
+instead of 0.85, of it 0.4 to 0.5 of planning, at every call: `prepare` saves nothing, `execute` plans again. Sorting and joining
+310 columns to the claims in the database costs 0.17 s; Arrow's `take` 0.02. Literals have an exponent, so that they are doubles.
 """
 
 from __future__ import annotations
@@ -35,17 +37,21 @@ def features(base: duckdb.DuckDBPyConnection, moment: Moment, *, only: str = "")
     *steps, person, contacts, payments, claims = statements(moment, only=only)
     for step in steps:
         base.execute(step)
-    sides = [base.sql(one).to_arrow_table() for one in (person, contacts, payments, claims)]
-    if not all(side["debtor"].equals(sides[0]["debtor"]) for side in sides[:3]):
-        raise ValueError("the debtors' sides do not stand in one order")
-    row = np.searchsorted(sides[0]["debtor"].to_numpy(), sides[3]["debtor"].to_numpy())
-    columns = {name: side[name] for side in sides[:3] for name in side.column_names[1:]}
-    debtors = pa.table({name: columns[name] for name in moment.columns if name in columns}).take(pa.array(row))
-    return pa.table({**dict(zip(debtors.column_names, debtors.columns, strict=True)), **_without_key(sides[3])})
+    # `sql(...)` would plan twice; its copy of the rows saved is less.
+    sides = [base.execute(one).to_arrow_table() for one in (person, contacts, payments, claims)]
+    *debtors, claim = sides
+    columns = dict(zip(claim.column_names[1:], claim.columns[1:], strict=True))
+    for side in debtors:
+        row = _places(side["debtor"].to_numpy(), claim["debtor"].to_numpy())
+        taken = side.drop_columns("debtor").take(pa.array(row))
+        columns |= dict(zip(taken.column_names, taken.columns, strict=True))
+    return pa.table({name: columns[name] for name in moment.columns})
 
 
-def _without_key(side: pa.Table) -> dict[str, pa.ChunkedArray]:
-    return dict(zip(side.column_names[1:], side.columns[1:], strict=True))
+def _places(keys: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Row of each wanted key: quicker than to let the database sort or join hundreds of columns."""
+    order = np.argsort(keys)
+    return order[np.searchsorted(keys, wanted, sorter=order)]
 
 
 def statements(moment: Moment, *, only: str = "") -> list[str]:
@@ -104,7 +110,15 @@ def _pivots(made: int) -> dict[str, str]:
     return {
         "sent_columns": ", ".join(_sum_of("channel", c, "sent") for c in every),
         "mature_columns": ", ".join(_sum_of("channel", c, "mature") for c in every),
-        "paid_columns": ", ".join(_sum_of("channel", c, "paid") for c in every),
+        "paid_columns": ", ".join(
+            f"total(case when channel = {c} then coalesce(paid, 0) else 0 end) as paid_{c}" for c in every
+        ),
+        "total_columns": ", ".join(
+            f"{_open(f'{name}_{c}', window)} + {_double(PRIOR_CONTACTS)} as {name}_{c}_{window}"
+            for name in ("sent", "mature")
+            for c in every
+            for window in WINDOWS
+        ),
         "last_us_columns": ", ".join(f"max(case when channel = {c} then last_us end) as last_us_{c}" for c in ours),
         "hit_columns": ", ".join(_sum_of("hit", k, "windows") for k in hits),
         "response_columns": ", ".join(responses),
@@ -145,7 +159,16 @@ def _count(column: str) -> str:
 
 
 def _field(packed: str, place: int) -> str:
-    return f"(({_count(packed)} >> {FIELD * place}) & {LOW})" if place else f"({_count(packed)} & {LOW})"
+    return _bare(_count(packed), place)
+
+
+def _bare(packed: str, place: int) -> str:
+    """A field of a sum that is never missing: every node less in 150 columns is planned faster."""
+    return f"(({packed} >> {FIELD * place}) & {LOW})" if place else f"({packed} & {LOW})"
+
+
+def _open(packed: str, window: str) -> str:
+    return _bare(packed, WINDOW_FIELDS[window])
 
 
 def _window(packed: str, window: str) -> str:
@@ -211,13 +234,13 @@ def _contacts(moment: Moment) -> Iterable[tuple[str, str]]:
     yield "last_channel", "last_of_all % 64"
     for c, name in _named(moment):
         for window in WINDOWS:
-            yield f"sent_{name}_{window}", _window(f"sent_{c}", window)
+            yield f"sent_{name}_{window}", _open(f"sent_{c}", window)
     for window in WINDOWS:
-        yield f"none_decisions_{window}", _window("sent_0", window)
+        yield f"none_decisions_{window}", _open("sent_0", window)
     for window in WINDOWS:
-        yield f"contacts_{window}", _window("contacts", window)
+        yield f"contacts_{window}", _open("contacts", window)
     for place, days in ((2, 3), (1, 7), (0, 14)):
-        yield f"contacts_in_{days}_days", _field("lately", place)
+        yield f"contacts_in_{days}_days", _bare("lately", place)
     yield "since_contact", _since("met.last_us", moment)
     for c, name in _named(moment):
         yield f"since_contact_{name}", _since(f"last_us_{c}", moment)
@@ -228,17 +251,13 @@ def _contacts(moment: Moment) -> Iterable[tuple[str, str]]:
 
 def _responses(moment: Moment) -> Iterable[tuple[str, str]]:
     reference, made = moment.reference, len(moment.channels) - 1
-    for m, measure in enumerate(MEASURES):
-        for c, name in _named(moment):
-            for window in WINDOWS:
-                hits, sent = _window(f"windows_{m * made + c - 1}", window), _window(f"sent_{c}", window)
-                yield f"{measure}_rate_{name}_{window}", _shrunk(hits, sent, reference.measure_rate[m][c])
+    yield from _rates(moment)
     for c, name in _named(moment):
-        sent = _window(f"sent_{c}", "ever")
+        sent = _open(f"sent_{c}", "ever")
         yield f"reach_rate_{name}", _shrunk(_count(f"reached_{c}"), sent, reference.reach_rate[c])
     for c, name in _named(moment):
-        sent = _window(f"sent_{c}", "ever")
-        responded = "(" + " + ".join(_window(f"windows_{m * made + c - 1}", "ever") for m in RESPONSES) + ")"
+        sent = _open(f"sent_{c}", "ever")
+        responded = "(" + " + ".join(_open(f"windows_{m * made + c - 1}", "ever") for m in RESPONSES) + ")"
         yield f"response_rate_{name}", _shrunk(responded, sent, reference.response_rate[c])
     yield "since_response", _since("response_us", moment)
     for c, name in _named(moment):
@@ -247,10 +266,22 @@ def _responses(moment: Moment) -> Iterable[tuple[str, str]]:
         yield name, _field("refusals", place)
     for c, name in enumerate(moment.channels):
         for window in WINDOWS:
-            paid, mature = _window(f"paid_{c}", window), _window(f"mature_{c}", window)
-            yield f"paid_after_rate_{name}_{window}", _shrunk(paid, mature, reference.paid_after_rate[c])
+            paid, usual = _open(f"paid_{c}", window), PRIOR_CONTACTS * reference.paid_after_rate[c]
+            yield f"paid_after_rate_{name}_{window}", f"({paid} + {_double(usual)}) / mature_{c}_{window}"
     for c, name in _named(moment):
         yield f"paid_through_{name}", _count(f"through_{c}")
+
+
+def _rates(moment: Moment) -> Iterable[tuple[str, str]]:
+    reference, made = moment.reference, len(moment.channels) - 1
+    for m, measure in enumerate(MEASURES):
+        for c, name in _named(moment):
+            for window in WINDOWS:
+                hits, usual = (
+                    _open(f"windows_{m * made + c - 1}", window),
+                    PRIOR_CONTACTS * reference.measure_rate[m][c],
+                )
+                yield f"{measure}_rate_{name}_{window}", f"({hits} + {_double(usual)}) / sent_{c}_{window}"
 
 
 def _promises(moment: Moment) -> Iterable[tuple[str, str]]:

@@ -2,7 +2,7 @@
 --
 -- In braces: constants of the moment (as_of, day, horizon in microseconds, ...), column lists that features_rivals_duckdb.py
 -- writes out for each channel, window, part of the day and weekday, and `only`, the filter of the call for one debtor.
--- Statements run one after the other: planning one query of all this takes half a second, its parts a quarter of that.
+-- Statements run one after the other: planning one query of all this takes half a second, its parts a third.
 -- Counts are packed: one sum holds the four windows (or parts, or weekdays) in fields of 15 bits, so no debtor may have more
 -- than 32,767 of a kind. Channels and measures are counted by (debtor, code) first and then turned into columns.
 
@@ -47,6 +47,7 @@ by_channel as (
             when decided_us >= {since_14} then 1 else 0 end::bigint) as lately
     from contact group by debtor, channel
 )
+select *, {total_columns} from (
 select debtor, {sent_columns}, {mature_columns}, {paid_columns}, {last_us_columns},
     max(case when channel > 0 then last_us end) as last_us,
     max(case when channel > 0 then last_row * 64 + channel end) as last_of_all,
@@ -56,7 +57,7 @@ select debtor, {sent_columns}, {mature_columns}, {paid_columns}, {last_us_column
     total(case when channel > 0 then weekdays_2 else 0 end) as weekdays_2,
     total(case when channel > 0 then lately else 0 end) as lately,
     list_sort(list(last_row) filter (channel > 0), 'desc')[2] as before_run
-from who left join by_channel using (debtor) left join followed using (debtor, channel) group by debtor;
+from who left join by_channel using (debtor) left join followed using (debtor, channel) group by debtor);
 
 -- Their events.
 create or replace temp table hits as
@@ -69,6 +70,19 @@ with by_hit as (
 select debtor, {hit_columns}, {response_columns},
     max(case when hit between {first_response} and {last_response} then last_us end) as response_us
 from who left join by_hit using (debtor) group by debtor;
+
+create or replace temp table reached as
+select debtor, {reached_columns}, total({sent_part_field}) as parts,
+    total({sent_weekday_field_1}) as weekdays_1, total({sent_weekday_field_2}) as weekdays_2
+from contact_events semi join who using (debtor)
+where counted_us < {as_of} and first_reach and channel > 0 {only} group by debtor;
+
+create or replace temp table mark as
+select debtor, max(case when kind = {clicked} then at_us end) as click_us,
+    max(case when kind = {promised} then at_us end) as promise_us,
+    total({refusal_field}) as refusals
+from contact_events semi join who using (debtor)
+where known_us < {as_of} and channel >= 0 and kind in ({marks}) {only} group by debtor;
 
 -- Payments.
 create or replace temp table paid as
@@ -161,24 +175,10 @@ usable as (
 )
 select debtor, {person_columns}
 from debtors join who using (debtor) left join profile using (debtor) left join usable using (debtor)
-    left join claim_counts using (debtor) left join main using (debtor) left join open_sums using (debtor)
-order by debtor;
+    left join claim_counts using (debtor) left join main using (debtor) left join open_sums using (debtor);
 
 -- Contacts and what they met with.
-with reached as (
-    select debtor, {reached_columns}, total({sent_part_field}) as parts,
-        total({sent_weekday_field_1}) as weekdays_1, total({sent_weekday_field_2}) as weekdays_2
-    from contact_events semi join who using (debtor)
-    where counted_us < {as_of} and first_reach and channel > 0 {only} group by debtor
-),
-mark as (
-    select debtor, max(case when kind = {clicked} then at_us end) as click_us,
-        max(case when kind = {promised} then at_us end) as promise_us,
-        total({refusal_field}) as refusals
-    from contact_events semi join who using (debtor)
-    where known_us < {as_of} and channel >= 0 and kind in ({marks}) {only} group by debtor
-),
-after as (
+with after as (
     select contact.debtor, total((contact > coalesce(before_run, -1))::int) as run,
         total((decided_us > coalesce(response_us, 0))::int) as since_response,
         total((decided_us > coalesce(paid.last_us, 0))::int) as since_payment
@@ -187,8 +187,7 @@ after as (
 )
 select debtor, {contact_columns}
 from met join hits using (debtor) left join after using (debtor) left join reached using (debtor) left join mark using (debtor)
-    left join paid using (debtor)
-order by debtor;
+    left join paid using (debtor);
 
 -- Promises, times of the day, payments.
 with responses as (
@@ -196,19 +195,6 @@ with responses as (
         total({weekday_field_2}) as weekdays_2, total(hour::bigint) as hours
     from contact_events semi join who using (debtor)
     where counted_us < {as_of} and hit between {first_response} and {last_response} {only} group by debtor
-),
-reached as (
-    select debtor, {reached_columns}, total({sent_part_field}) as parts,
-        total({sent_weekday_field_1}) as weekdays_1, total({sent_weekday_field_2}) as weekdays_2
-    from contact_events semi join who using (debtor)
-    where counted_us < {as_of} and first_reach and channel > 0 {only} group by debtor
-),
-mark as (
-    select debtor, max(case when kind = {clicked} then at_us end) as click_us,
-        max(case when kind = {promised} then at_us end) as promise_us,
-        total({refusal_field}) as refusals
-    from contact_events semi join who using (debtor)
-    where known_us < {as_of} and channel >= 0 and kind in ({marks}) {only} group by debtor
 ),
 promise as (
     select contact_events.rowid as promise, debtor, at_us, promised_us
@@ -222,7 +208,7 @@ keeping as (
 promises as (
     select debtor, max(case when promised_us > {as_of} then promised_us end) as open_until_us,
         total((promised_us <= {as_of} and keeping.promise is not null)::int) as kept,
-        total((promised_us <= {as_of} and keeping.promise is null)::int) as broken
+        total((promised_us + 3 * 86400000000 <= {as_of} and keeping.promise is null)::int) as broken
     from promise left join keeping using (promise) group by debtor
 ),
 reversals as (
@@ -241,11 +227,10 @@ pay_day as (
 select debtor, {payment_columns}
 from who join debtors using (debtor) join met using (debtor) left join responses using (debtor) left join reached using (debtor)
     left join mark using (debtor) left join promises using (debtor) left join paid using (debtor)
-    left join pay_day using (debtor) left join reversals using (debtor)
-order by debtor;
+    left join pay_day using (debtor) left join reversals using (debtor);
 
 -- Features of the claim.
 with open_sums as (select debtor, sum(outstanding_eur) as total_eur from claim_state group by debtor)
-select debtor, {claim_columns}
+select claim_state.debtor, {claim_columns}
 from claim_state join open_sums using (debtor)
 order by claim

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from data.check import check
+from data.config import SIMULATED_TENANT, read_config
 from data.layout import CannotLayOut, lay_out
 from data.portfolio import Portfolio, read_portfolio
 from data.shards import BadLayout, read_shards, shard_count
@@ -103,7 +104,7 @@ def test_rows_of_nobody_go_along_for_the_check_to_tell_of(portfolio: Path) -> No
 
 
 def test_nothing_is_written_over_a_folder_that_is_there(portfolio: Path) -> None:
-    with pytest.raises(CannotLayOut, match="is there already: name a folder that is not"):
+    with pytest.raises(CannotLayOut, match="is there already, or inside the portfolio"):
         lay_out(portfolio, portfolio, shards=2, progress=quiet)
 
 
@@ -111,6 +112,27 @@ def test_a_portfolio_without_claims_cannot_be_laid_out(portfolio: Path) -> None:
     (portfolio / "claims.parquet").unlink()
     with pytest.raises(CannotLayOut, match="has no table claims"):
         laid_out(portfolio, 2)
+
+
+@pytest.mark.parametrize("table", ["payments", "contact_events", "claim_events", "debtor_profiles"])
+def test_a_table_without_a_row_stays_a_table(portfolio: Path, table: str) -> None:
+    path = portfolio / f"{table}.parquet"
+    pq.write_table(pq.read_table(path).slice(0, 0), path)
+    out = laid_out(portfolio, 2)
+    assert read_portfolio(out, checked=False).given == read_portfolio(portfolio, checked=False).given
+
+
+def test_a_table_that_stands_twice_is_refused(portfolio: Path) -> None:
+    (portfolio / "claims").mkdir()
+    pq.write_table(pq.read_table(portfolio / "claims.parquet"), portfolio / "claims" / "one.parquet")
+    with pytest.raises(CannotLayOut, match="has both a file and a folder for claims"):
+        laid_out(portfolio, 2)
+
+
+def test_what_was_made_from_a_simulation_is_still_known_as_simulated(portfolio: Path) -> None:
+    (portfolio / "truth").mkdir()
+    (portfolio / "truth" / "world.json").write_text("{}", encoding="utf-8")
+    assert read_config(laid_out(portfolio, 2)) == read_config(portfolio) == SIMULATED_TENANT
 
 
 def test_a_file_that_cannot_be_read_leaves_nothing_behind(portfolio: Path) -> None:

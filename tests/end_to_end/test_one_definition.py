@@ -131,7 +131,7 @@ def test_histories_kept_on_disk_are_the_histories(world: World, tmp_path: Path) 
             np.testing.assert_array_equal(getattr(getattr(kept, name), column), expected, err_msg=f"{name}.{column}")
     for name in ("debtor_id", "claim_id", "language", "country", "place", "birth_day", "registered_us"):
         np.testing.assert_array_equal(getattr(kept, name), getattr(world.histories, name), err_msg=name)
-    for name in ("channels", "countries", "sectors", "currencies", "places", "points_known"):
+    for name in ("channels", "countries", "sectors", "currencies", "places", "missing"):
         assert getattr(kept, name) == getattr(world.histories, name), name
 
 
@@ -146,7 +146,16 @@ def test_histories_are_made_anew_when_a_table_has_changed(world: World, tmp_path
     assert len(list((tmp_path / "store").iterdir())) == 1
     (folder / "payments.parquet").write_bytes((world.folder / "payments.parquet").read_bytes())
     assert len(next(iter(stored)).payments.paid_us) == len(world.histories.payments.paid_us)
-    assert len(list((tmp_path / "store").iterdir())) == 2
+    assert len(list((tmp_path / "store").iterdir())) == 1  # nothing of the older files is kept
+
+
+def test_histories_cut_short_on_disk_are_made_anew(world: World, tmp_path: Path) -> None:
+    stored = StoredHistories(world.folder, CHANNELS, tmp_path)
+    size = next(iter(stored)).size
+    (path,) = tmp_path.iterdir()
+    path.write_bytes(path.read_bytes()[:1000])
+    assert next(iter(stored)).size == size
+    assert len(load(path).claim_id) == len(world.histories.claim_id)
 
 
 def test_shifting_everything_after_a_decision_changes_none_of_its_features(world: World) -> None:

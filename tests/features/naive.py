@@ -86,7 +86,7 @@ def promises(past: Past, debtor_id: str) -> tuple[int, int, datetime | None]:
             until.append(end)
             continue
         paid = [one for one in past.of_debtor("payments", debtor_id) if row["at"] <= one["paid_at"] <= end + 3 * DAY]
-        kept, broken = kept + bool(paid), broken + (not paid)
+        kept, broken = kept + bool(paid), broken + (not paid and end + 3 * DAY <= past.as_of)
     return kept, broken, max(until, default=None)
 
 

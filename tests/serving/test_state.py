@@ -78,7 +78,7 @@ def test_the_service_sees_what_the_batch_sees(portfolio, base, service):
     assert parts.claim_id.tolist() == whole.claim_id.tolist()
     assert parts.payments.amount.tolist() == whole.payments.amount.tolist()
     assert parts.contact_events.at_us.tolist() == whole.contact_events.at_us.tolist()
-    assert parts.points.known == whole.points.known
+    assert parts.missing == whole.missing
 
 
 def test_facts_are_current_until_something_is_received_decided_or_done(service):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -12,16 +13,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.calendar import place_of
+from data.schemas import TIME
 from data.times import DAY_US, from_us, to_us
-from features.columns import instants
 from features.pipeline import Targets, build
 from features.reference import Reference, learn_reference
 from tests.deciding import COLUMNS
 from tests.features.naive import Row, known
 from tests.portfolios import CHANNELS, CONFIG, histories, portfolio_of
-from tests.samples import with_column
+from tests.samples import rows_to_table, with_cell, with_column
 from tests.strategies import START, random_tables
-from training.rows import LAST_FACT, NoTrainingRows, TrainingRows, known_until, training_rows
+from training.rows import NoTrainingRows, TrainingRows, known_until, last_fact_us, training_rows
 
 HORIZON = timedelta(days=CONFIG.horizon.days)
 AS_OF = START + timedelta(days=380)
@@ -162,10 +163,59 @@ def test_a_log_without_any_decision_says_what_to_give() -> None:
 
 
 def test_tables_that_end_before_as_of_bear_no_negatives_of_later_days() -> None:
-    subject = portfolio_of(random_tables(5))
-    last = max(
-        int(instants(subject[name], column).max()) for name, column in LAST_FACT.items() if subject[name].num_rows
-    )
-    assert known_until(subject, as_of_us=last + 60 * DAY_US) == last
-    assert known_until(subject, as_of_us=last + DAY_US) == last + DAY_US
-    assert known_until(portfolio_of({}), as_of_us=last) == last
+    subject, ever = histories(random_tables(5)), 2**62
+    last = last_fact_us(subject, as_of_us=ever)
+    times = (subject.contacts.decided_us, subject.payments.paid_us, subject.contact_events.at_us)
+    assert last == max(int(one.max()) for one in (*times, subject.claim_events.at_us))
+    assert known_until(last, as_of_us=last + 60 * DAY_US) == last
+    assert known_until(last, as_of_us=last + DAY_US) == last + DAY_US
+    assert last_fact_us(subject, as_of_us=last - 1) < last
+    assert known_until(last_fact_us(histories({}), as_of_us=last), as_of_us=last) == last
+
+
+def test_two_contacts_of_one_instant_on_one_claim_do_not_shift_what_another_row_sees() -> None:
+    """The claims of the targets then read like those of all open claims, one moment apart."""
+    tables = two_at_once()
+    rows, reference = trained_on(tables)
+    whole = histories(tables)
+    assert len(rows) == 3
+    for number in range(len(rows)):
+        moment = np.array([rows.decided_us[number]])
+        one = Targets(rows.debtor[number : number + 1], moment, rows.claim[number : number + 1], np.zeros(1, np.int64))
+        own = build(whole, one, reference=reference, rates=CONFIG.rates).matrix[0]
+        np.testing.assert_array_equal(rows.matrix[number, : len(own)], own)
+
+
+def two_at_once() -> dict[str, pa.Table]:
+    claim = {
+        "debtor_id": "d", "creditor_id": "k", "sector": "energy", "principal": Decimal(100), "currency": "EUR",
+        "due_on": START.date(),
+    }  # fmt: skip
+    later = START + timedelta(days=30)
+    claims = [
+        {**claim, "claim_id": "a", "registered_at": START},
+        {**claim, "claim_id": "b", "registered_at": later - timedelta(days=1)},
+    ]
+    contact = {"debtor_id": "d", "policy": "p"}
+    first = START + timedelta(days=5)
+    contacts = [
+        {**contact, "contact_id": "1", "claim_id": "a", "decided_at": first, "send_at": first, "channel": "sms"},
+        {**contact, "contact_id": "2", "claim_id": "a", "decided_at": first, "send_at": first, "channel": "email"},
+        {**contact, "contact_id": "3", "claim_id": "b", "decided_at": later, "send_at": later, "channel": "sms"},
+    ]
+    paid = {"payment_id": "p", "claim_id": "a", "debtor_id": "d", "amount": Decimal(60), "currency": "EUR"}
+    return {
+        "debtors": rows_to_table("debtors", [{"debtor_id": "d", "country": "DE", "registered_at": START}]),
+        "claims": rows_to_table("claims", claims),
+        "contacts": rows_to_table("contacts", contacts),
+        "payments": rows_to_table("payments", [{**paid, "paid_at": later - timedelta(days=16)}]),
+    }
+
+
+def test_a_decision_that_became_known_later_or_went_by_a_channel_outside_the_grid_is_no_row() -> None:
+    tables = two_at_once()
+    known = [None, AS_OF + timedelta(days=1), None]
+    late = tables | {"contacts": with_column(tables["contacts"], "known_at", known, kind=TIME)}
+    assert trained_on(late)[0].contact_id.tolist() == ["1", "3"]
+    strange = tables | {"contacts": with_cell(tables["contacts"], "channel", "pigeon")}
+    assert trained_on(strange)[0].contact_id.tolist() == ["2", "3"]

@@ -173,7 +173,7 @@ insert into fact
 select debtor_id, 'promises_kept', count(*) filter (where ends <= as_of and kept)
 from here join debtor left join promise using (debtor_id) group by debtor_id;
 insert into fact
-select debtor_id, 'promises_broken', count(*) filter (where ends <= as_of and not kept)
+select debtor_id, 'promises_broken', count(*) filter (where ends + 3 * 86400000000 <= as_of and not kept)
 from here join debtor left join promise using (debtor_id) group by debtor_id;
 insert into fact
 select debtor_id, 'since_promise', (as_of - max(at)) / 86400000000.0
