@@ -127,13 +127,7 @@ _PERSON = (
 )  # fmt: skip
 
 _CLAIMS = (
-    *_debtor(
-        "claims", "claims",
-        ("open_claims", "open claims", "count"),
-        ("oldest_due_days", "days past due of the oldest open claim", "days", "no open claim"),
-        ("open_sectors", "sectors among the open claims", "count"),
-        window="now",
-    ),
+    *_debtor("claims", "claims", ("open_claims", "open claims", "count"), window="now"),
     *_debtor(
         "claims", "claims",
         ("claims_paid", "claims closed as paid", "count"),
@@ -142,6 +136,12 @@ _CLAIMS = (
         ("paid_claims_rate", "share of closed claims that were closed as paid, shrunk", "0-1"),
         ("paid_claim_days", "mean days from due date to closing of claims closed as paid", "days", "none yet"),
         ("since_claim", "days since the newest claim was registered", "days", "no claim yet"),
+    ),
+    *_debtor(
+        "claims", "claims",
+        ("oldest_due_days", "days past due of the oldest open claim", "days", "no open claim"),
+        ("open_sectors", "sectors among the open claims", "count"),
+        window="now",
     ),
     Family("main_sector", "sector of most claims so far", "code", "claims", "claims", "debtor", "no claim yet or new sector", category=True),
     *_debtor(
