@@ -34,6 +34,7 @@ from features.catalogue import catalogue
 from features.export import feature_table
 from features.histories import histories_of
 from features.pipeline import eur_rate
+from features.reference import learn_reference
 from models.behaviour import IncumbentWithRandomSlice
 from models.bundle import champion
 from models.control import control_actions
@@ -131,12 +132,17 @@ alt.Chart(life, width=640, height=150, title=f"debtor {somebody} (simulated)").m
 # %%
 histories = histories_of(portfolio, channels=CONFIG.grid.channels)
 owing = debtors_with_open_claims(histories, AS_OF_US)
-features = feature_table(histories, owing, as_of_us=AS_OF_US, config=CONFIG).to_pandas()
+reference = learn_reference(histories, until_us=AS_OF_US, config=CONFIG)
+features = feature_table(histories, as_of_us=AS_OF_US, reference=reference, rates=CONFIG.rates).to_pandas()
 print(f"{len(features)} open claims of {len(owing)} debtors, {len(catalogue(CONFIG.grid.channels))} features")
 meanings = pd.DataFrame(
     [{"feature": one.name, "what it means": one.meaning, "unit": one.unit} for one in catalogue(CONFIG.grid.channels)]
 )
-meanings.assign(value=meanings["feature"].map(features.iloc[0])).iloc[[1, 2, 6, 7, 11, 13, 22, 63, 64, 66, 69]]
+shown = [
+    "income_band", "open_claims", "outstanding_all_log", "contacts_30", "since_contact", "last_channel",
+    "clicked_rate_sms_90", "paid_after_rate_none_ever", "payments_365", "to_pay_day", "outstanding_log", "stage",
+]  # fmt: skip
+meanings.assign(value=meanings["feature"].map(features.iloc[0])).set_index("feature").loc[shown]
 
 # %% [markdown]
 # ## Train
