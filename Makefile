@@ -15,7 +15,7 @@ export DO_NOT_TRACK ?= 1
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup system demo test bench-share bench-null bench-features format lint types contracts tests documents fix lock clean
+.PHONY: help setup system demo test bench-share bench-null bench-features bench-ceiling bench-event format lint types contracts tests documents fix lock clean
 
 help: ## Shows this list.
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile
@@ -67,6 +67,12 @@ bench-null: setup ## Counts how often the report claims a gain in a world withou
 
 bench-features: setup ## Measures the features against the same ones in pandas and in DuckDB, and checks that they are the same (10 minutes).
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python tests/benchmarks/features_speed.py
+
+bench-ceiling: setup ## Measures how far the features could lead if labels had no noise (10 minutes).
+	$(BIN)/python tests/benchmarks/feature_ceiling.py
+
+bench-event: setup ## Measures how soon a decision sees an event, on the portfolio of bench-share.
+	$(BIN)/python tests/benchmarks/event_to_decision.py
 
 fix: setup ## Formats the code and repairs what the linter can.
 	$(BIN)/ruff check --fix .
