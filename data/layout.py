@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
 from math import ceil
 from pathlib import Path
 
@@ -12,10 +11,10 @@ import pyarrow.parquet as pq
 
 from data.config import carry_tenant
 from data.parquet_folder import shard_prefix, table_files
+from data.progress import Progress
 from data.schemas import SCHEMAS
 from data.shards import write_layout
-
-Progress = Callable[[str, float], None]
+from data.whole import whole_folder
 
 DEBTORS_PER_SHARD = 50_000
 MEMORY = "4GB"
@@ -45,27 +44,28 @@ def lay_out(directory: Path, out: Path, *, shards: int | None, progress: Progres
         `out` is there already, or the portfolio lacks a table that must be there or holds a file that cannot be read.
     """
     files = _usable_files(directory, out)
-    unfinished = out.with_name(f".{out.name}.unfinished")
-    shutil.rmtree(unfinished, ignore_errors=True)
-    unfinished.mkdir(parents=True)
     try:
         count = shards or ceil(_rows(files["debtors"]) / DEBTORS_PER_SHARD) or 1
-        with duckdb.connect() as engine:
-            engine.execute(f"SET memory_limit='{MEMORY}'")
-            engine.execute("SET temp_directory=?", [str(unfinished / "spill")])
-            engine.execute("SET TimeZone='UTC'")
-            engine.execute("SET preserve_insertion_order=false")
-            for number, name in enumerate(name for name in SCHEMAS if files[name]):
-                progress(f"laying out {name}", number / len(SCHEMAS))
-                _cut(engine, name, files, unfinished / name, count)
+        with whole_folder(out) as unfinished:
+            _cut_all(files, unfinished, count, progress=progress)
+            carry_tenant(directory, unfinished)
+            write_layout(unfinished, shards=count)
     except (duckdb.Error, OSError) as cause:
-        shutil.rmtree(unfinished, ignore_errors=True)
         raise CannotLayOut(f"{directory}: {str(cause).splitlines()[0]}; `rettid check` tells what is wrong") from cause
-    shutil.rmtree(unfinished / "spill", ignore_errors=True)
-    carry_tenant(directory, unfinished)
-    write_layout(unfinished, shards=count)
-    unfinished.replace(out)
     return count
+
+
+def _cut_all(files: dict[str, list[Path]], folder: Path, shards: int, *, progress: Progress) -> None:
+    """Write every table cut into shards."""
+    with duckdb.connect() as engine:
+        engine.execute(f"SET memory_limit='{MEMORY}'")
+        engine.execute("SET temp_directory=?", [str(folder / "spill")])
+        engine.execute("SET TimeZone='UTC'")
+        engine.execute("SET preserve_insertion_order=false")
+        for number, name in enumerate(name for name in SCHEMAS if files[name]):
+            progress(f"laying out {name}", number / len(SCHEMAS))
+            _cut(engine, name, files, folder / name, shards)
+    shutil.rmtree(folder / "spill", ignore_errors=True)
 
 
 def _usable_files(directory: Path, out: Path) -> dict[str, list[Path]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from data import vocabulary as words
+from data.whole import whole_file
 
 TIME = pa.timestamp("us", tz="UTC")
 DATE = pa.date32()
@@ -299,11 +299,5 @@ def write_table(table: pa.Table, path: Path | str) -> None:
     OSError
         The disk is full or the place may not be written; an older file at `path` is unharmed.
     """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
-    try:
+    with whole_file(Path(path)) as unfinished:
         pq.write_table(table, unfinished, compression="zstd")
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)

@@ -10,8 +10,11 @@ import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from data.parquet_folder import Loaded, load
 from data.portfolio import Portfolio, read_portfolio
+from data.progress import Say
 from data.vocabulary import CHANNELS
+from data.whole import whole_file
 
 LAYOUT = "layout.json"
 
@@ -44,11 +47,32 @@ def shard_count(directory: Path | str) -> int:
     return count
 
 
+def shards_of(directory: Path | str) -> Sequence[int | None]:
+    """Every shard of a folder to go through; None alone, the whole, where it is not laid out by debtor.
+
+    Raises
+    ------
+    BadLayout
+        As `shard_count`.
+
+    >>> shards_of("no/such/folder")
+    (None,)
+    """
+    return range(shard_count(directory)) or (None,)
+
+
+def load_shards(directory: Path | str, *, progress: Say = lambda _: None) -> Iterator[Loaded]:
+    """Each shard as far as it could be read, checked by nobody; the whole folder where it is not laid out."""
+    shards = shards_of(directory)
+    for shard in shards:
+        progress("reading the portfolio" if shard is None else f"reading shard {shard + 1} of {len(shards)}")
+        yield load(directory, shard=shard)
+
+
 def write_layout(directory: Path, *, shards: int) -> None:
     """Say that the tables of a folder are laid out by debtor; the last file to be written, and it makes them count."""
-    unfinished = directory / f".{LAYOUT}.tmp"
-    unfinished.write_text(json.dumps({"by": "debtor", "shards": shards}) + "\n", encoding="utf-8")
-    unfinished.replace(directory / LAYOUT)
+    with whole_file(directory / LAYOUT) as unfinished:
+        unfinished.write_text(json.dumps({"by": "debtor", "shards": shards}) + "\n", encoding="utf-8")
 
 
 def read_shards(directory: Path | str, *, channels: Sequence[str] = CHANNELS) -> Iterator[Portfolio]:
@@ -59,8 +83,5 @@ def read_shards(directory: Path | str, *, channels: Sequence[str] = CHANNELS) ->
     BadPortfolio
         A shard breaks the contract.
     """
-    count = shard_count(directory)
-    if not count:
-        yield read_portfolio(directory, channels=channels)
-    for shard in range(count):
+    for shard in shards_of(directory):
         yield read_portfolio(directory, channels=channels, shard=shard)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow.parquet as pq
 
 from data.config import Config
+from data.progress import Progress
 from features.export import feature_table
 from features.reference import Reference, count, reference_of
 from features.store import StoredHistories
-
-Progress = Callable[[str, float], None]
 
 
 @dataclass(frozen=True)

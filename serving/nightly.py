@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +15,7 @@ from data.config import Config
 from data.decision_log import DecisionLog
 from data.portfolio import Portfolio, read_portfolio
 from data.problems import counted
+from data.progress import Progress
 from data.schemas import DECISION_SCHEMA, write_table
 from data.times import IntArray, to_us
 from data.vocabulary import NONE
@@ -30,9 +30,6 @@ from serving.state import portfolio_with_events
 
 DEBTORS_AT_ONCE = 2_000
 KNEW_LATER = "the model was trained at a later moment than this as_of: as a backtest, these decisions knew the future"
-
-Progress = Callable[[str, float], None]
-"""Told what is being done, and the share of it that is done."""
 
 
 @dataclass(frozen=True)

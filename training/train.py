@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from data.config import Config
 from data.portfolio import Portfolio
+from data.progress import Say
 from data.times import from_us
 from data.vocabulary import NONE
 from features.histories import has_none_rows, histories_of
@@ -25,8 +26,6 @@ from training.policy_value import Judged, decide_again, judged_decisions, policy
 from training.rows import TrainingRows, known_until, last_fact_us, training_rows
 from training.splits import Split, judged_debtors, later_from, split_rows
 from training.tracking import Tracking
-
-Progress = Callable[[str], None]
 
 FEWEST_CONTACTS = 30
 """Logged decisions for a channel below which a model never chooses it."""
@@ -97,9 +96,7 @@ class Trained:
         return lines
 
 
-def gather(
-    portfolio: Portfolio, *, as_of_us: int, config: Config, packs: Packs, seed: int, progress: Progress
-) -> Material:
+def gather(portfolio: Portfolio, *, as_of_us: int, config: Config, packs: Packs, seed: int, progress: Say) -> Material:
     """Histories, training rows, their parts, and the decisions to judge policies on.
 
     Raises
@@ -124,7 +121,7 @@ def gather(
     return Material(histories, reference, rows, split, judged, as_of_us, config, packs, seed)
 
 
-def train(material: Material, order: Order, *, workspace: Path, progress: Progress) -> Trained:
+def train(material: Material, order: Order, *, workspace: Path, progress: Say) -> Trained:
     """Fit one recipe, judge it, record the run in MLflow and write its bundle to `models/<run>/`.
 
     Raises

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from data.portfolio import read_portfolio
+from data.progress import Progress
 from data.shards import shard_count
 from features.catalogue import catalogue
 from features.export import columns_of
@@ -17,8 +17,6 @@ from features.run import FeatureOrder, Written, learn_over
 from features.store import StoredHistories
 from features.tables import Histories
 from training.rows import NoTrainingRows, TrainingRows, known_until, last_fact_us, training_blocks
-
-Progress = Callable[[str, float], None]
 
 BLOCK_ROWS = 100_000
 """Rows that are described and written together: about 300 MB."""

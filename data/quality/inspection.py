@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import reduce
 from pathlib import Path
@@ -10,8 +10,9 @@ from typing import Any
 
 from data.check import CheckResult, check_loaded, merged_results
 from data.checks.elsewhere import Keys, keys_in_several, keys_of, told
-from data.parquet_folder import Loaded, load
+from data.parquet_folder import Loaded
 from data.problems import Problem, counted, merged
+from data.progress import Say
 from data.quality.contract import breaches
 from data.quality.coverage import stored_columns
 from data.quality.finding import LEVELS, Finding, percent
@@ -19,10 +20,8 @@ from data.quality.quality import FINE, HEADINGS, Quality, measure
 from data.quality.separate import separate
 from data.quality.tally import Tally
 from data.schemas import SCHEMAS
-from data.shards import LAYOUT, BadLayout, shard_count
+from data.shards import LAYOUT, BadLayout, load_shards, shard_count
 from data.vocabulary import CHANNELS
-
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -139,7 +138,7 @@ def inspect_portfolio(
     *,
     channels: Sequence[str] = CHANNELS,
     horizon_days: float = 14,
-    progress: Progress = lambda _: None,
+    progress: Say = lambda _: None,
 ) -> Inspection:
     """What there is to know about a portfolio's folder before it is used; never raises for what it finds there.
 
@@ -159,22 +158,15 @@ def inspect_portfolio(
     stored = stored_columns(directory)
     parts = (
         _part(loaded, stored=stored, channels=channels, horizon_days=horizon_days)
-        for loaded in _loaded(directory, shards, progress=progress)
+        for loaded in load_shards(directory, progress=progress)
     )
     whole = reduce(_both, parts)
     elsewhere = keys_in_several(whole.keys) if shards else {}
     result, aside = replace(whole.result, problems=(*whole.result.problems, *told(elsewhere))), whole.aside
     if elsewhere and not whole.structural:
-        again = (separate(one, channels=channels, elsewhere=elsewhere) for one in _loaded(directory, shards))
+        again = (separate(one, channels=channels, elsewhere=elsewhere) for one in load_shards(directory))
         aside = reduce(_sum, (one.counts for one in again))
     return Inspection(result, whole.quality, {} if whole.structural else aside, whole.structural, shards)
-
-
-def _loaded(directory: Path | str, shards: int, *, progress: Progress = lambda _: None) -> Iterator[Loaded]:
-    """Each shard as it could be read; the whole folder where it is not laid out."""
-    for shard in range(max(1, shards)):
-        progress(f"reading shard {shard + 1} of {shards}" if shards else "reading the portfolio")
-        yield load(directory, shard=shard if shards else None)
 
 
 @dataclass(frozen=True)

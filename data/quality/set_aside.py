@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -11,13 +9,14 @@ import pyarrow as pa
 
 from data.checks.elsewhere import keys_in_several, keys_of
 from data.config import carry_tenant
-from data.parquet_folder import Loaded, load, shard_prefix
+from data.parquet_folder import shard_prefix
 from data.problems import BadPortfolio, Problem, merged
 from data.quality.coverage import stored_columns
 from data.quality.separate import separate
 from data.schemas import SCHEMAS, write_table
-from data.shards import shard_count, write_layout
+from data.shards import load_shards, shard_count, write_layout
 from data.vocabulary import CHANNELS
+from data.whole import whole_folder
 
 ASIDE = "set_aside"
 """Folder, in the new portfolio, of the rows that cannot be used."""
@@ -50,14 +49,8 @@ def set_aside(directory: Path | str, out: Path | str, *, channels: Sequence[str]
     must_be_free(source, out)
     shards = shard_count(source)
     elsewhere = keys_in_several(list(_keys(source, shards)))
-    unfinished = out.with_name(f".{out.name}.{uuid.uuid4().hex}.tmp")
-    try:
-        counts = _write(source, unfinished, shards=shards, channels=channels, elsewhere=elsewhere)
-        out.parent.mkdir(parents=True, exist_ok=True)
-        unfinished.replace(out)
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
-    return counts
+    with whole_folder(out) as unfinished:
+        return _write(source, unfinished, shards=shards, channels=channels, elsewhere=elsewhere)
 
 
 def must_be_free(source: Path, out: Path) -> None:
@@ -74,15 +67,10 @@ def must_be_free(source: Path, out: Path) -> None:
         raise BadPlace(f"expected a new or empty folder, {out} holds something: name another")
 
 
-def _shards(source: Path, shards: int) -> Iterator[Loaded]:
-    for shard in range(max(1, shards)):
-        yield load(source, shard=shard if shards else None)
-
-
 def _keys(source: Path, shards: int) -> Iterator[Mapping[tuple[str, str], pa.Array]]:
     """Keys of each shard, once it is certain that all of them can be read."""
     faults: list[Problem] = []
-    for loaded in _shards(source, shards):
+    for loaded in load_shards(source):
         faults.extend(loaded.problems)
         yield keys_of(loaded.tables) if shards else {}
     if faults:
@@ -100,7 +88,7 @@ def _write(
     """Both parts of every shard into a folder; rows set aside by table."""
     stored = {(str(table), str(column)) for table, column in stored_columns(source)}
     aside: dict[str, list[pa.Table]] = {name: [] for name in SCHEMAS}
-    for shard, loaded in enumerate(_shards(source, shards)):
+    for shard, loaded in enumerate(load_shards(source)):
         parts = separate(loaded, channels=channels, elsewhere=elsewhere)
         for name in (one for one in SCHEMAS if one in loaded.given):
             place = folder / name / f"{shard_prefix(shard)}.parquet" if shards else folder / f"{name}.parquet"

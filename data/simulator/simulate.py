@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import partial
 from multiprocessing import get_context, parent_process
@@ -11,6 +11,7 @@ from pathlib import Path
 from threading import Thread
 
 from data.config import Config
+from data.progress import Progress
 from data.simulator.behaviour import Behaviour
 from data.simulator.life import Task, live, streams
 from data.simulator.settings import CHUNK, BadSettings, SimulationSettings
@@ -18,9 +19,6 @@ from data.simulator.state import first_us_of
 from data.simulator.store import WorldFile, load_chunk, settings_values
 from data.simulator.truth import TruthWriter, join_traits
 from data.simulator.unfinished import is_whole, put_in_place, rows_of_whole, taken_up
-
-Progress = Callable[[str, float], None]
-"""Called with a label and the share that is done."""
 
 
 def simulate(

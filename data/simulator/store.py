@@ -26,6 +26,7 @@ from data.simulator.state import Chunk, assembled
 from data.simulator.tables import LOGGED
 from data.simulator.worlds import WORLDS
 from data.times import DAY_US, from_us, to_us
+from data.whole import whole_file
 
 WORLD = "truth/world.json"
 PENDING = "truth/pending"
@@ -74,11 +75,8 @@ class WorldFile:
             "settings": settings_values(self.settings), "now": from_us(self.now_us).isoformat(), "simulated": True,
             "continued": self.continued, "chunks": self.chunks, "rows": [dict(rows) for rows in self.rows],
         }  # fmt: skip
-        path = directory / WORLD
-        path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_name(f".{path.name}.tmp")
-        unfinished.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-        unfinished.replace(path)
+        with whole_file(directory / WORLD) as unfinished:
+            unfinished.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
 def settings_values(settings: SimulationSettings) -> dict[str, object]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from data.schemas import SCHEMAS
 from data.shards import LAYOUT, write_layout
 from data.simulator.store import WORLD, WorldFile, state_folder
+from data.whole import whole_file
 
 UNFINISHED = ".unfinished"
 RUN = "run.json"
@@ -58,9 +59,8 @@ def mark_whole(folder: Path, index: int, *, rows: Mapping[str, int]) -> None:
         How many rows the chunk's growing tables have, those to come included.
     """
     path = state_folder(folder, index) / WHOLE
-    unfinished = path.with_name(f".{WHOLE}.tmp")
-    unfinished.write_text(json.dumps(dict(rows)) + "\n", encoding="utf-8")
-    unfinished.replace(path)
+    with whole_file(path) as unfinished:
+        unfinished.write_text(json.dumps(dict(rows)) + "\n", encoding="utf-8")
 
 
 def is_whole(folder: Path, index: int) -> bool:

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from data.config import Config
 from data.problems import counted
+from data.progress import Say
 from data.quality.inspection import Inspection, inspect_portfolio
 from data.quality.set_aside import ASIDE, must_be_free, set_aside
 from training.reports.quality_page import quality_page
 from training.reports.write import write_whole
 
 NAME = "quality"
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,7 @@ def check_quality(
     *,
     config: Config,
     usable: Path | None = None,
-    progress: Progress = lambda _: None,
+    progress: Say = lambda _: None,
 ) -> Checked:
     """The inspection of a portfolio's folder, written to `out` as `quality.html` and `quality.json`.
 

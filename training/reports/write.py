@@ -6,8 +6,7 @@ import csv
 import io
 import json
 import logging
-import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,13 +16,14 @@ import pyarrow.compute as pc
 from data.config import Config, read_config
 from data.decision_log import BATCH, FILE_NAME, Batch, DecisionLog
 from data.portfolio import Portfolio, read_portfolio
+from data.progress import Say
 from data.times import to_us
+from data.whole import whole_file
 from training.reports.evidence import latest_fact_us
 from training.reports.figures import Figures, figures
 from training.reports.page import page
 
 NAME = "overview"
-Progress = Callable[[str], None]
 Leaf = tuple[tuple[str, ...], tuple[str, ...], object]
 
 
@@ -43,9 +43,7 @@ class ReportFiles:
     verdict: str
 
 
-def report(
-    workspace: Path, out: Path, *, portfolio: Path | None = None, progress: Progress = lambda _: None
-) -> ReportFiles:
+def report(workspace: Path, out: Path, *, portfolio: Path | None = None, progress: Say = lambda _: None) -> ReportFiles:
     """The report on a workspace's decision log, written to the folder `out`.
 
     Parameters
@@ -167,12 +165,8 @@ def _of_portfolio(decisions: pa.Table, batches: tuple[Batch, ...], folder: Path)
 
 def write_whole(path: Path, content: bytes) -> None:
     """Writes the whole file or nothing: a page may be read while it is renewed."""
-    unfinished = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
-    try:
+    with whole_file(path) as unfinished:
         unfinished.write_bytes(content)
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 def _pdf(html: str, path: Path) -> str | None:
