@@ -12,7 +12,7 @@ from numba import njit
 
 from data.times import DAY_US, IntArray
 from data.vocabulary import DAYPARTS
-from features.catalogue import WEEKDAYS, WINDOW_DAYS, WINDOWS
+from features.catalogue import HOURS, WEEKDAYS, WINDOW_DAYS, WINDOWS
 from features.columns import FloatArray
 from features.tables import Contacts, Payments
 
@@ -23,9 +23,10 @@ MONTH = 31
 class PaymentCounts(NamedTuple):
     """What is known of each debtor's payments at its moment, d moments; instants are 0 without a payment.
 
-    `payments`, `eur` by window (d, W); `through` by channel (d, C); `part` (d, 3) and `weekday` (d, 7); `month_day` (d, 32), column
-    0 unused. `hours` sums local hours; `unprompted` counts payments with no contact in the horizon before. `pay_day` is the
-    learned day of the month, -1 where it is not known, and `near_pay_day` the payments on it or the two days after.
+    `payments`, `eur` by window (d, W); `through` by channel (d, C); `part` (d, 3), `weekday` (d, 7), `at_hour` (d, 24);
+    `month_day` (d, 32), column 0 unused. `hours` sums local hours; `unprompted` counts payments with no contact in the horizon
+    before. `pay_day` is the learned day of the month, -1 where it is not known, and `near_pay_day` the payments on it or the two
+    days after.
     """
 
     payments: IntArray
@@ -33,6 +34,7 @@ class PaymentCounts(NamedTuple):
     through: IntArray
     part: IntArray
     weekday: IntArray
+    at_hour: IntArray
     month_day: IntArray
     hours: IntArray
     first_us: IntArray
@@ -51,7 +53,7 @@ def no_payments(moments: int, channels: int) -> PaymentCounts:
 
     return PaymentCounts._make(
         [zeros(len(WINDOWS)), np.zeros((moments, len(WINDOWS))), zeros(channels), zeros(len(DAYPARTS)), zeros(len(WEEKDAYS)),
-        zeros(MONTH + 1), *(zeros() for _ in range(7))]
+        zeros(len(HOURS)), zeros(MONTH + 1), *(zeros() for _ in range(7))]
     )  # fmt: skip
 
 
@@ -101,6 +103,7 @@ def _count_paid(
                 out.through[i, payments.channel[p]] += 1
             out.part[i, payments.part[p]] += 1
             out.weekday[i, payments.weekday[p]] += 1
+            out.at_hour[i, payments.hour[p]] += 1
             out.month_day[i, payments.month_day[p]] += 1
             out.hours[i] += payments.hour[p]
             if out.first_us[i] == 0:

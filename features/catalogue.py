@@ -22,9 +22,11 @@ WINDOWS = ("30", "90", "365", "ever")
 WINDOW_DAYS = (30, 90, 365)
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+HOURS = tuple(f"{hour:02}" for hour in range(24))
+"""Hours of a day on the debtor's clock, each from its full hour on."""
+
 MEASURES = ("delivered", "opened", "clicked", "answered", "promised")
 """What may come of a contact, as kinds of contact events."""
-
 
 SENSITIVE = ("age",)
 """Features that a model may see only where the tenant declares them lawful."""
@@ -52,7 +54,7 @@ class Feature:
 
 @dataclass(frozen=True)
 class Family:
-    """One declaration: `{channel}`, `{decision}`, `{window}`, `{part}`, `{weekday}`, `{measure}` in its name are its axes.
+    """One declaration: `{channel}`, `{decision}`, `{window}`, `{part}`, `{weekday}`, `{hour}`, `{measure}` in a name are its axes.
 
     `{decision}` runs over the channels with `none`, `{channel}` over those without. `window` says in words what a name
     without `{window}` looks at.
@@ -100,6 +102,7 @@ def _words(axis: str, channels: tuple[str, ...]) -> tuple[str, ...]:
         "window": WINDOWS,
         "part": DAYPARTS,
         "weekday": WEEKDAYS,
+        "hour": HOURS,
         "measure": MEASURES,
     }[axis]
 
@@ -224,6 +227,7 @@ _TIMES = (
         ("payments_{part}", "share of payments that came in the {part}, shrunk", "0-1"),
         ("payments_{weekday}", "share of payments that came on a {weekday}, shrunk", "0-1"),
         ("payment_hour", "mean local hour of payments", "hour", "no payment yet"),
+        ("paid_near_{hour}", "payments near the local hour {hour}, relative to what is usual (logarithm); 0 with no payment yet", "log ratio"),
     ),
 )  # fmt: skip
 

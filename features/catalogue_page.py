@@ -10,7 +10,8 @@ from collections.abc import Iterator
 
 from data.vocabulary import CHANNELS
 from features.catalogue import ACTION, CLAIM, DEBTOR, Family
-from features.reference import PRIOR_CONTACTS, PRIOR_PARTS
+from features.hours import BANDWIDTH_HOURS
+from features.reference import PRIOR_CONTACTS, PRIOR_HOURS, PRIOR_PARTS
 
 HEAD = f"""# Features
 
@@ -23,12 +24,14 @@ instant it is registered, a payment until it is reversed. One function computes 
 service. All are 32-bit floats.
 
 - A name with braces stands for several columns: `{{channel}}` (all but `none`), `{{decision}}` (with `none`), `{{window}}` (30, 90, 365
-  days, ever), `{{part}}` of the day (morning before 12, afternoon before 17, evening), `{{weekday}}`, `{{measure}}` (delivered, opened,
-  clicked, answered, promised).
+  days, ever), `{{part}}` of the day (morning before 12, afternoon before 17, evening), `{{weekday}}`, `{{hour}}` (00 to 23), `{{measure}}`
+  (delivered, opened, clicked, answered, promised).
 - A rate over a window looks at the contacts made in it, whenever they were answered; each contact counts once for each kind. It
   never exceeds 1.
 - *Shrunk*: the debtor's own share, mixed with the portfolio's as if the portfolio's had been seen {PRIOR_CONTACTS:g} times (shares over
   parts of the day and weekdays: {PRIOR_PARTS:g} times).
+- *Relative to what is usual*: each payment counts for the hours around its own, on a bell around the clock with a standard deviation
+  of {BANDWIDTH_HOURS:g} hours, and so do the portfolio's; {PRIOR_HOURS:g} payments more are as usual. The logarithm of the one over the other.
 - Hours, weekdays and days of the month are on the debtor's own clock; days past due and distances from pay days of the debtor's
   and claim's side count from the date in UTC, those of the action from its local date.
 - Where an optional table is not handed over, every feature that needs it is missing.

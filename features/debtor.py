@@ -24,8 +24,9 @@ from features._contact_kernels import ContactCounts, count_contacts, no_contacts
 from features._payment_kernels import PaymentCounts, count_payments, no_payments
 from features._person_kernels import last_profile, usable_points
 from features.columns import BoolArray, FloatArray
+from features.hours import log_over_usual
 from features.pay_days import from_pay_days
-from features.reference import LEAST_PAYMENTS, PRIOR_CONTACTS, PRIOR_PARTS, Rates, Reference, code_of
+from features.reference import LEAST_PAYMENTS, PRIOR_CONTACTS, PRIOR_HOURS, PRIOR_PARTS, Rates, Reference, code_of
 from features.tables import Histories
 
 Columns = dict[str, npt.NDArray[np.float32]]
@@ -194,6 +195,7 @@ def _fill_times(into: Columns, met: ContactCounts, paid: PaymentCounts, referenc
     into["payments_{part}"][:] = _shares(paid.part, reference.payment_part)
     into["payments_{weekday}"][:] = _shares(paid.weekday, reference.payment_weekday)
     into["payment_hour"][:] = mean_of(paid.hours, paid.payments[:, -1])
+    into["paid_near_{hour}"][:] = log_over_usual(paid.at_hour, reference.payment_hour, weight=PRIOR_HOURS)
 
 
 def _fill_payments(

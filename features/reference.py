@@ -15,7 +15,7 @@ from data.times import DAY_US, IntArray
 from data.vocabulary import EMPLOYMENTS
 from features._contact_kernels import count_contacts, no_contacts
 from features._payment_kernels import count_payments, no_payments
-from features.catalogue import SENSITIVE, claim_features, debtor_features
+from features.catalogue import HOURS, SENSITIVE, claim_features, debtor_features
 from features.columns import FloatArray
 from features.tables import Histories
 
@@ -25,6 +25,9 @@ PRIOR_CONTACTS = 4.0
 PRIOR_PARTS = 3.0
 """The same for shares over parts of the day and weekdays."""
 
+PRIOR_HOURS = 2.0
+"""The same for payments over the hours of the day."""
+
 LEAST_PAYMENTS = 3
 """Payments near one day of the month before that day is taken for the pay day."""
 
@@ -32,6 +35,9 @@ BLOCK = 2_048
 """Debtors looked at together: what is known of them stays in the processor's cache."""
 
 Rates = tuple[float, ...]
+
+EVEN_HOURS: Rates = (1 / len(HOURS),) * len(HOURS)
+"""Payments over the hours of the day where nothing has been learnt of them."""
 
 
 class UnknownFeature(LookupError):
@@ -43,7 +49,7 @@ class Reference:
     """Category words and prior rates, learnt from facts before `until_us`.
 
     `measure_rate` has a row for each of `catalogue.MEASURES` and, like `reach_rate`, `response_rate` and `paid_after_rate`, an
-    entry for each channel; the others have one for each part of the day or weekday. `blank` names features that this
+    entry for each channel; the others have one for each part of the day, weekday or hour. `blank` names features that this
     tenant has not declared lawful or wants left out: they are missing throughout.
     """
 
@@ -64,6 +70,7 @@ class Reference:
     payment_weekday: Rates
     self_paid_rate: float
     paid_claims_rate: float
+    payment_hour: Rates = EVEN_HOURS
     blank: tuple[str, ...] = ()
 
     def words(self) -> dict[str, tuple[str, ...]]:
@@ -111,6 +118,7 @@ class Counts:
     response_weekday: IntArray
     payment_part: IntArray
     payment_weekday: IntArray
+    payment_hour: IntArray
     payments: IntArray
     unprompted: IntArray
     closed: IntArray
@@ -144,7 +152,7 @@ def count(histories: Histories, *, until_us: int, config: Config) -> Counts:
         parts = (
             met.sent[..., -1], met.hits[..., -1], met.reached, met.responded, met.mature[..., -1], met.paid_after[..., -1],
             met.made_part, met.reached_part, met.response_part, met.made_weekday, met.reached_weekday,
-            met.response_weekday, paid.part, paid.weekday, paid.payments[:, -1], paid.unprompted,
+            met.response_weekday, paid.part, paid.weekday, paid.at_hour, paid.payments[:, -1], paid.unprompted,
         )  # fmt: skip
         sums.append([np.asarray(part.sum(axis=0)) for part in parts])
     arrays = [np.asarray(sum(column)) for column in zip(*sums, strict=True)]
@@ -182,6 +190,7 @@ def reference_of(counts: Iterable[Counts], *, until_us: int, config: Config) -> 
         response_weekday=_shares(every.response_weekday),
         payment_part=_shares(every.payment_part),
         payment_weekday=_shares(every.payment_weekday),
+        payment_hour=_shares(every.payment_hour),
         self_paid_rate=_rates(every.unprompted[None], every.payments[None])[0],
         paid_claims_rate=_rates(every.closed_paid[None], every.closed[None])[0],
         blank=unlawful(config.features, channels),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from math import exp, log
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -60,9 +61,29 @@ def days_since(as_of: datetime, then: datetime | None) -> float | None:
     return None if then is None else (as_of - then) / DAY
 
 
-def local_part(moment: datetime, debtor: Row) -> int:
+def local_hour(moment: datetime, debtor: Row) -> int:
     place = place_of(debtor["country"], region=debtor["region"], time_zone=debtor["time_zone"])
-    return daypart_of_hour(moment.astimezone(ZoneInfo(place.zones[0])).hour)
+    return moment.astimezone(ZoneInfo(place.zones[0])).hour
+
+
+def local_part(moment: datetime, debtor: Row) -> int:
+    return daypart_of_hour(local_hour(moment, debtor))
+
+
+def bell(apart: int) -> float:
+    """Weight of an hour for one so many hours away, on a clock whose weights sum to one; a bell of 2.5 hours, wound around it."""
+
+    def wound(hours: int) -> float:
+        return sum(exp(-((hours + 24 * turns) ** 2) / (2 * 2.5**2)) for turns in range(-4, 5))
+
+    return wound(apart) / sum(wound(hours) for hours in range(24))
+
+
+def near_hour(hour: int, hours: list[int], usual: list[float]) -> float:
+    """Log of what was paid near an hour, two payments more as usual, over as many as usual; `usual` shares by hour."""
+    expected = sum(bell(hour - other) * share for other, share in enumerate(usual))
+    came = sum(bell(hour - other) for other in hours)
+    return log((came + 2 * expected) / ((len(hours) + 2) * expected))
 
 
 def firsts(events: list[Row], kinds: tuple[str, ...]) -> list[Row]:

@@ -21,7 +21,7 @@ from data.config import Config
 from data.schemas import SCHEMAS
 from data.times import DAY_US, from_day, from_us, to_day, to_us
 from data.vocabulary import CHANNELS, DAYPARTS, EMPLOYMENTS, INCOME_BANDS, STAGES, daypart_of_hour
-from features.catalogue import MEASURES, WEEKDAYS
+from features.catalogue import HOURS, MEASURES, WEEKDAYS
 
 Values = dict[str, float | None]
 
@@ -68,6 +68,7 @@ def _database(
         "channel": channels,
         "part": DAYPARTS,
         "weekday": WEEKDAYS,
+        "hour": HOURS,
         "measure": MEASURES,
         "income_band": INCOME_BANDS,
         "employment": EMPLOYMENTS,
@@ -105,7 +106,7 @@ def _insert(database: sqlite3.Connection, name: str, table: pa.Table) -> None:
 
 
 def _register(database: sqlite3.Connection, config: Config) -> None:
-    """What SQL cannot know: the zones, the calendar, the exchange rates; and logarithms, which not every build has."""
+    """What SQL cannot know: the zones, the calendar, the exchange rates; and what not every build has."""
     functions = {
         "zone_of": lambda country, region, zone: place_of(country, region=region, time_zone=zone).zones[0],
         "local_hour": lambda us, zone: None if us is None else _local(us, zone).hour,
@@ -116,6 +117,7 @@ def _register(database: sqlite3.Connection, config: Config) -> None:
         "since_pay_day": lambda country, learned, day: _around(country, learned, day)[0],
         "to_pay_day": lambda country, learned, day: _around(country, learned, day)[1],
         "ln": lambda number: None if number is None else math.log(number),
+        "exp": lambda number: None if number is None else math.exp(number),
         "floor": lambda number: None if number is None else math.floor(number),
     }
     for name, function in functions.items():

@@ -96,6 +96,21 @@ def test_rates_are_the_debtors_counts_with_a_share_of_the_usual_rate(seed: int, 
             same(row[f"payments_{part}"], (paid.count(code) + usual) / (len(paid) + PRIOR_PARTS), part)
 
 
+@settings(max_examples=6, deadline=None)
+@given(seed=SEEDS, day=MOMENTS)
+def test_payments_near_an_hour_equal_a_plain_loop(seed: int, day: int) -> None:
+    tables, as_of = random_tables(seed), START + timedelta(days=day)
+    whole, past, people = histories(tables), naive.Past.of(tables, as_of), of_id(tables, "debtors", "debtor_id")
+    reference = learn_reference(whole, until_us=to_us(as_of), config=CONFIG)
+    targets, rows = built(whole, as_of)
+    for number, moment in enumerate(targets.moment.tolist()):
+        person = people[whole.debtor_id[moment]]
+        paid = [naive.local_hour(one["paid_at"], person) for one in past.of_debtor("payments", person["debtor_id"])]
+        for hour in (0, 1, 7, 12, 18, 23):
+            found = rows.matrix[number, COLUMNS.index(f"paid_near_{hour:02}")]
+            same(found, naive.near_hour(hour, paid, list(reference.payment_hour)), f"{hour}, paid at {paid}")
+
+
 @settings(max_examples=12, deadline=None)
 @given(seed=SEEDS, day=MOMENTS)
 def test_what_all_claims_together_owe_is_the_sum_over_the_open_ones(seed: int, day: int) -> None:

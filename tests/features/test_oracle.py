@@ -141,6 +141,11 @@ def test_contacts_outside_the_grid_are_not_counted_but_what_was_said_to_them_is(
     assert_same(tables, as_of, what=f"seed {seed}", channels=FEW_CHANNELS)
 
 
+TOP = 1 / np.sqrt(2 * np.pi * 2.5**2)  # of the bell around an hour
+USUAL_AT_21 = (
+    24 / 24 + TOP + 2 * TOP * np.exp(-(8**2) / (2 * 2.5**2))
+) / 27  # one payment at 21, two at 13, and one for each hour
+
 HAND_COUNTED = {
     "c1": {
         "country": 0,  # of AT, DE, SE
@@ -164,6 +169,7 @@ HAND_COUNTED = {
         "responses_tuesday": (1 + 3 * 2 / 9) / 4,
         "response_hour": 20,
         "payment_hour": 21,
+        "paid_near_21": np.log((TOP + 2 * USUAL_AT_21) / (3 * USUAL_AT_21)),
         "paid_after_rate_sms_ever": 1,
         "paid_after_rate_email_ever": 0,  # its horizon is not over
         "paid_through_sms": 1,

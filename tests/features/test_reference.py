@@ -37,9 +37,29 @@ def test_rates_lie_between_zero_and_one_and_shares_sum_to_one(seed: int) -> None
         assert 0 <= min(rates) <= max(rates) <= 1
     assert 0 <= min(reference.reach_part) <= max(reference.reach_part) <= 1
     by_part = (reference.response_part, reference.payment_part)
-    for shares in (*by_part, reference.response_weekday, reference.payment_weekday):
+    for shares in (*by_part, reference.response_weekday, reference.payment_weekday, reference.payment_hour):
         assert min(shares) > 0
         assert sum(shares) == pytest.approx(1)
+
+
+def test_the_usual_hours_are_those_of_all_unreversed_payments_and_one_more_for_each_hour() -> None:
+    tables = random_tables(7, debtors=30)
+    past = naive.Past.of(tables, AS_OF)
+    reference = learn_reference(histories(tables), until_us=to_us(AS_OF), config=CONFIG)
+    hours = [
+        naive.local_hour(row["paid_at"], person)
+        for person in tables["debtors"].to_pylist()
+        for row in past.of_debtor("payments", person["debtor_id"])
+    ]
+    expected = [(hours.count(hour) + 1) / (len(hours) + 24) for hour in range(24)]
+    assert len(set(expected)) > 3
+    assert reference.payment_hour == pytest.approx(expected)
+
+
+def test_a_reference_from_before_hours_were_learnt_can_be_read_and_takes_them_as_even() -> None:
+    plain = learnt(1).as_dict()
+    del plain["payment_hour"]
+    assert Reference.from_dict(plain).payment_hour == pytest.approx([1 / 24] * 24)
 
 
 def test_response_rates_are_first_responses_over_contacts_made_before() -> None:

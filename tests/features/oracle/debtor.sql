@@ -199,6 +199,35 @@ select debtor_id, 'response_hour', avg(hour) from debtor left join response usin
 
 insert into fact
 select debtor_id, 'payment_hour', avg(hour) from debtor left join payment using (debtor_id) group by debtor_id;
+
+-- paid_near_00, ...: payments, each counted for the hours near its own, and two more as usual, over as many as usual.
+-- The bell: a normal curve of 2.5 hours, wound around the clock; the usual hours begin from one payment each.
+create table bell as
+select at, near, weight / sum(weight) over (partition by near) as weight
+from (
+    select this.code as at, other.code as near,
+        sum(exp(-(this.code - other.code + turned) * (this.code - other.code + turned) / (2 * 2.5 * 2.5))) as weight
+    from hour as this join hour as other
+        join (select -48 as turned union all select -24 union all select 0 union all select 24 union all select 48)
+    group by this.code, other.code
+);
+
+create table usual_hour as
+select near as hour, sum(weight * share) as usual
+from bell join (
+    select code as at, (count(payment_id) + 1.0) / (sum(count(payment_id)) over () + 24) as share
+    from hour left join payment on payment.hour = code
+    group by code
+) using (at)
+group by near;
+
+insert into fact
+select debtor_id, 'paid_near_' || word, ln((coalesce(sum(weight), 0) + 2 * usual) / ((count(payment_id) + 2) * usual))
+from debtor join hour join usual_hour on usual_hour.hour = code
+    left join payment using (debtor_id)
+    left join bell on at = payment.hour and near = code
+group by debtor_id, word;
+
 insert into fact
 select debtor.debtor_id, 'payments_' || word, count(payment_id)
 from debtor join span left join payment on payment.debtor_id = debtor.debtor_id and age <= us
