@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
-from data.decision_frame import DecisionFrame, read_frame
-from data.frame_spec import FrameSpec, parse_spec, read_spec
+from data.decision_frame import read_frame
+from data.frame_spec import read_spec
+from tests.training.made_frames import drawn, framed, spec_of
 from training.frames import run_check, run_evaluate, run_learn
 from training.frames.evaluate import evaluate_frame
 from training.frames.evaluation import EvaluateResult
@@ -40,42 +40,6 @@ kind = "0/1"
 all = true
 leave_out = []
 """
-
-
-def spec_of(**changes: object) -> FrameSpec:
-    values: dict[str, object] = {
-        "unit": "person",
-        "time": "@order",
-        "action": "arm",
-        "action_probability": "p",
-        "reward": {"column": "paid", "kind": "0/1"},
-        "context": {"all": True},
-        **changes,
-    }
-    return parse_spec({key: value for key, value in values.items() if value is not None}, "spec.toml")
-
-
-def drawn(seed: int, *, rows: int, split: float) -> pa.Table:
-    """A log of three arms; `sms` helps those with x > 0 by `split` and hurts the others as much."""
-    rng = np.random.default_rng(seed)
-    x, share = rng.normal(size=rows), np.array([0.2, 0.3, 0.5])
-    arm = rng.choice(3, rows, p=share)
-    chance = 0.3 + np.where(arm == 1, np.where(x > 0, split, -split), 0.0)
-    return pa.table(
-        {
-            "person": pa.array(np.arange(rows) // 2),
-            "arm": pa.array(np.array(["none", "sms", "letter"])[arm]),
-            "p": pa.array(share[arm]),
-            "x": pa.array(x),
-            "town": pa.array(rng.choice(["a", "b", None], rows)),
-            "paid": pa.array((rng.random(rows) < chance).astype(np.int64)),
-        }
-    )
-
-
-def framed(folder: Path, table: pa.Table, spec: FrameSpec) -> DecisionFrame:
-    pq.write_table(table, folder / "log.parquet")
-    return read_frame(folder / "log.parquet", spec)
 
 
 def test_a_policy_that_helps_is_found_and_said(tmp_path: Path) -> None:
@@ -349,4 +313,7 @@ def test_open_bandit_values_agree_with_the_policys_own_log(campaign: str, log: s
         assert value is not None
         together = np.hypot(value.half_width, found.on_policy.half_width)
         assert abs(value.value - found.on_policy.value) <= together
+    names = [estimate.name for estimate in found.target.estimates]
+    assert names[-3:] == ["DM", "Switch-DR", "shrunk DR"]
+    assert ("marginalised DR" in names) == (log == "random")  # of bts the log shows no whole policy
     assert any("target on its own log" in line for line in found.lines())

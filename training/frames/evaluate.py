@@ -8,12 +8,15 @@ import numpy as np
 
 from data.decision_frame import DecisionFrame
 from data.frame_table import FloatArray, IntArray
+from training.frames.cells import cells_of
+from training.frames.estimates import Log, Model
 from training.frames.evaluation import EvaluateResult, Gain, NaiveMean
 from training.frames.leakage import CERTAIN, moved_by_action, telling
 from training.frames.learn import last_by_time
 from training.frames.outcome import FOLDS, TooSmall, cross_fit, predict_each, rows_of, unit_folds
 from training.frames.policy import arm_levels, choose, trust_in
-from training.frames.values import Log, PolicyValue, arm_value, policy_value
+from training.frames.values import PolicyValue, arm_value, policy_value
+from training.ope.anytime import anytime_interval
 from training.ope.estimators import dr
 from training.ope.intervals import bootstrap_interval, normal_interval
 
@@ -109,13 +112,13 @@ def _judged(frame: DecisionFrame, log: Log, *, arms: tuple[PolicyValue, ...], se
         remedy = "leave them out, or declare them known_before"
         return Judged(None, None, _target(frame, log, None), f"{what}; {remedy}")
     try:
-        predictions = _predict(frame, log, seed=seed)
+        predictions = predict(frame, log, seed=seed)
     except TooSmall as error:
         return Judged(None, None, _target(frame, log, None), str(error))
     target = _target(frame, log, predictions)
     if len(frame.actions) < 2:
         return Judged(None, None, target, "one action only: there is nothing to choose from")
-    learned = _deterministic(log, predictions, predictions.chosen, name="learned policy")
+    learned = _learned(frame, log, predictions)
     gain, why = _gain(frame, log, arms, predictions, seed=seed) if not learned.refused else (None, "")
     return Judged(learned, gain, target, why)
 
@@ -134,7 +137,14 @@ def _afterwards(frame: DecisionFrame, log: Log, *, seed: int) -> tuple[str, ...]
     )
 
 
-def _predict(frame: DecisionFrame, log: Log, *, seed: int) -> Predictions:
+def predict(frame: DecisionFrame, log: Log, *, seed: int) -> Predictions:
+    """Rewards of every action by models that have not seen the row's unit, and the policy learnt without it.
+
+    Raises
+    ------
+    TooSmall
+        Fewer rows or units than a fit needs.
+    """
     each = np.zeros((len(frame), len(frame.actions)))
     folds = []
     for fold in cross_fit(frame, seed=seed):
@@ -151,14 +161,18 @@ def _predict(frame: DecisionFrame, log: Log, *, seed: int) -> Predictions:
     return Predictions(each, chosen)
 
 
-def _deterministic(log: Log, predictions: Predictions, chosen: IntArray, *, name: str) -> PolicyValue:
-    """Value of a policy that takes one action per row."""
-    row = np.arange(len(chosen))
+def _learned(frame: DecisionFrame, log: Log, predictions: Predictions) -> PolicyValue:
+    """Value of the learned policy, which takes one action per row."""
+    chosen, cells = predictions.chosen, cells_of(frame)
+    row, marginal = np.arange(len(chosen)), None
+    if cells is not None:
+        marginal = cells.marginal(np.eye(len(frame.actions))[chosen], frame.action, each=predictions.each)
     return policy_value(
         log,
         (log.action == chosen).astype(np.float64),
-        model=(predictions.each[row, chosen], predictions.each[row, log.action]),
-        name=name,
+        model=Model(predictions.each[row, log.action], predictions.each[row, chosen]),
+        marginal=marginal,
+        name="learned policy",
     )
 
 
@@ -166,14 +180,16 @@ def _target(frame: DecisionFrame, log: Log, predictions: Predictions | None) -> 
     target = frame.target
     if target is None:
         return None
-    model = None
+    chances, cells = target.table[target.row], cells_of(frame)
+    each, model = None if predictions is None else predictions.each, None
     if predictions is not None:
-        expected = np.einsum("na,na->n", target.table[target.row], predictions.each)
-        model = (expected, predictions.each[np.arange(len(frame)), frame.action])
+        expected = np.einsum("na,na->n", chances, predictions.each)
+        model = Model(predictions.each[np.arange(len(frame)), frame.action], expected)
     return policy_value(
         log,
         target.of_logged(frame.action),
         model=model,
+        marginal=None if cells is None else cells.marginal(chances, frame.action, each=each),
         name=target.name,
         unlogged_mass=target.unlogged_mass,
         bounds=frame.spec.support,
@@ -191,7 +207,7 @@ def _gain(
     constant = np.full(len(frame), frame.actions.index(best))
     difference = _dr_rows(log, predictions, predictions.chosen) - _dr_rows(log, predictions, constant)
     resampled = bootstrap_interval(difference, log.unit, rng=np.random.default_rng(seed))
-    return Gain(best, normal_interval(difference, log.unit), resampled), ""
+    return Gain(best, normal_interval(difference, log.unit), resampled, anytime_interval(difference, log.unit)), ""
 
 
 def _dr_rows(log: Log, predictions: Predictions, chosen: IntArray) -> FloatArray:

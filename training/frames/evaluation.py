@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from training.frames.values import PolicyValue, figure, with_range
+from training.frames.estimates import figure, with_range
+from training.frames.values import PolicyValue
 from training.ope.intervals import Interval
 
 SHOWN_ARMS = 20
@@ -27,12 +28,13 @@ class Gain:
     best
         The action that does best when given to all.
     difference
-        By DR with its interval over units; `resampled` the same by bootstrap.
+        By DR with its interval over units; `resampled` the same by bootstrap, `anytime` at any look.
     """
 
     best: str
     difference: Interval
     resampled: Interval
+    anytime: Interval
 
     @property
     def shown(self) -> bool:
@@ -42,7 +44,8 @@ class Gain:
     def line(self) -> str:
         """The gain in plain words."""
         verdict = f"gain shown over {self.best} to all" if self.shown else f"no gain shown over {self.best} to all"
-        return f"{verdict}: difference {with_range(self.difference)}"
+        low, high = figure(self.anytime.low), figure(self.anytime.high)
+        return f"{verdict}: difference {with_range(self.difference)}, at any look [{low}, {high}]"
 
     def as_dict(self) -> dict[str, object]:
         """The gain for JSON."""
@@ -50,6 +53,7 @@ class Gain:
             "best_constant": self.best,
             "difference": self.difference.as_dict(),
             "difference_by_bootstrap": self.resampled.as_dict(),
+            "difference_at_any_look": self.anytime.as_dict(),
             "shown": self.shown,
         }
 
@@ -114,10 +118,10 @@ class EvaluateResult:
     def _causal(self) -> list[str]:
         lines = ["each action given to all:", *(f"  {arm.line()}" for arm in self.arms[:SHOWN_ARMS])]
         lines += _more(len(self.arms))
-        lines += [] if self.learned is None else [self.learned.line()]
+        lines += [] if self.learned is None else self.learned.lines()
         lines += [f"learned policy: none: {self.why_no_policy}"] if self.why_no_policy else []
         lines += [] if self.gain is None else [self.gain.line()]
-        lines += [] if self.target is None else [f"target: {self.target.line()}"]
+        lines += [] if self.target is None else _first("target: ", self.target.lines())
         lines += [] if self.on_policy is None else [f"target on its own log: {with_range(self.on_policy)}"]
         return lines
 
@@ -139,6 +143,10 @@ class EvaluateResult:
             "on_policy": None if self.on_policy is None else self.on_policy.as_dict(),
             "notices": list(self.notices),
         }
+
+
+def _first(word: str, lines: list[str]) -> list[str]:
+    return [word + lines[0], *lines[1:]]
 
 
 def _more(arms: int) -> list[str]:

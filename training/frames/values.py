@@ -1,49 +1,19 @@
-"""Values of policies on a decision log frame: every estimator, its interval, or the reason for none."""
+"""Values of policies on a decision log frame: every estimator beside the others, or the reason for no number."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from data.frame_spec import SupportSpec
-from data.frame_table import FloatArray, IntArray
-from training.ope.estimators import dm, dr, ips, sndr, snips
-from training.ope.intervals import Interval, normal_interval
+from data.frame_table import FloatArray
+from training.frames.estimates import Estimate, Log, Marginal, Model, estimates_of, figure
+from training.ope.intervals import Interval
 from training.ope.overlap import NoOverlap, Support, require_support
 
 STRICT = SupportSpec()
-
-
-@dataclass(frozen=True)
-class Log:
-    """What every estimator needs of a log, shape (n,) each: action, its logging probability, reward, unit."""
-
-    action: IntArray
-    action_probability: FloatArray
-    reward: FloatArray
-    unit: IntArray
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """One estimator's value with its interval.
-
-    The direct method's has no interval: how rows differ says nothing of how wrong the model is.
-    """
-
-    name: str
-    value: float
-    interval: Interval | None
-
-    def text(self) -> str:
-        """Name, value and range."""
-        shown = f"{figure(self.value)} (by the model alone)" if self.interval is None else with_range(self.interval)
-        return f"{self.name} {shown}"
-
-    def as_dict(self) -> dict[str, float]:
-        """Value and, where there is one, its interval."""
-        return {"value": self.value} if self.interval is None else self.interval.as_dict()
+NO_INTERVAL = "may be biased, so without an interval:"
 
 
 @dataclass(frozen=True)
@@ -58,6 +28,8 @@ class PolicyValue:
         Empty where `refused` says why.
     thin
         The support lies below the default bounds and a number stands only because the SPEC lowered them.
+    cells
+        What marginalised estimators weigh, or why there are none; empty where nobody asked.
     """
 
     name: str
@@ -67,16 +39,31 @@ class PolicyValue:
     support: Support | None
     refused: str
     thin: bool = False
+    cells: str = ""
 
     def line(self) -> str:
         """The value in one line."""
+        return f"{self.head()}: {self.refused or ', '.join(estimate.text() for estimate in self.estimates)}"
+
+    def lines(self) -> list[str]:
+        """The value with every estimator on a line of its own."""
+        if self.refused:
+            return [self.line()]
+        covered = [estimate.line() for estimate in self.estimates if estimate.interval is not None]
+        bound = [estimate.line() for estimate in self.estimates if estimate.interval is None]
+        cells = [f"marginalised: {self.cells}"] if self.cells else []
+        below = [*covered, *cells, *([NO_INTERVAL] if bound else []), *bound]
+        return [f"{self.head()}:", *(f"  {line}" for line in below)]
+
+    def head(self) -> str:
+        """The policy and what its value rests on."""
         seen = f"{self.rows:,} rows" + ("" if self.naive is None else f", naive mean {figure(self.naive)}")
         if self.refused:
-            return f"{self.name} ({seen}): no number: {self.refused}"
+            return f"{self.name} ({seen}): no number"
         rests = "" if self.support is None else f"; effective rows {self.support.effective:,.0f}"
         rests += "" if self.support is None else f", largest weight {self.support.largest:.4g}"
         thin = "; THIN, given because the SPEC lowers [support]" if self.thin else ""
-        return f"{self.name} ({seen}{rests}{thin}): {', '.join(estimate.text() for estimate in self.estimates)}"
+        return f"{self.name} ({seen}{rests}{thin})"
 
     def as_dict(self) -> dict[str, object]:
         """The value for JSON."""
@@ -85,6 +72,7 @@ class PolicyValue:
             "rows": self.rows,
             "naive_mean": self.naive,
             "estimates": {estimate.name: estimate.as_dict() for estimate in self.estimates},
+            "cells": self.cells,
             "support": None if self.support is None else self.support.as_dict(),
             "refused": self.refused,
             "thin": self.thin,
@@ -95,40 +83,21 @@ class PolicyValue:
         return next((estimate.interval for estimate in self.estimates if estimate.name == name), None)
 
 
-def figure(value: float) -> str:
-    """A number with four places below ten, fewer above.
-
-    >>> figure(0.10617), figure(1432.18)
-    ('0.1062', '1432.2')
-    """
-    return f"{value:.4f}" if abs(value) < 10 else f"{value:.2f}" if abs(value) < 1000 else f"{value:.1f}"
-
-
-def with_range(interval: Interval) -> str:
-    """A value and its range.
-
-    >>> with_range(Interval(0.5, 0.4, 0.6))
-    '0.5000 [0.4000, 0.6000]'
-    """
-    return f"{figure(interval.value)} [{figure(interval.low)}, {figure(interval.high)}]"
-
-
 def arm_value(log: Log, action: int, *, name: str) -> PolicyValue:
     """Value of giving one action to all, by IPS and SNIPS."""
     taken = log.action == action
     rows = int(taken.sum())
     naive = float(log.reward[taken].mean()) if rows else None
-    weight = np.where(taken, 1 / log.action_probability, 0.0)
-    value = _value(log, weight, name=name, rows=rows, model=None)
-    return PolicyValue(value.name, rows, naive, value.estimates, value.support, value.refused, value.thin)
+    return replace(policy_value(log, taken.astype(np.float64), model=None, name=name), rows=rows, naive=naive)
 
 
 def policy_value(
     log: Log,
     probability: FloatArray,
     *,
-    model: tuple[FloatArray, FloatArray] | None,
+    model: Model | None,
     name: str,
+    marginal: Marginal | None = None,
     unlogged_mass: float = 0.0,
     bounds: SupportSpec = STRICT,
 ) -> PolicyValue:
@@ -139,51 +108,43 @@ def policy_value(
     probability
         Of the logged action under the policy, shape (n,).
     model
-        A cross-fitted model's reward under the policy, and of the logged action, shape (n,) each; None: no model.
+        None: only estimators that need none.
+    marginal
+        Weights of cells; None: the frame has none.
     unlogged_mass
         Probability the policy gives to actions the log never took.
     bounds
         Support below which there is no number.
     """
-    weight = probability / log.action_probability
-    rows = int((probability > 0).sum())
-    return _value(log, weight, name=name, rows=rows, model=model, unlogged_mass=unlogged_mass, bounds=bounds)
-
-
-def _value(
-    log: Log,
-    weight: FloatArray,
-    *,
-    name: str,
-    rows: int,
-    model: tuple[FloatArray, FloatArray] | None,
-    unlogged_mass: float = 0.0,
-    bounds: SupportSpec = STRICT,
-) -> PolicyValue:
+    weight, rows = probability / log.action_probability, int((probability > 0).sum())
     try:
-        found = require_support(
-            weight,
-            log.reward,
-            effective_share=bounds.effective_share,
-            largest_weight=bounds.largest_weight,
-            unlogged_mass=unlogged_mass,
-        )
+        found = _supported(log, weight, bounds=bounds, unlogged_mass=unlogged_mass)
     except NoOverlap as error:
         return PolicyValue(name, rows, None, (), None, str(error))
-    return PolicyValue(name, rows, None, _estimates(log, weight, model), found, "", _is_thin(log, weight, bounds))
+    kept, cells = _supported_cells(log, marginal, bounds)
+    estimates = estimates_of(log, weight, model=model, marginal=kept)
+    return PolicyValue(name, rows, None, estimates, found, "", _is_thin(log, weight, bounds), cells)
 
 
-def _estimates(log: Log, weight: FloatArray, model: tuple[FloatArray, FloatArray] | None) -> tuple[Estimate, ...]:
-    columns = {"IPS": ips(log.reward, weight), "SNIPS": snips(log.reward, weight)}
-    if model is not None:
-        expected, predicted = model
-        columns["DM"] = dm(expected)
-        columns["DR"] = dr(log.reward, weight, predicted=predicted, expected=expected)
-        columns["SN-DR"] = sndr(log.reward, weight, predicted=predicted, expected=expected)
-    return tuple(
-        Estimate(key, float(column.mean()), None if key == "DM" else normal_interval(column, log.unit))
-        for key, column in columns.items()
+def _supported(log: Log, weight: FloatArray, *, bounds: SupportSpec, unlogged_mass: float = 0.0) -> Support:
+    return require_support(
+        weight,
+        log.reward,
+        effective_share=bounds.effective_share,
+        largest_weight=bounds.largest_weight,
+        unlogged_mass=unlogged_mass,
     )
+
+
+def _supported_cells(log: Log, marginal: Marginal | None, bounds: SupportSpec) -> tuple[Marginal | None, str]:
+    """The weights of cells if they bear a number, and what to say of them."""
+    if marginal is None:
+        return None, ""
+    try:
+        _supported(log, marginal.weight, bounds=bounds)
+    except NoOverlap as error:
+        return None, f"{marginal.cells}: no number: {error}"
+    return marginal, f"{marginal.cells}; exact where the actions of a cell are alike"
 
 
 def _is_thin(log: Log, weight: FloatArray, bounds: SupportSpec) -> bool:

@@ -1,1 +1,1 @@
-"""Off-policy evaluation on plain arrays: estimators, intervals, overlap."""
+"""Off-policy evaluation on plain arrays: estimators, weights of cells and of loggers, tuning, intervals, overlap."""
