@@ -13,8 +13,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from data.policy_settings import PolicySettings, fault
 from data.times import to_day
-from data.vocabulary import CHANNELS, NONE
+from data.vocabulary import CHANNELS, NONE, daypart_of_hour
 
 FILE_NAME = "rettid.toml"
 START = date(2000, 1, 1)
@@ -195,6 +196,7 @@ class Config:
     capacity: CapacitySettings = field(default_factory=CapacitySettings)
     control: ControlSettings = field(default_factory=ControlSettings)
     features: FeatureSettings = field(default_factory=FeatureSettings)
+    policy: PolicySettings = field(default_factory=PolicySettings)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, dates as ISO text, tables and keys in the file's order."""
@@ -203,8 +205,14 @@ class Config:
 
     @cached_property
     def fingerprint(self) -> str:
-        """First 16 hexadecimal digits of the SHA-256 of all settings."""
-        return hashlib.sha256(json.dumps(self.as_dict(), sort_keys=True).encode()).hexdigest()[:16]
+        """First 16 hexadecimal digits of the SHA-256 of all settings; `[policy]` counts where it says more than its defaults.
+
+        Logs and bundles from before that table keep their fingerprint.
+        """
+        plain = self.as_dict()
+        if self.policy == PolicySettings():
+            del plain["policy"]
+        return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:16]
 
 
 _MONEY = {"costs": _default_costs, "harm": _default_harm, "rates": _default_rates}
@@ -216,6 +224,7 @@ _PLAIN: dict[str, type] = {
     "capacity": CapacitySettings,
     "control": ControlSettings,
     "features": FeatureSettings,
+    "policy": PolicySettings,
 }
 
 SIMULATED_TENANT = Config(features=FeatureSettings(lawful=("age",)))
@@ -359,6 +368,14 @@ def _check(config: Config) -> None:
         raise BadConfiguration(
             f"channels without cost or harm: {unpriced}; [control] channels not in the grid: {sorted(unknown)}"
         )
+    wrong = fault(config.policy, cells=_cells(config.grid))
+    if wrong:
+        raise BadConfiguration(wrong)
+
+
+def _cells(grid: GridSettings) -> int:
+    """`none`, and every channel in every part of the day that has a slot."""
+    return 1 + (len(grid.channels) - 1) * len({daypart_of_hour(hour) for hour in grid.hours})
 
 
 def _check_grid(grid: GridSettings) -> None:

@@ -39,12 +39,18 @@ class Choice:
 
 @dataclass(frozen=True)
 class Candidates:
-    """The action each arm would take for each debtor, shape (n,), and what is allowed, shape (n, A)."""
+    """The action each arm would take for each debtor, shape (n,), and what is allowed, shape (n, A).
+
+    `champion_chances` and `challenger_chances` are rows that sum to 1, shape (n, A), for models whose action is drawn; None
+    for models that take their best action for certain.
+    """
 
     control: IntArray
     champion: IntArray
     challenger: IntArray
     allowed: BoolArray
+    champion_chances: FloatArray | None = None
+    challenger_chances: FloatArray | None = None
 
 
 def arms_of(debtor_id: TextArray, settings: ArmSettings) -> IntArray:
@@ -80,31 +86,49 @@ def choose(
 ) -> Choice:
     """Each debtor's action under its arm.
 
+    `explored` is True for what `explore` drew; a draw of the champion or the challenger shows in its probabilities.
+
     Parameters
     ----------
     never_explore
-        Vulnerable debtors: inside `explore` they get the control's action, shape (n,).
+        Vulnerable debtors: nothing is drawn for them. Inside `explore` they get the control's action, inside the others
+        the model's best, shape (n,).
     outside
         Debtors who objected to profiling: the control's action, whatever the arm, and no arm probability, shape (n,).
     """
-    arm = np.where(outside, CONTROL, arm)
+    salt, arm = config.arms.salt, np.where(outside, CONTROL, arm)
     shares = np.array([config.arms.control, config.arms.explore, config.arms.champion, config.arms.challenger])
     by_arm = np.stack([candidates.control, candidates.control, candidates.champion, candidates.challenger])
-    action = by_arm[arm, np.arange(len(arm))]
     ones = np.ones(len(arm), dtype=np.float64)
-    exact, by_channel, by_daypart = ones.copy(), ones.copy(), ones.copy()
+    choice = Choice(
+        action=by_arm[arm, np.arange(len(arm))],
+        arm=arm,
+        explored=np.zeros(len(arm), dtype=np.bool_),
+        action_probability=ones,
+        arm_probability=np.where(outside, np.nan, shares[arm]),
+        channel_probability=ones.copy(),
+        channel_daypart_probability=ones.copy(),
+    )
     drawn = np.flatnonzero((arm == EXPLORE) & ~never_explore)
-    if len(drawn):
-        chances = explore_probabilities(candidates.allowed[drawn], grid=grid, p_none=config.explore.none)
-        uniform = keyed_uniform(decision_id[drawn], key=f"{config.arms.salt}/draw")
+    chances = explore_probabilities(candidates.allowed[drawn], grid=grid, p_none=config.explore.none)
+    _draw_into(choice, drawn, chances, uniform=keyed_uniform(decision_id[drawn], key=f"{salt}/draw"), grid=grid)
+    choice.explored[drawn] = True
+    for number, theirs in ((CHAMPION, candidates.champion_chances), (CHALLENGER, candidates.challenger_chances)):
+        if theirs is not None:
+            mine = np.flatnonzero((arm == number) & ~never_explore)
+            uniform = keyed_uniform(decision_id[mine], key=f"{salt}/policy")
+            _draw_into(choice, mine, theirs[mine], uniform=uniform, grid=grid)
+    return choice
+
+
+def _draw_into(choice: Choice, rows: IntArray, chances: FloatArray, *, uniform: FloatArray, grid: ActionGrid) -> None:
+    """Draw the action of `rows` (k,) from their chances (k, A) and write it with its probabilities into `choice` (OUT)."""
+    if len(rows):
         found = draw(chances, uniform)
-        action[drawn] = found
-        exact[drawn] = chances[np.arange(len(drawn)), found]
-        by_channel[drawn] = channel_probability(chances, found, grid=grid)
-        by_daypart[drawn] = channel_daypart_probability(chances, found, grid=grid)
-    explored = np.zeros(len(arm), dtype=np.bool_)
-    explored[drawn] = True
-    return Choice(action, arm, explored, exact, np.where(outside, np.nan, shares[arm]), by_channel, by_daypart)
+        choice.action[rows] = found
+        choice.action_probability[rows] = chances[np.arange(len(rows)), found]
+        choice.channel_probability[rows] = channel_probability(chances, found, grid=grid)
+        choice.channel_daypart_probability[rows] = channel_daypart_probability(chances, found, grid=grid)
 
 
 def greedy(candidates: Candidates, *, outside: BoolArray) -> Choice:
