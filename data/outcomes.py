@@ -55,6 +55,17 @@ class Outcome(NamedTuple):
     mature: BoolArray
 
 
+class Waits(NamedTuple):
+    """Days from decisions to the first payment, shape (n,) each.
+
+    `paid_days` is infinite where none is known; `followed_days` is for how long the decision has been looked at: without
+    a payment it is censored there, and negative where it was made later.
+    """
+
+    paid_days: FloatArray
+    followed_days: FloatArray
+
+
 class Pairs(NamedTuple):
     """Which payment falls into the horizon of which decision, one entry per pair, sorted by decision."""
 
@@ -178,3 +189,36 @@ def paid_within(
     paid = np.bincount(pairs.decision, minlength=size) > 0
     mature = decided_at_us + round(horizon_days * DAY_US) <= known_until_us
     return Outcome(paid, amount_eur.astype(np.float64), mature)
+
+
+def first_payments(
+    decided_at_us: IntArray,
+    claim_row: IntArray,
+    *,
+    payments: Payments,
+    known_until_us: int,
+    longest_days: float = 90.0,
+) -> Waits:
+    """Days to the first payment on each decision's claim, and for how many days it has been followed.
+
+    Which payments count: see `paid_pairs`; one after `longest_days` is not looked for, and decisions older than that have
+    been followed for as long.
+
+    Examples
+    --------
+    Paid on day 20, looked at on day 25:
+
+    >>> day, money = np.array([20]) * DAY_US, np.array([10.0])
+    >>> payments = Payments(np.zeros(1, np.int64), day, day, np.full(1, NEVER), money, money)
+    >>> decided = np.array([0, 15, 22]) * DAY_US
+    >>> found = first_payments(decided, np.zeros(3, np.int64), payments=payments, known_until_us=25 * DAY_US)
+    >>> found.paid_days.tolist(), found.followed_days.tolist()
+    ([20.0, 5.0, inf], [25.0, 10.0, 3.0])
+    """
+    pairs = paid_pairs(
+        decided_at_us, claim_row, payments=payments, horizon_days=longest_days, known_until_us=known_until_us
+    )
+    paid_days = np.full(len(decided_at_us), np.inf)
+    waited = (payments.paid_us[pairs.payment] - decided_at_us[pairs.decision]) / DAY_US
+    np.minimum.at(paid_days, pairs.decision, waited)
+    return Waits(paid_days, np.minimum((known_until_us - decided_at_us) / DAY_US, longest_days))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
@@ -14,6 +14,10 @@ from scipy.special import logit
 
 from features.action import GridActions
 from models.calibration import Calibration
+from models.chain import load_chain
+from models.per_channel import load_per_channel
+from models.time_to_payment import load_hazard
+from models.uplift import load_uplift
 
 FloatArray = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.floating[Any]]
@@ -143,6 +147,14 @@ def load_model(files: Mapping[str, str]) -> PropensityModel:
     if "booster.txt" in files:
         calibration = Calibration.from_dict(json.loads(files["calibration.json"]))
         return BoosterModel(lgb.Booster(model_str=files["booster.txt"]), calibration)
+    if "chain.json" in files:
+        return load_chain(files)
+    if "per_channel.json" in files:
+        return load_per_channel(files)
+    if "uplift.json" in files:
+        return load_uplift(files)
+    if "hazard.json" in files:
+        return load_hazard(files)
     if "logistic.json" in files:
         return _logistic(json.loads(files["logistic.json"]))
     plain = json.loads(files["rates.json"])
@@ -163,10 +175,24 @@ def _logistic(plain: dict[str, Any]) -> LogisticModel:
 def grid_probability(
     model: PropensityModel, rows: Rows, *, actions: GridActions, class_of_row: IntArray, wanted: BoolArray
 ) -> FloatArray:
-    """Chance of payment of each claim under each wanted action, shape (m, A); NaN where it is not wanted.
+    """Chance of payment of each claim under each wanted action, shape (m, A); see `grid_values`."""
+    return grid_values(model.probability, rows, actions=actions, class_of_row=class_of_row, wanted=wanted)
+
+
+def grid_values(
+    of_rows: Callable[[Rows], FloatArray],
+    rows: Rows,
+    *,
+    actions: GridActions,
+    class_of_row: IntArray,
+    wanted: BoolArray,
+) -> FloatArray:
+    """What a function of model input says of each claim under each wanted action, shape (m, A); NaN where not wanted.
 
     Parameters
     ----------
+    of_rows
+        From rows, shape (k, F), to a number each, shape (k,).
     rows
         Debtor and claim side, shape (m, F).
     actions, class_of_row
@@ -179,5 +205,5 @@ def grid_probability(
     for begin in range(0, len(row), BLOCK_CELLS):
         block = slice(begin, begin + BLOCK_CELLS)
         cells = np.hstack([rows[row[block]], actions.matrix[class_of_row[row[block]], action[block]]])
-        result[row[block], action[block]] = model.probability(cells)
+        result[row[block], action[block]] = of_rows(cells)
     return result

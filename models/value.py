@@ -58,13 +58,32 @@ def prices(config: Config, *, as_of_us: IntArray, answer_rate: FloatArray) -> Pr
     )
 
 
-def brought_in(probability: FloatArray, *, outstanding_eur: FloatArray, mean_share: float) -> FloatArray:
+def expected_paid(
+    probability: FloatArray, *, outstanding_eur: FloatArray, mean_share: float | FloatArray
+) -> FloatArray:
+    """E[paid | action] of each claim in EUR: probability × mean share paid × outstanding, shape (m, A).
+
+    Parameters
+    ----------
+    probability
+        Shape (m, A), NaN where not scored.
+    mean_share
+        Share of the outstanding sum that is paid where anything is: one number, one a claim (m,), or one a claim and
+        action (m, A).
+    """
+    share = np.asarray(mean_share, dtype=np.float64)
+    by_action = share[:, None] if share.ndim == 1 else share
+    paid: FloatArray = probability * by_action * outstanding_eur[:, None]
+    return paid
+
+
+def brought_in(probability: FloatArray, *, outstanding_eur: FloatArray, mean_share: float | FloatArray) -> FloatArray:
     """E[paid | action] − E[paid | none] of each claim in EUR, shape (m, A); NaN where not scored.
 
-    `probability` has `none` in column 0; where amounts are not modelled, E[paid] is probability × mean share paid ×
-    outstanding.
+    `probability` has `none` in column 0; the rest as for `expected_paid`.
     """
-    lift: FloatArray = (probability - probability[:, :1]) * (mean_share * outstanding_eur)[:, None]
+    paid = expected_paid(probability, outstanding_eur=outstanding_eur, mean_share=mean_share)
+    lift: FloatArray = paid - paid[:, :1]
     return lift
 
 

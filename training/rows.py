@@ -11,8 +11,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from data.config import Config
-from data.outcomes import paid_within, payments_of
+from data.outcomes import Waits, first_payments, paid_within, payments_of
 from data.portfolio import Portfolio
+from data.responses import paid_through, responded
 from data.times import DAY_US, NEVER, IntArray
 from features.action import CalendarClass, action_matrix, letter_code, sent
 from features.catalogue import catalogue, names
@@ -39,7 +40,9 @@ class TrainingRows:
     """Decisions on claims with known outcome, one entry each, shape (r,), in order of debtor and time.
 
     `matrix` has the catalogue's columns, debtor, claim and action side, shape (r, F). `share` is what was paid in the
-    horizon over what was outstanding, 0 to 1. `debtor` and `claim` are rows in the histories.
+    horizon over what was outstanding, 0 to 1. `debtor` and `claim` are rows in the histories. `responded` tells whether the
+    contact was answered, `paid_through` whether something was paid on the claim through it. `waits`
+    tells when the first payment came, up to 90 days, and for how long each row was looked at.
     """
 
     names: tuple[str, ...]
@@ -54,6 +57,9 @@ class TrainingRows:
     channel: npt.NDArray[np.int16]
     policy: TextArray
     action_probability: FloatArray
+    responded: BoolArray
+    paid_through: BoolArray
+    waits: Waits | None = None
 
     def __len__(self) -> int:
         return len(self.paid)
@@ -115,6 +121,18 @@ def training_blocks(
         outcome = paid_within(
             block.decided_us, block.claim, payments=payments, horizon_days=horizon_days, known_until_us=as_of_us
         )
+        contact = pa.array(block.contact_id, pa.string())
+        answered = responded(
+            portfolio["contact_events"],
+            contact,
+            decided_us=block.decided_us,
+            horizon_days=horizon_days,
+            known_until_us=as_of_us,
+        )
+        through = paid_through(
+            portfolio["payments"], payments, contact_id=contact, claim_row=block.claim, decided_us=block.decided_us,
+            horizon_days=horizon_days, known_until_us=as_of_us,
+        )  # fmt: skip
         yield TrainingRows(
             names=names(catalogue(histories.channels)),
             matrix=np.hstack([built.matrix, actions]),
@@ -128,6 +146,9 @@ def training_blocks(
             channel=block.channel,
             policy=block.policy,
             action_probability=block.action_probability,
+            responded=answered,
+            paid_through=through,
+            waits=first_payments(block.decided_us, block.claim, payments=payments, known_until_us=as_of_us),
         )
 
 

@@ -41,6 +41,8 @@ def rows_with(*, channel: Any, hour: Any, paid: Any, **columns: Any) -> Training
         "contact_id": np.array([f"p{row}" for row in range(size)], dtype=object),
         "policy": np.full(size, "random", dtype=object),
         "action_probability": np.full(size, 0.2),
+        "responded": np.zeros(size, dtype=bool),
+        "paid_through": np.zeros(size, dtype=bool),
     }
     return TrainingRows(
         names=COLUMNS, matrix=matrix, channel=np.asarray(channel), paid=np.asarray(paid), **(base | columns)

@@ -1,0 +1,206 @@
+"""The chain between contact and payment: reached, then moved to pay, beside what would have been paid anyway.
+
+The chance of payment in the horizon is `1 - exp(-H)`. Without contact `H` is a debtor's own hazard; a contact multiplies
+that by `1 + change` of its channel and adds `lift * reach * conversion`: the chance of an answer, times what an answer leads
+to. What `change` and `lift` are is learnt from payments in total, whoever claims them (`training.recipes.chain`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import lightgbm as lgb
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.floating[Any]]
+IntArray = npt.NDArray[np.int64]
+
+LEAST, MOST = 1e-6, 12.0
+"""Hazards are kept between these: chances never become exactly 0 or 1."""
+
+
+@dataclass(frozen=True)
+class Links:
+    """The numbers between the boosters, by channel code where they are lists.
+
+    Attributes
+    ----------
+    channel, hour
+        Columns of the action's channel and local hour.
+    near
+        Columns of how much is paid near each hour 0 to 23, in logarithms.
+    own_rate
+        Logarithm of the usual hazard of payment by itself.
+    answers
+        Whether a channel leaves answers: a letter does not.
+    answer_rate
+        Logarithm of the usual chance of an answer, 0 where a channel leaves none.
+    hour_slope
+        How far answers follow the hours at which a debtor pays, 0 or more.
+    paid_rate
+        Logarithm of what is usually paid through a contact for each expected answer.
+    change, lift
+        By how much a contact changes payment by itself, and what its own effect counts.
+    level
+        Factor on the whole hazard, from the later slice.
+    """
+
+    channel: int
+    hour: int
+    near: tuple[int, ...]
+    own_rate: float
+    answers: tuple[bool, ...]
+    answer_rate: tuple[float, ...]
+    hour_slope: tuple[float, ...]
+    paid_rate: tuple[float, ...]
+    change: tuple[float, ...]
+    lift: tuple[float, ...]
+    level: float
+
+    @staticmethod
+    def from_dict(plain: Mapping[str, Any]) -> Links:
+        """The inverse of `asdict`."""
+        values: dict[str, Any] = {name: tuple(one) if isinstance(one, list) else one for name, one in plain.items()}
+        return Links(**values)
+
+    def channels(self, rows: Rows) -> IntArray:
+        """Channel code of each row, shape (n,)."""
+        return np.asarray(rows[:, self.channel], dtype=np.int64)
+
+    def answer_offset(self, rows: Rows) -> FloatArray:
+        """Logarithm of the chance of an answer before the booster: the channel's, moved by the debtor's hours, shape (n,)."""
+        code = self.channels(rows)
+        near = np.nan_to_num(self.near_hour(rows))
+        offset: FloatArray = np.array(self.answer_rate)[code] + np.array(self.hour_slope)[code] * near
+        return offset
+
+    def near_hour(self, rows: Rows) -> FloatArray:
+        """How much the debtor pays near the action's hour, in logarithms, NaN for `none`, shape (n,)."""
+        hour = rows[:, self.hour]
+        column = np.array(self.near)[np.nan_to_num(hour).astype(np.int64)]
+        near: FloatArray = np.where(np.isnan(hour), np.nan, rows[np.arange(len(rows)), column]).astype(np.float64)
+        return near
+
+    def hazard(self, own: FloatArray, effect: FloatArray, code: IntArray) -> FloatArray:
+        """Hazard from payment by itself and a contact's effect, shape (n,) each."""
+        contact = code > 0
+        total = own * (1.0 + contact * np.array(self.change)[code]) + contact * np.array(self.lift)[code] * effect
+        whole: FloatArray = np.clip(self.level * total, LEAST, MOST)
+        return whole
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Boosters learnt from a part of the debtors: logarithms of reach and of conversion; None where nothing was to learn."""
+
+    reach: lgb.Booster | None
+    conversion: lgb.Booster | None
+
+    def answer(self, rows: Rows, links: Links, *, threads: int) -> FloatArray:
+        """Logarithm of the expected answers, shape (n,)."""
+        leaves = np.array(links.answers)[links.channels(rows)]
+        logarithm: FloatArray = links.answer_offset(rows) + np.where(leaves, raw_of(self.reach, rows, threads), 0.0)
+        return logarithm
+
+    def effect(self, rows: Rows, links: Links, *, threads: int) -> FloatArray:
+        """Expected payments through the contact, shape (n,); meaningless for `none`."""
+        raw = self.answer(rows, links, threads=threads) + np.array(links.paid_rate)[links.channels(rows)]
+        raw += raw_of(self.conversion, rows, threads)
+        effect: FloatArray = np.exp(np.minimum(raw, np.log(MOST)))
+        return effect
+
+
+def raw_of(booster: lgb.Booster | None, rows: Rows, threads: int = 1) -> FloatArray:
+    """Raw scores of a booster, 0 without one, shape (n,)."""
+    if booster is None:
+        return np.zeros(len(rows))
+    return np.asarray(booster.predict(rows, raw_score=True, num_threads=threads), dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class ChainModel:
+    """Payment by itself, which no column of the action moves, and the effect of contacts, a mean over folds."""
+
+    own: lgb.Booster
+    folds: tuple[Fold, ...]
+    links: Links
+    threads: int = 1
+
+    def probability(self, rows: Rows) -> FloatArray:
+        """Chance of payment of each row, shape (n,)."""
+        chance: FloatArray = -np.expm1(-self._hazard(rows))
+        return chance
+
+    @property
+    def members(self) -> tuple[ChainModel, ...]:
+        """One model for each fold: how much they differ says how sure the effects are."""
+        return tuple(ChainModel(self.own, (fold,), self.links, self.threads) for fold in self.folds)
+
+    def _parts(self, rows: Rows) -> tuple[FloatArray, FloatArray]:
+        """Hazard of payment by itself, and expected payments through the contact (0 for `none`), shape (n,) each."""
+        own = np.exp(self.links.own_rate + raw_of(self.own, rows, self.threads))
+        effect = np.zeros(len(rows))
+        made = np.flatnonzero(self.links.channels(rows) > 0)
+        if len(made):
+            each = [fold.effect(rows[made], self.links, threads=self.threads) for fold in self.folds]
+            effect[made] = np.mean(each, axis=0)
+        return own, effect
+
+    def _hazard(self, rows: Rows) -> FloatArray:
+        own, effect = self._parts(rows)
+        return self.links.hazard(own, effect, self.links.channels(rows))
+
+    def contributions(self, rows: Rows) -> FloatArray:
+        """What each column adds to the log odds, to first order, shape (n, F): tree SHAP of each booster by its share.
+
+        Each booster speaks of the logarithm of a part of the hazard; the log odds move with the hazard `H` by
+        `1 / (1 - exp(-H))`.
+        """
+        links, code = self.links, self.links.channels(rows)
+        own, effect = self._parts(rows)
+        hazard = links.hazard(own, effect, code)
+        per_hazard = links.level / -np.expm1(-hazard)
+        by_own = per_hazard * own * (1.0 + (code > 0) * np.array(links.change)[code])
+        by_effect = per_hazard * effect * np.array(links.lift)[code]
+        parts = np.zeros(rows.shape, dtype=np.float64)
+        parts += by_own[:, None] * _shap(self.own, rows, self.threads)
+        leaves = np.array(links.answers)[code]
+        for fold in self.folds:
+            for booster, here in ((fold.reach, leaves), (fold.conversion, code > 0)):
+                if booster is not None:
+                    parts += (here * by_effect)[:, None] * _shap(booster, rows, self.threads) / len(self.folds)
+        slope = np.array(links.hour_slope)[code] * np.nan_to_num(links.near_hour(rows))
+        parts[:, links.hour] += by_effect * slope
+        parts[:, links.channel] += by_effect - per_hazard * own * (code > 0) * -np.array(links.change)[code]
+        return parts
+
+    def dump(self) -> dict[str, str]:
+        """Model texts and the numbers between them."""
+        files = {"own.txt": self.own.model_to_string(), "chain.json": json.dumps(asdict(self.links))}
+        for number, fold in enumerate(self.folds):
+            for name, booster in (("reach", fold.reach), ("conversion", fold.conversion)):
+                files[f"{name}-{number}.txt"] = "" if booster is None else booster.model_to_string()
+        return files
+
+
+def _shap(booster: lgb.Booster, rows: Rows, threads: int) -> FloatArray:
+    values = np.asarray(booster.predict(rows, pred_contrib=True, num_threads=threads), dtype=np.float64)
+    return values[:, :-1]
+
+
+def load_chain(files: Mapping[str, str]) -> ChainModel:
+    """The model that `ChainModel.dump` wrote."""
+    numbers = sorted(int(name[len("reach-") : -len(".txt")]) for name in files if name.startswith("reach-"))
+    folds = tuple(
+        Fold(_booster(files[f"reach-{one}.txt"]), _booster(files[f"conversion-{one}.txt"])) for one in numbers
+    )
+    return ChainModel(lgb.Booster(model_str=files["own.txt"]), folds, Links.from_dict(json.loads(files["chain.json"])))
+
+
+def _booster(text: str) -> lgb.Booster | None:
+    return lgb.Booster(model_str=text) if text else None

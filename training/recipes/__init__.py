@@ -1,0 +1,1 @@
+"""How models are learnt: one recipe a module, each from the same rows to a `Fitted`."""

@@ -1,0 +1,181 @@
+"""The recipe `chain`: links, then lift, then payment by itself and its level."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import lightgbm as lgb
+import numpy as np
+import numpy.typing as npt
+
+from data.times import IntArray
+from features.catalogue import action_features, names
+from features.reference import Reference
+from models.chain import ChainModel, Links
+from training.policy_value import randomised_policies
+from training.recipes.chain.hazard import Bins, Fit, Known, boost_hazard
+from training.recipes.chain.lift import Observed, measure_level, measure_lift
+from training.recipes.chain.links import Task, first_links, fit_folds, own_hazard
+from training.recipes.fitted import Fitted, Setting
+from training.recipes.lightgbm import category_columns
+from training.rows import TrainingRows
+from training.splits import Split
+
+BoolArray = npt.NDArray[np.bool_]
+
+CHAIN: Mapping[str, Setting] = {
+    "learning_rate": 0.1,
+    "own_learning_rate": 0.05,
+    "num_leaves": 31,
+    "min_data_in_leaf": 100,
+    "feature_fraction": 0.3,
+    "bagging_fraction": 0.6,
+    "bagging_freq": 1,
+    "lambda_l2": 5.0,
+    "cat_smooth": 20.0,
+    "max_bin": 63,
+    "num_threads": 2,
+    "deterministic": True,
+    "force_col_wise": True,
+    "verbosity": -1,
+    "reach_rounds": 150,
+    "conversion_rounds": 100,
+    "own_rounds": 500,
+    "patience": 20,
+    "folds": 2,
+    "most_rows": 300_000,
+    "attribution": True,
+}
+OURS = (
+    "own_learning_rate",
+    "reach_rounds",
+    "conversion_rounds",
+    "own_rounds",
+    "patience",
+    "folds",
+    "most_rows",
+    "attribution",
+)
+WHEN = ("hour", "weekday")
+"""Columns of the action that decide whether a person is reached, not what comes of it."""
+FEWEST_DRAWN = 2_000
+"""Decisions drawn at random below which the lift is measured on all decisions: then it rests on what was recorded."""
+
+
+@dataclass(frozen=True)
+class Rounds:
+    """How long each link is boosted."""
+
+    reach: int
+    conversion: int
+    own: int
+
+
+def fit_chain(
+    rows: TrainingRows, split: Split, reference: Reference, settings: Mapping[str, Setting], seed: int
+) -> Fitted:
+    """The chain learnt from the learning part, its level from the later slice; then once more from all mature rows."""
+    chosen = {**CHAIN, **settings}
+    rounds = Rounds(*(int(chosen[f"{name}_rounds"]) for name in ("reach", "conversion", "own")))
+    model = _chain(rows, split.learn, split.calibrate, reference=reference, settings=chosen, rounds=rounds, seed=seed)
+    everything, none = np.ones(len(rows), dtype=np.bool_), np.zeros(len(rows), dtype=np.bool_)
+    again = _chain(
+        rows, everything, none, reference=reference, settings=chosen, rounds=_rounds_of(model, rounds), seed=seed
+    )
+    level = replace(again.links, level=model.links.level)
+    return Fitted(model, replace(again, links=level), "value")
+
+
+def _rounds_of(model: ChainModel, given: Rounds) -> Rounds:
+    """Rounds at which boosting stopped, mean over folds."""
+
+    def mean(counts: list[int], otherwise: int) -> int:
+        return max(round(float(np.mean(counts))), 1) if counts else otherwise
+
+    return Rounds(
+        mean([_trees(fold.reach) for fold in model.folds if fold.reach], given.reach),
+        mean([_trees(fold.conversion) for fold in model.folds if fold.conversion], given.conversion),
+        _trees(model.own),
+    )
+
+
+def _trees(booster: lgb.Booster) -> int:
+    return booster.best_iteration if booster.best_iteration > 0 else booster.num_trees()
+
+
+def _chain(
+    rows: TrainingRows,
+    learn: BoolArray,
+    later: BoolArray,
+    *,
+    reference: Reference,
+    settings: Mapping[str, Setting],
+    rounds: Rounds,
+    seed: int,
+) -> ChainModel:
+    channels, threads = len(reference.channels), int(settings["num_threads"])
+    task = _task(rows, learn, later, reference=reference, settings=settings, rounds=rounds, seed=seed)
+    own = own_hazard(task)
+    folds, links, effect = fit_folds(task, first_links(task, channels=channels), own=own)
+    seen = Observed(rows.paid, own, effect, rows.channel.astype(np.int64))
+    lift = measure_lift(seen.of(_measured_on(rows, learn | later)), channels=channels)
+    links = replace(links, change=tuple(lift.change.tolist()), lift=tuple(lift.lift.tolist()))
+    made = rows.channel > 0
+    known = Known(
+        rows.paid, np.where(made, lift.lift[rows.channel] * effect, 0.0), 1.0 + made * lift.change[rows.channel]
+    )
+    mine = task.sample(learn)
+    booster, start = boost_hazard(task.bins, known, rows=mine, later=np.flatnonzero(later), fit=task.fits["own"])
+    model = ChainModel(booster, folds, replace(links, own_rate=start), threads)
+    return replace(model, links=_levelled(model, rows, later)) if later.any() else model
+
+
+def _levelled(model: ChainModel, rows: TrainingRows, later: BoolArray) -> Links:
+    chance = model.probability(rows.matrix[later])
+    return replace(model.links, level=measure_level(-np.log1p(-chance), rows.paid[later]))
+
+
+def _measured_on(rows: TrainingRows, wanted: BoolArray) -> IntArray:
+    """Decisions drawn at random among the wanted; all the wanted where there are too few of these."""
+    chance = rows.action_probability
+    drawn = np.isfinite(chance) & (chance > 0) & (chance < 0.999)
+    policies = list(randomised_policies(rows.policy, rows.channel, drawn))
+    random = np.flatnonzero(wanted & np.isin(rows.policy, policies))
+    return random if len(random) >= FEWEST_DRAWN else np.flatnonzero(wanted)
+
+
+def _task(
+    rows: TrainingRows,
+    learn: BoolArray,
+    later: BoolArray,
+    *,
+    reference: Reference,
+    settings: Mapping[str, Setting],
+    rounds: Rounds,
+    seed: int,
+) -> Task:
+    rng = np.random.default_rng(seed)
+    folds = int(settings["folds"])
+    of_debtor = rng.integers(0, folds, int(rows.debtor.max()) + 1)
+    params = {key: value for key, value in settings.items() if key not in OURS} | {"seed": seed}
+    names_of, patience, rate = list(rows.names), int(settings["patience"]), float(settings["learning_rate"])
+    action = tuple(names_of.index(name) for name in names(action_features()))
+    when = tuple(names_of.index(name) for name in WHEN)
+    return Task(
+        rows=rows,
+        bins=Bins.of(rows.matrix, params, categories=category_columns(reference.channels)),
+        learn=learn,
+        later=later,
+        fold=of_debtor[rows.debtor],
+        folds=folds,
+        attribution=bool(settings["attribution"]),
+        most_rows=int(settings["most_rows"]),
+        fits={
+            "reach": Fit(rounds.reach, patience, rate),
+            "conversion": Fit(rounds.conversion, patience, rate, when),
+            "own": Fit(rounds.own, patience, float(settings["own_learning_rate"]), action),
+        },
+        threads=int(settings["num_threads"]),
+        rng=rng,
+    )
