@@ -15,7 +15,7 @@ export DO_NOT_TRACK ?= 1
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup system demo test bench-share bench-null bench-features bench-ceiling bench-event format lint types contracts tests documents fix lock clean
+.PHONY: help setup system demo test bench-share bench-three bench-null bench-confounded bench-features bench-ceiling bench-event bench-reasons bench-coverage bench-obd format lint types contracts tests documents fix lock clean
 
 help: ## Shows this list.
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile
@@ -62,8 +62,14 @@ documents: setup ## Runs the tests of the documents alone.
 bench-share: setup ## Measures how far the model goes from the incumbent's rules to the best allowed action (20 minutes a seed or less).
 	$(BIN)/python tests/benchmarks/share_of_best.py
 
+bench-three: setup ## Measures plain, ours and ours knowing the hidden traits in one run (20 minutes a seed).
+	$(BIN)/python tests/benchmarks/three_lines.py
+
 bench-null: setup ## Counts how often the report claims a gain in a world without any.
 	$(BIN)/python tests/benchmarks/null_world.py
+
+bench-confounded: setup ## Measures effects in a log where phone looks harmful but helps by 3 points, and with a hidden driver (10 minutes).
+	OMP_NUM_THREADS=1 $(BIN)/python tests/benchmarks/confounded_world.py
 
 bench-features: setup ## Measures the features against the same ones in pandas and in DuckDB, and checks that they are the same (10 minutes).
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python tests/benchmarks/features_speed.py
@@ -73,6 +79,15 @@ bench-ceiling: setup ## Measures how far the features could lead if labels had n
 
 bench-event: setup ## Measures how soon a decision sees an event, on the portfolio of bench-share.
 	$(BIN)/python tests/benchmarks/event_to_decision.py
+
+bench-coverage: setup ## Counts how often intervals of policy values cover a known truth, over 2,000 drawn logs (6 minutes).
+	OMP_NUM_THREADS=1 PYTHONPATH=. $(BIN)/python tests/benchmarks/ope_coverage.py
+
+bench-obd: setup ## Values the policies of the Open Bandit sample by every estimator; OBP=PYTHON puts obp's beside them.
+	OMP_NUM_THREADS=1 PYTHONPATH=. $(BIN)/python tests/benchmarks/open_bandit.py $(if $(OBP),--obp $(OBP))
+
+bench-reasons: setup ## Measures whether the reasons given for decisions are true, and how long they take (2 minutes).
+	$(BIN)/python tests/benchmarks/true_reasons.py
 
 fix: setup ## Formats the code and repairs what the linter can.
 	$(BIN)/ruff check --fix .

@@ -12,16 +12,12 @@ os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from data.config import Config, read_config
 from data.portfolio import read_portfolio
@@ -35,10 +31,12 @@ from features.run import FeatureOrder, write_features
 from models.behaviour import IncumbentWithRandomSlice
 from models.bundle import Role
 from models.rules.pack import read_packs
+from serving.terminal import bar, show_table, told
 from training.training_frame import write_training_frame
 
 if TYPE_CHECKING:
     from training.frames import Result
+    from training.material import Material
 
 app = typer.Typer(help="Whether, how and when to contact a debtor next, and what that was worth.", no_args_is_help=True)
 frame = typer.Typer(help="Learn from and judge any log of decisions (a decision log frame).", no_args_is_help=True)
@@ -57,13 +55,6 @@ Usable = Annotated[Path | None, typer.Option("--set-aside", help="Folder for the
 Seed = Annotated[int, typer.Option("--seed", help="Seed of every random draw.")]
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where this call of the program writes."""
-
-    workspace: Path
-
-
 @app.callback()
 def _global(
     context: typer.Context,
@@ -71,32 +62,20 @@ def _global(
         Path, typer.Option("--workspace", help="Folder for everything that is written.", metavar="DIR")
     ] = Path(".rettid"),
 ) -> None:
-    context.obj = Place(workspace)
-
-
-@contextmanager
-def _bar() -> Iterator[Callable[[str, float], None]]:
-    """A progress bar on the terminal; gives the function that moves it (what is being done, share done)."""
-    columns = (TextColumn("{task.description:<40}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=err, transient=False) as progress:
-        tasks: dict[str, TaskID] = {}
-
-        def move(what: str, share: float) -> None:
-            if what not in tasks:
-                tasks[what] = progress.add_task(what, total=1.0)
-            progress.update(tasks[what], completed=share)
-
-        yield move
-        for task in tasks.values():
-            progress.update(task, completed=1.0)
+    context.obj = workspace
 
 
 def _say(what: str) -> None:
     err.print(f"[dim]· {what}[/dim]")
 
 
+def _tell(*lines: str) -> None:
+    """Lines on standard output, as they are."""
+    out.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
+
+
 def _config(context: typer.Context, directory: Path | None = None) -> Config:
-    return read_config(*([directory] if directory else []), context.obj.workspace)
+    return read_config(*([directory] if directory else []), context.obj)
 
 
 @app.command()
@@ -125,7 +104,7 @@ def simulate(
     settings = SimulationSettings(
         debtors, months, seed, world=world, truth=truth, claims=claims, until=read_moment(until)
     )
-    with _bar() as move:
+    with bar(err) as move:
         if days is not None and decisions is not None:
             continue_simulation(directory, days=days, decisions=read_decisions(decisions), config=config, progress=move)
         else:
@@ -139,9 +118,9 @@ def check(context: typer.Context, directory: Folder, pages: Pages = None, usable
     """Check a portfolio against the contract and tell its quality; exit code 1 if the contract is broken."""
     from training.reports.quality import check_quality  # noqa: PLC0415 # its charts take seconds to load
 
-    config, place = _config(context, directory), pages or context.obj.workspace / "reports"
+    config, place = _config(context, directory), pages or context.obj / "reports"
     result = check_quality(directory, place, config=config, usable=usable, progress=_say)
-    out.print("\n".join(result.lines()), markup=False, highlight=False, soft_wrap=True)
+    _tell(*result.lines())
     raise typer.Exit(0 if result.ok else 1)
 
 
@@ -156,7 +135,7 @@ def layout(
     """Lay a large portfolio out by debtor, so that the other commands go through it shard by shard."""
     from data.layout import lay_out  # noqa: PLC0415 # the query engine is only needed here
 
-    with _bar() as move:
+    with bar(err) as move:
         count = lay_out(directory, out_folder, shards=shards, progress=move)
     out.print(f"{out_folder}: {count} shards")
 
@@ -177,18 +156,28 @@ def features(
     if directory is None or as_of is None or file is None:
         raise typer.BadParameter("expected DIR, --as-of and --out, or --list")
     write = write_training_frame if training else write_features
-    order = FeatureOrder(to_us(read_moment(as_of)), _config(context, directory), context.obj.workspace / "features")
-    with _bar() as move:
+    order = FeatureOrder(to_us(read_moment(as_of)), _config(context, directory), context.obj / "features")
+    with bar(err) as move:
         done = write(directory, file, order=order, progress=move)
     what = "decisions on claims" if training else "open claims"
     out.print(f"{file}: {done.rows:,} {what} of {done.debtors:,} debtors, {done.features} features")
 
 
 def _show_features(config: Config) -> None:
-    table = Table("feature", "what it means", "unit", "group", "side", "from", "window", "missing means")
-    for one in catalogue(config.grid.channels):
-        table.add_row(one.name, one.meaning, one.unit, one.group, one.side, one.tables, one.window, one.null)
-    Console(width=max(out.width, 200)).print(table)
+    head = ("feature", "what it means", "unit", "group", "side", "from", "window", "missing means")
+    every = catalogue(config.grid.channels)
+    rows = ((one.name, one.meaning, one.unit, one.group, one.side, one.tables, one.window, one.null) for one in every)
+    show_table(head, rows, width=200)
+
+
+def _material(context: typer.Context, directory: Path, *, as_of: str, seed: int) -> Material:
+    """What models learn from and are judged on."""
+    from training.material import gather  # noqa: PLC0415 # scikit-learn takes seconds to load
+
+    config = _config(context, directory)
+    portfolio = read_portfolio(directory, channels=config.grid.channels)
+    packs = read_packs(channels=config.grid.channels[1:])
+    return gather(portfolio, as_of_us=to_us(read_moment(as_of)), config=config, packs=packs, seed=seed, progress=_say)
 
 
 @app.command()
@@ -198,9 +187,7 @@ def train(
     as_of: AsOf,
     models: Annotated[
         list[str] | None,
-        typer.Option(
-            "--model", help="lightgbm (default), logistic, constant or incumbent; more than one is a run each."
-        ),
+        typer.Option("--model", help="chain (default), or another of README's list; more than one is a run each."),
     ] = None,
     settings: Annotated[list[str] | None, typer.Option("--set", help="A setting of the model: key=value.")] = None,
     seed: Seed = 1,
@@ -208,40 +195,49 @@ def train(
     """Learn from all decisions that were mature at a moment, judge on the later part, write a bundle."""
     # MLflow and scikit-learn take seconds to load: only commands that train wait for them.
     from training.fit import parse_settings  # noqa: PLC0415 # see above
-    from training.train import Order, gather  # noqa: PLC0415 # see above
-    from training.train import train as run  # noqa: PLC0415 # see above
+    from training.train import Order, train  # noqa: PLC0415 # see above
 
-    chosen = models or ["lightgbm"]
+    chosen = models or ["chain"]
     orders = [Order(name, parse_settings(name, settings or []), str(directory)) for name in chosen]
-    config = _config(context, directory)
-    portfolio = read_portfolio(directory, channels=config.grid.channels)
-    packs = read_packs(channels=config.grid.channels[1:])
-    material = gather(
-        portfolio, as_of_us=to_us(read_moment(as_of)), config=config, packs=packs, seed=seed, progress=_say
-    )
+    material = _material(context, directory, as_of=as_of, seed=seed)
     for order in orders:
-        for line in run(material, order, workspace=context.obj.workspace, progress=_say).lines():
-            out.print(line, markup=False, highlight=False, soft_wrap=True)
+        _tell(*train(material, order, workspace=context.obj, progress=_say).lines())
+
+
+@app.command()
+def tune(
+    context: typer.Context,
+    directory: Folder,
+    as_of: AsOf,
+    model: Annotated[str, typer.Option("--model", help="What to tune.")] = "lightgbm",
+    trials: Annotated[
+        int, typer.Option("--trials", min=1, help="Finished trials in all, earlier calls' included.")
+    ] = 50,
+    timeout: Annotated[float | None, typer.Option("--timeout", help="Seconds after which no trial begins.")] = None,
+    jobs: Annotated[int, typer.Option("--jobs", min=1, help="Processes that try settings at the same time.")] = 1,
+    seed: Seed = 1,
+) -> None:
+    """Search for better settings of a model, later decisions judging; train the best. Called again, it goes on."""
+    from training.search_space import search_space  # noqa: PLC0415 # its libraries are only needed here
+    from training.tune import Search, tune  # noqa: PLC0415 # as above
+
+    search_space(model)
+    search = Search(model, trials=trials, timeout_s=timeout, jobs=jobs, source=str(directory))
+    material = _material(context, directory, as_of=as_of, seed=seed)
+    with bar(err) as move:
+        found = tune(material, search, workspace=context.obj, progress=move)
+    _tell(*found.lines())
 
 
 @app.command()
 def compare(context: typer.Context) -> None:
-    """Show all runs side by side, best first, with 95 % intervals.
+    """Show all runs side by side, by estimated policy value, with 95 % intervals of the difference to the first.
 
-    First those that the log cannot tell from the highest estimated policy value, by log loss; then those shown worse.
+    Marked `best`: the lowest log loss among those that the log does not show to be worse than the first.
     """
-    from training.compare import compare as lines  # noqa: PLC0415 # MLflow takes seconds to load
+    from training.compare import HEAD, compare  # noqa: PLC0415 # MLflow takes seconds to load
 
-    table = Table(
-        "", "run", "model", "as of", "EUR a decision", "95 % interval", "contacts", "AUC", "log loss", "calibr. error"
-    )
-    for line in lines(context.obj.workspace):
-        mark = "champion" if line.champion else ""
-        table.add_row(
-            mark, line.run_id[:8], line.model, line.as_of, line.value, line.interval, line.contacts, line.auc,
-            line.log_loss, line.calibration_error,
-        )  # fmt: skip
-    Console(width=max(out.width, 120)).print(table)
+    show_table(HEAD, (line.cells() for line in compare(context.obj)), width=170)
 
 
 @app.command()
@@ -249,13 +245,16 @@ def promote(
     context: typer.Context,
     run: Annotated[str, typer.Argument(help="Run id, its first digits, its model's name, or `best`.", metavar="RUN")],
     challenger: Annotated[bool, typer.Option("--challenger", help="Make it the challenger instead.")] = False,
+    force: Annotated[
+        str | None,
+        typer.Option("--force", help="Why it is to decide although the gate refuses; kept.", metavar="REASON"),
+    ] = None,
 ) -> None:
-    """Make a run the champion: it decides from now on. Or the challenger, for the arm of that name."""
-    from training.compare import promote as make  # noqa: PLC0415 # MLflow takes seconds to load
+    """Make a run the champion, which decides from now on, or the challenger; exit code 1 where the gate refuses it."""
+    from training.compare import promote  # noqa: PLC0415 # MLflow takes seconds to load
 
     role: Role = "challenger" if challenger else "champion"
-    chosen = make(context.obj.workspace, run, role=role)
-    out.print(f"{role}: {chosen.name}, run {chosen.run_id}", soft_wrap=True)
+    _tell(*promote(context.obj, run, role=role, force=force).lines())
 
 
 @app.command()
@@ -265,28 +264,44 @@ def decide(
     as_of: AsOf,
     file: Annotated[Path, typer.Option("--out", help="Parquet file to write.", metavar="FILE")],
     greedy: Annotated[
-        bool,
-        typer.Option(
-            "--greedy",
-            help="Give every debtor to the champion, without arms and exploration: no experiment to report on.",
-        ),
+        bool, typer.Option("--greedy", help="The champion for all, without arms: no experiment to report on.")
     ] = False,
 ) -> None:
     """Decide for every open claim: contact or not, through which channel, when."""
     from serving.nightly import run_nightly  # noqa: PLC0415 # the decision log's library is only needed here
 
     config = _config(context, directory)
-    with _bar() as move:
+    with bar(err) as move:
+        when, place = read_moment(as_of), context.obj
         summary = run_nightly(
-            directory,
-            as_of=read_moment(as_of),
-            out=file,
-            workspace=context.obj.workspace,
-            config=config,
-            greedy=greedy,
-            progress=move,
+            directory, as_of=when, out=file, workspace=place, config=config, greedy=greedy, progress=move
         )
-    out.print("\n".join(summary.lines()), markup=False, highlight=False, soft_wrap=True)
+    _tell(*summary.lines())
+
+
+@app.command()
+def overlap(context: typer.Context, directory: Folder, as_of: AsOf, pages: Pages = None, seed: Seed = 1) -> None:
+    """Say what the log can answer: who decided how, where channels overlap, which questions it cannot answer."""
+    from training.reports.overlap import report_overlap  # noqa: PLC0415 # scikit-learn and charts take seconds to load
+
+    config, place, when = _config(context, directory), pages or context.obj / "reports", to_us(read_moment(as_of))
+    _tell(*report_overlap(directory, place, as_of_us=when, config=config, seed=seed, progress=_say).lines())
+
+
+@app.command()
+def frontier(
+    context: typer.Context,
+    directory: Folder,
+    as_of: AsOf,
+    run: Annotated[str, typer.Option("--model", help="Run whose recipe decides, or `champion`.")] = "champion",
+    pages: Pages = None,
+) -> None:
+    """Say how many contacts could be left out at equal recovery, from past decisions drawn at random."""
+    from training.reports.frontier import FrontierOrder, write_frontier  # noqa: PLC0415 # charts take seconds to load
+
+    order, config = FrontierOrder(to_us(read_moment(as_of)), model=run), _config(context, directory)
+    place, workspace = pages or context.obj / "reports", context.obj
+    _tell(*write_frontier(directory, place, order=order, workspace=workspace, config=config, progress=_say).lines())
 
 
 @app.command()
@@ -302,7 +317,7 @@ def config(
 def _show_result(result: Result, file: Path | None) -> None:
     if file is not None:
         file.write_text(json.dumps(result.as_dict(), indent=1, default=str), encoding="utf-8")
-    out.print("\n".join(result.lines()), markup=False, highlight=False, soft_wrap=True)
+    _tell(*result.lines())
     raise typer.Exit(result.exit_code)
 
 
@@ -341,9 +356,8 @@ def report(
     """Write the uplift report of what was decided and what came of it."""
     from training.reports.write import report as write  # noqa: PLC0415 # its charts take seconds to load
 
-    files = write(context.obj.workspace, directory, portfolio=portfolio, progress=_say)
-    told = filter(None, (files.verdict, str(files.html), str(files.pdf or ""), files.note))
-    out.print("\n".join(told), markup=False, highlight=False, soft_wrap=True)
+    files = write(context.obj, directory, portfolio=portfolio, progress=_say)
+    _tell(*filter(None, (files.verdict, str(files.html), str(files.pdf or ""), files.note)))
 
 
 @app.command()
@@ -360,7 +374,7 @@ def serve(
     from serving.run import serve as run  # noqa: PLC0415 # the web framework is only needed here
     from serving.settings import ServiceSettings  # noqa: PLC0415 # as above
 
-    settings = ServiceSettings(context.obj.workspace, portfolio=portfolio, host=host, port=port, workers=workers)
+    settings = ServiceSettings(context.obj, portfolio=portfolio, host=host, port=port, workers=workers)
     run(settings)
 
 
@@ -369,8 +383,7 @@ def demo(context: typer.Context) -> None:
     """Play the whole chain on a simulated portfolio, from tables to a decision over HTTP and a report."""
     from serving.demo import play_demo  # noqa: PLC0415 # only needed here
 
-    for line in play_demo(context.obj.workspace, program=(sys.executable, __file__), console=err):
-        out.print(line, markup=False, highlight=False, soft_wrap=True)
+    _tell(*play_demo(context.obj, program=(sys.executable, __file__), console=err))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -378,17 +391,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         app(arguments)
     except (ValueError, LookupError, OSError) as error:
-        err.print(f"rettid: {_told(error)}", markup=False, highlight=False, soft_wrap=True)
+        err.print(f"rettid: {told(error)}", markup=False, highlight=False, soft_wrap=True)
         sys.exit(1)
-
-
-def _told(error: Exception) -> str:
-    """What a mistake says; with the file's name where the operating system found it."""
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename}: {error.strerror}"
-    if isinstance(error, FileNotFoundError):
-        return f"no such file: {error}"
-    return str(error.args[0] if error.args else error)
 
 
 if __name__ == "__main__":

@@ -10,12 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+import numpy.typing as npt
+
 from data.config import Config
 from features.catalogue import catalogue, names
 from features.reference import Reference
+from models.amounts import ShareModel, load_share
+from models.policies.tree import PolicyTree
 from models.propensity import PropensityModel, load_model
 
-Chooser = Literal["value", "control", "constant"]
+Chooser = Literal["value", "control", "constant", "tree"]
 Role = Literal["champion", "challenger"]
 FORMAT = 1
 VERSION = r"[a-z0-9-]{1,64}"
@@ -42,8 +47,8 @@ class Bundle:
     model_version
         Identifier of the run that made it.
     recipe, chooser
-        Name of the recipe, and how it turns values into an action: the highest value, the tenant's rules, or
-        `constant`: always the same channel and part of the day.
+        Name of the recipe, and how it turns values into an action: the highest value, the tenant's rules,
+        `constant`: always the same channel and part of the day, or `tree`: those of the debtor's leaf.
     mean_share
         Mean share of the outstanding sum that a paying debtor pays within the horizon, 0 to 1.
     constant
@@ -54,6 +59,12 @@ class Bundle:
         Channels the log hardly holds: what the model says of them is what it says of others, so that it never chooses
         them; the control's rules and exploration may. With `none` among them nothing over `none` is identified: the
         control's rules then say whether, the model how and when.
+    usual
+        Value of each feature that reasons compare with, None for missing; empty for a bundle from before it was kept.
+    tree
+        The policy tree, for that chooser only.
+    share_model
+        Mean share paid by debtor, claim and action, used in place of `mean_share` where there is one.
     """
 
     model_version: str
@@ -65,6 +76,13 @@ class Bundle:
     card: Mapping[str, Any]
     constant: tuple[str, str] | None = None
     untried: tuple[str, ...] = ()
+    usual: tuple[float | None, ...] = ()
+    tree: PolicyTree | None = None
+    share_model: ShareModel | None = None
+
+    def usual_values(self, width: int) -> npt.NDArray[np.float64]:
+        """`usual` as numbers, NaN for missing, shape (width,); all missing where the bundle holds none."""
+        return np.array(self.usual or (None,) * width, dtype=np.float64)
 
 
 def must_fit(bundle: Bundle, config: Config) -> None:
@@ -107,12 +125,15 @@ def write_bundle(bundle: Bundle, directory: Path) -> Path:
         "mean_share": bundle.mean_share,
         "constant": bundle.constant,
         "untried": bundle.untried,
+        "tree": bundle.tree.as_dict() if bundle.tree else None,
+        "usual": bundle.usual,
         "reference": bundle.reference.as_dict(),
         "features": names(catalogue(bundle.reference.channels)),
         "feature_fingerprint": feature_fingerprint(bundle.reference.channels),
         "card": bundle.card,
     }
-    files = {**bundle.model.dump(), "bundle.json": json.dumps(head, indent=1, default=str)}
+    share = bundle.share_model.dump() if bundle.share_model else {}
+    files = {**bundle.model.dump(), **share, "bundle.json": json.dumps(head, indent=1, default=str)}
     for name, text in files.items():
         (directory / name).write_text(text, encoding="utf-8")
     hashes = {name: _sha256(directory / name) for name in files}
@@ -151,6 +172,9 @@ def read_bundle(directory: Path) -> Bundle:
         card=head["card"],
         constant=tuple(head["constant"]) if head["constant"] else None,
         untried=tuple(head.get("untried", ())),
+        usual=tuple(head.get("usual", ())),
+        tree=PolicyTree.from_dict(head["tree"]) if head.get("tree") else None,
+        share_model=load_share(files),
     )
 
 
@@ -179,13 +203,15 @@ def _hashes(manifest: Path) -> dict[str, str]:
     return hashes
 
 
-def point_to(workspace: Path, role: Role, *, model_version: str) -> Path:
-    """Make a bundle of the workspace champion or challenger: one atomic replacement of `models/<role>.json`."""
+def point_to(workspace: Path, role: Role, *, model_version: str, forced: str = "") -> Path:
+    """Make a bundle of the workspace champion or challenger: one atomic replacement of `models/<role>.json`.
+
+    `forced` is the reason why it decides although the gate refused it; kept in the file where there is one.
+    """
     path = workspace / "models" / f"{role}.json"
     fresh = path.with_suffix(".json.new")
-    fresh.write_text(
-        json.dumps({"model_version": model_version, "directory": f"models/{model_version}"}), encoding="utf-8"
-    )
+    pointer = {"model_version": model_version, "directory": f"models/{model_version}"}
+    fresh.write_text(json.dumps(pointer | ({"forced": forced} if forced else {})), encoding="utf-8")
     fresh.replace(path)
     return path
 

@@ -9,21 +9,25 @@ import numpy.typing as npt
 
 from data.action_grid import ActionGrid, Slots
 from data.config import Config
+from data.policy_settings import PolicySettings
 from data.situation import Situation
 from data.times import HOUR_US, IntArray
-from data.vocabulary import DAYPARTS
 from features.action import CalendarClass, grid_actions
-from features.catalogue import catalogue, debtor_features, names
+from features.catalogue import action_features, catalogue, debtor_features, names
 from features.pipeline import ClaimRows, Targets, build, open_targets
 from features.situation import situation_of
 from features.tables import Histories
-from models.arms import Candidates, Choice, arms_of, choose, constant_action, decision_ids, greedy
-from models.bundle import Bundle
+from models.arms import Candidates, Choice, arms_of, choose, decision_ids, greedy
+from models.bundle import Bundle, Chooser
 from models.control import control_actions
-from models.propensity import grid_probability
+from models.policies.harm import past_harm, within_budget
+from models.policies.offer import Offer, narrowed
+from models.policies.view import View
+from models.propensity import PropensityModel, Rows, grid_probability, grid_values
+from models.reasons import find_reasons, in_words
 from models.rules.mask import Mask, contact_mask
 from models.rules.pack import Packs
-from models.value import Prices, best_action, brought_in, prices, value_grid
+from models.value import Prices, brought_in, expected_paid, prices, value_grid
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -61,11 +65,15 @@ class Asks:
 
 @dataclass(frozen=True)
 class Scored:
-    """What a model makes of every action: chance of payment (m, A), lift in EUR (m, A), value in EUR (n, A)."""
+    """What a model makes of every action: chance of payment (m, A), lift in EUR (m, A), value in EUR (n, A).
+
+    `without_eur` is what each claim is expected to pay without contact, shape (m,).
+    """
 
     probability: FloatArray
     lift_eur: FloatArray
     value_eur: FloatArray
+    without_eur: FloatArray
 
 
 @dataclass(frozen=True)
@@ -148,12 +156,14 @@ def decide(
     Parameters
     ----------
     everyone_champion
-        Greedy: the champion's best action for every debtor, without arms and exploration.
+        Greedy: the champion's best action for every debtor, without arms and exploration, whatever `[policy] kind` says.
 
     Raises
     ------
     NoChallenger
         The configuration gives the challenger a share, and there is none.
+    NoMembers
+        `[policy] kind` is `thompson` and a model is no ensemble.
     MissingRate
         A currency, cost or harm has no row for the day.
     """
@@ -164,20 +174,37 @@ def decide(
     prepared = prepare(histories, asks, config=config, packs=packs, bundle=champion)
     price = price_of(prepared, champion)
     scored = score(prepared, champion, price=price)
-    left = replace(prepared.mask, allowed=prepared.allowed, covered=prepared.covered)
-    control = control_actions(prepared.situation, left, settings=config.control, grid=prepared.grid)
-    first = action_of(prepared, champion, value_eur=scored.value_eur, control=control)
+    control = _control(prepared)
+    first = _view(prepared, champion, price=price, value_eur=scored.value_eur, control=control)
+    ids = decision_ids(prepared.situation.debtor_id, asks.as_of_us, salt=config.arms.salt)
+    if everyone_champion:
+        return Decided(prepared, champion, scored, price, _greedy(prepared, first), ids)
     second = first
     if challenger is not None:
-        other = score(_seen_by(prepared, challenger, champion), challenger, price=price)
-        second = action_of(prepared, challenger, value_eur=other.value_eur, control=control)
-    objected = _objected(prepared)
-    candidates = Candidates(
-        control, np.where(objected, control, first), np.where(objected, control, second), prepared.allowed
-    )
-    ids = decision_ids(prepared.situation.debtor_id, asks.as_of_us, salt=config.arms.salt)
-    choice = greedy(candidates, outside=objected) if everyone_champion else _by_arm(prepared, candidates, ids)
-    return Decided(prepared, champion, scored, price, choice, ids)
+        seen = _seen_by(prepared, challenger, champion)
+        other = score(seen, challenger, price=price)
+        second = _view(seen, challenger, price=price, value_eur=other.value_eur, control=control)
+    return Decided(prepared, champion, scored, price, _by_arm(prepared, first, second, ids), ids)
+
+
+def chosen_again(decided: Decided, *, policy: PolicySettings, chooser: Chooser | None = None) -> Decided:
+    """The same debtors and values under other policy settings, greedy; nothing is scored again.
+
+    Parameters
+    ----------
+    chooser
+        Another way of choosing, such as `control` for the tenant's present rules; None: the bundle's own.
+    """
+    prepared = replace(decided.prepared, config=replace(decided.prepared.config, policy=policy))
+    bundle = replace(decided.champion, chooser=chooser) if chooser else decided.champion
+    view = _view(prepared, bundle, price=decided.price, value_eur=decided.scored.value_eur, control=_control(prepared))
+    return replace(decided, prepared=prepared, champion=bundle, choice=_greedy(prepared, view))
+
+
+def _control(prepared: Prepared) -> IntArray:
+    """Action of the tenant's present rules for each debtor, shape (n,)."""
+    left = replace(prepared.mask, allowed=prepared.allowed, covered=prepared.covered)
+    return control_actions(prepared.situation, left, settings=prepared.config.control, grid=prepared.grid)
 
 
 def _seen_by(prepared: Prepared, bundle: Bundle, other: Bundle) -> Prepared:
@@ -193,14 +220,45 @@ def _objected(prepared: Prepared) -> BoolArray:
     return prepared.situation.objected_us <= prepared.situation.as_of_us
 
 
-def _by_arm(prepared: Prepared, candidates: Candidates, ids: npt.NDArray[np.object_]) -> Choice:
+def _view(prepared: Prepared, bundle: Bundle, *, price: Prices, value_eur: FloatArray, control: IntArray) -> View:
+    settings, grid, allowed = prepared.config.policy, prepared.grid, prepared.allowed
+    if settings.harm_budget_eur > 0:
+        debtor, as_of_us, harm = prepared.asks.debtor, prepared.asks.as_of_us, prepared.config.harm
+        past = past_harm(prepared.histories, debtor, as_of_us=as_of_us, days=settings.harm_days, harm=harm)
+        allowed = allowed & within_budget(past, price.harm, grid=grid, budget_eur=settings.harm_budget_eur)
+    untried = np.array([name in bundle.untried for name in grid.channels], dtype=np.bool_)
+    if bundle.chooser in ("value", "tree"):
+        # A log without `none` cannot tell contact from no contact: whether is left to the tenant's rules, how and when is not.
+        allowed = narrowed(allowed, untried=untried[grid.channel], whether=control > 0)
+
+    def value_under(model: PropensityModel) -> FloatArray:
+        return score(prepared, replace(bundle, model=model), price=price).value_eur
+
+    return View(
+        bundle=bundle,
+        offer=Offer(allowed, value_eur, grid, settings, values_known=not untried[0]),
+        control=control,
+        objected=_objected(prepared),
+        columns=debtor_columns(prepared) if bundle.chooser == "tree" else {},
+        value_under=value_under,
+    )
+
+
+def _greedy(prepared: Prepared, view: View) -> Choice:
+    candidates = Candidates(view.control, view.action(), view.control, prepared.allowed)
+    return greedy(candidates, outside=view.objected)
+
+
+def _by_arm(prepared: Prepared, first: View, second: View, ids: npt.NDArray[np.object_]) -> Choice:
     situation, config = prepared.situation, prepared.config
+    action, drawn = first.action(), first.drawn()
+    other_action, other_drawn = (action, drawn) if second is first else (second.action(), second.drawn())
     return choose(
-        candidates,
+        Candidates(first.control, action, other_action, prepared.allowed, drawn, other_drawn),
         arm=arms_of(situation.debtor_id, config.arms),
         decision_id=ids,
         never_explore=situation.vulnerable,
-        outside=_objected(prepared),
+        outside=first.objected,
         config=config,
         grid=prepared.grid,
     )
@@ -262,34 +320,53 @@ def score(prepared: Prepared, bundle: Bundle, *, price: Prices) -> Scored:
         class_of_row=actions.of_debtor[targets.moment],
         wanted=wanted,
     )
-    lift = brought_in(probability, outstanding_eur=prepared.rows.outstanding_eur, mean_share=bundle.mean_share)
+    share = (
+        bundle.mean_share
+        if bundle.share_model is None
+        else grid_values(
+            bundle.share_model.share,
+            prepared.rows.matrix,
+            actions=actions,
+            class_of_row=actions.of_debtor[targets.moment],
+            wanted=wanted,
+        )
+    )
+    owed = prepared.rows.outstanding_eur
+    lift = brought_in(probability, outstanding_eur=owed, mean_share=share)
+    without = expected_paid(probability, outstanding_eur=owed, mean_share=share)[:, 0]
     value = value_grid(
         lift, debtor=targets.moment, covered=prepared.covered, price=price, grid=grid, allowed=prepared.allowed
     )
-    return Scored(probability, lift, value)
+    return Scored(probability, lift, value, without)
 
 
-def action_of(prepared: Prepared, bundle: Bundle, *, value_eur: FloatArray, control: IntArray) -> IntArray:
-    """The action a bundle takes, by its way of choosing, shape (n,)."""
-    if bundle.chooser == "control":
-        return control
-    if bundle.chooser == "constant" and bundle.constant is not None:
-        channel, part = bundle.constant
-        if channel == prepared.grid.channels[0]:
-            return np.zeros(len(control), dtype=np.int64)
-        return constant_action(prepared.allowed, grid=prepared.grid, channel=channel, daypart=DAYPARTS.index(part))
-    untried = np.array([name in bundle.untried for name in prepared.grid.channels], dtype=np.bool_)
-    best = best_action(np.where(untried[prepared.grid.channel], -np.inf, value_eur))
-    # A log without `none` cannot tell contact from no contact: whether is left to the tenant's rules, how and when is not.
-    return np.where(control == 0, 0, best) if untried[0] else best
+def debtor_columns(prepared: Prepared) -> dict[str, Rows]:
+    """Each debtor's own features by name, shape (n,) each; those of a debtor without open claims are another's."""
+    moment, count = prepared.targets.moment, len(prepared.asks.debtor)
+    first = np.minimum(np.searchsorted(moment, np.arange(count)), max(len(moment) - 1, 0))
+    rows = prepared.rows.matrix[first] if len(moment) else np.full((count, prepared.rows.matrix.shape[1]), np.nan)
+    return {name: rows[:, place] for place, name in enumerate(names(debtor_features(prepared.grid.channels)))}
 
 
 def reasons(decided: Decided, row: int, *, most: int = 5) -> tuple[str, ...]:
     """Features that spoke most for the chosen action of debtor `row`, on its largest covered claim, strongest first.
 
-    Each is `name=value (+x)`, where x is what it adds to the log odds of payment under the action compared with
-    `none`; for the decision `none`, to the log odds themselves.
+    Each is `name=value (+x)`: with the usual value of that feature instead (`Bundle.usual`), the uplift of the action
+    over `none` on that claim would be x less; for the decision `none`, the chance of payment.
     """
+    cells, words = explained_cells(decided, row), decided.champion.reference.words()
+    usual = decided.champion.usual_values(cells.shape[1])
+    if len(cells) == 1:  # `none` has no hour, day or way through the post that could be another
+        usual[-len(action_features()) :] = cells[0, -len(action_features()) :]
+    labels = names(catalogue(decided.prepared.grid.channels))
+    channel = labels.index("channel")
+    usual[channel] = cells[0, channel] if np.isnan(usual[channel]) else usual[channel]  # an action always has one
+    found = find_reasons(decided.champion.model, cells, usual, most=most)
+    return tuple(in_words(one, cells[0, one.column], name=labels[one.column], words=words) for one in found)
+
+
+def explained_cells(decided: Decided, row: int) -> Rows:
+    """Model input of the chosen action of debtor `row` on its largest covered claim, and of `none` below a contact."""
     prepared, action = decided.prepared, int(decided.choice.action[row])
     mine = np.flatnonzero(prepared.targets.moment == row)
     claim = mine[np.argmax(prepared.rows.outstanding_eur[mine] + 1e9 * prepared.covered[mine])]
@@ -297,9 +374,5 @@ def reasons(decided: Decided, row: int, *, most: int = 5) -> tuple[str, ...]:
     one = Slots(slots.of_debtor[row : row + 1], slots.zone, slots.first_day, slots.send_us)
     calendar = CalendarClass(whole.countries, whole.country[row : row + 1], whole.pay_day[row : row + 1])
     actions = grid_actions(prepared.grid, one, of=calendar)
-    cells = np.hstack([np.tile(prepared.rows.matrix[claim], (2, 1)), actions.matrix[0][[action, 0]]])
-    parts = decided.champion.model.contributions(cells)
-    spoke = parts[0] - parts[1] if action else parts[0]
-    order = np.argsort(-np.abs(spoke))[:most]
-    labels = names(catalogue(prepared.grid.channels))
-    return tuple(f"{labels[k]}={cells[0, k]:.4g} ({spoke[k]:+.3f})" for k in order if spoke[k] != 0.0)
+    asked = [action, 0] if action else [0]
+    return np.hstack([np.tile(prepared.rows.matrix[claim], (len(asked), 1)), actions.matrix[0][asked]])

@@ -167,13 +167,13 @@ SVG(calibration_picture(trained.judgement.bins))
 # %% [markdown]
 # ## Decide
 #
-# `rettid promote lightgbm`, `rettid decide DIR --as-of T --out FILE.parquet --greedy`
+# `rettid promote lightgbm --force REASON`, `rettid decide DIR --as-of T --out FILE.parquet --greedy`
 #
 # For each debtor: the rules strike out what may not be done, the model gives the chance of payment under every action
 # that is left, and the value of an action is what it brings in over `none`, less cost and harm.
 
 # %%
-promote(WORKSPACE, "lightgbm")
+promote(WORKSPACE, "lightgbm", force="a tour on a small simulated portfolio")
 decided = decide(
     histories,
     Asks(owing, np.full(len(owing), AS_OF_US)),

@@ -31,7 +31,10 @@ class CalibrationBin:
 
 @dataclass(frozen=True)
 class Judgement:
-    """Figures of one model on the judged rows; money is EUR per decision, intervals are 95 %."""
+    """Figures of one model on the judged rows; money is EUR per decision, intervals are 95 %.
+
+    `chance` is the predicted chance of payment of each judged row.
+    """
 
     rows: int
     paid_share: float
@@ -41,6 +44,7 @@ class Judgement:
     calibration_error: float
     bins: tuple[CalibrationBin, ...]
     value: PolicyValue
+    chance: FloatArray
 
     def metrics(self) -> dict[str, float]:
         """Numbers by name, for tracking; the policy's value only where the log bears one."""
@@ -79,6 +83,7 @@ def judge(model: PropensityModel, rows: TrainingRows, *, split: Split, value: Po
         calibration_error=calibration_error(bins),
         bins=bins,
         value=value,
+        chance=chance,
     )
 
 

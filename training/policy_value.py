@@ -8,7 +8,7 @@ weighs twenty would otherwise drown the rest.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -61,7 +61,10 @@ class Judged:
 
 @dataclass(frozen=True)
 class PolicyValue:
-    """Estimated net EUR per decision, or the reason why there is none; `per_row` are doubly robust contributions."""
+    """Estimated net EUR per decision, or the reason why there is none; `per_row` are doubly robust contributions.
+
+    `weight` is target over logged probability of each judged decision, empty where the log holds none.
+    """
 
     dr: Interval | None
     snips: Interval | None
@@ -69,6 +72,7 @@ class PolicyValue:
     refusal: str
     per_row: FloatArray
     contacts: float
+    weight: FloatArray = field(default_factory=lambda: np.zeros(0))
 
 
 def judged_decisions(
@@ -172,7 +176,7 @@ def policy_value(judged: Judged, decided: Decided) -> PolicyValue:
     try:
         found = require_support(weight, net)
     except NoOverlap as error:
-        return PolicyValue(None, None, None, str(error), contributions, contacts)
+        return PolicyValue(None, None, None, str(error), contributions, contacts, weight)
     return PolicyValue(
         normal_interval(contributions, unit),
         normal_interval(snips(net, weight), unit),
@@ -180,6 +184,7 @@ def policy_value(judged: Judged, decided: Decided) -> PolicyValue:
         "",
         contributions,
         contacts,
+        weight,
     )
 
 
@@ -196,7 +201,7 @@ def _refused(judged: Judged, why: str) -> PolicyValue:
 def _predicted(decided: Decided, cell: IntArray, wanted: IntArray) -> FloatArray:
     """The model's net EUR of each debtor's wanted cell: payments without contact plus the cell's mean value."""
     prepared = decided.prepared
-    base = decided.scored.probability[:, 0] * decided.champion.mean_share * prepared.rows.outstanding_eur
+    base = decided.scored.without_eur
     without = np.bincount(prepared.targets.moment, weights=base * prepared.covered, minlength=len(wanted))
     inside = prepared.allowed & (cell[None, :] == wanted[:, None])
     value = np.where(inside, decided.scored.value_eur, 0.0).sum(axis=1) / np.maximum(inside.sum(axis=1), 1)

@@ -5,54 +5,44 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from data.config import Config
-from data.portfolio import Portfolio
 from data.progress import Say
 from data.times import from_us
 from data.vocabulary import NONE
-from features.histories import has_none_rows, histories_of
-from features.reference import Reference, learn_reference
-from features.tables import Histories
-from models.bundle import Bundle, feature_fingerprint, write_bundle
-from models.rules.mask import rules_version
-from models.rules.pack import Packs
-from training.figures import calibration_picture, importance_picture
+from features.histories import has_none_rows
+from models.bundle import Bundle, write_bundle
+from models.decide import Decided
+from training.compare import CONTRIBUTIONS, EVIDENCE, GATE, kept_contributions
 from training.fit import Fitted, Setting, recipe
+from training.gate.contributions import CONTROL, Difference, OtherDecisions, difference
+from training.gate.gather import Gathered, gather_evidence, write_evidence
+from training.gate.rivals import Rival, champion_part, present_champion
 from training.judge import Judgement, judge
-from training.policy_value import Judged, decide_again, judged_decisions, policy_value
-from training.rows import TrainingRows, known_until, last_fact_us, training_rows
-from training.splits import Split, judged_debtors, later_from, split_rows
+from training.material import Material, gather
+from training.policy_tree import LearntTree, fit_tree, with_tree
+from training.policy_value import decide_again, policy_value
+from training.recipes.amounts import Amounts, learn_amounts, mean_share
+from training.rows import TrainingRows
+from training.run_record import data_used, pictures, tags_of, texts_of
 from training.tracking import Tracking
+
+__all__ = ["Material", "Order", "Trained", "gather", "train"]
 
 FEWEST_CONTACTS = 30
 """Logged decisions for a channel below which a model never chooses it."""
 
 
 @dataclass(frozen=True)
-class Material:
-    """What every recipe learns from: made once for a portfolio and a moment."""
-
-    histories: Histories
-    reference: Reference
-    rows: TrainingRows
-    split: Split
-    judged: Judged
-    as_of_us: int
-    config: Config
-    packs: Packs
-    seed: int
-
-
-@dataclass(frozen=True)
 class Order:
-    """Which recipe to train, with which settings; `source` names the portfolio in the run's tags."""
+    """Which recipe to train, with which settings; `source` names the portfolio in the run's tags, `study` its tuning."""
 
     model: str
     settings: Mapping[str, Setting] = field(default_factory=dict)
     source: str = ""
+    study: str = ""
 
 
 @dataclass(frozen=True)
@@ -64,6 +54,8 @@ class Trained:
     directory: Path
     judgement: Judgement
     untried: tuple[str, ...]
+    over_control: Difference | None = None
+    tree: tuple[str, ...] = ()
 
     def lines(self) -> list[str]:
         """What was found, for the terminal."""
@@ -81,9 +73,17 @@ class Trained:
             f"AUC {found.auc:.3f}, log loss {found.log_loss:.4f} (base rate {found.base_log_loss:.4f})",
             f"calibration error {found.calibration_error:.4f}",
             f"policy: {worth}" + (f", contacts in {value.contacts:.0%} of decisions" if value.contacts >= 0 else ""),
+            *self._control_lines(),
+            *self.tree,
             *self._untried_lines(),
             f"bundle {self.directory}",
         ]
+
+    def _control_lines(self) -> list[str]:
+        if self.over_control is None:
+            return []
+        gain = self.over_control.gain
+        return [f"over the present rules: {gain.value:+.2f} EUR a decision (95 %: {gain.low:+.2f} to {gain.high:+.2f})"]
 
     def _untried_lines(self) -> list[str]:
         others = [name for name in self.untried if name != NONE]
@@ -96,31 +96,6 @@ class Trained:
         return lines
 
 
-def gather(portfolio: Portfolio, *, as_of_us: int, config: Config, packs: Packs, seed: int, progress: Say) -> Material:
-    """Histories, training rows, their parts, and the decisions to judge policies on.
-
-    Raises
-    ------
-    NoTrainingRows, TooShort
-        The log holds too little.
-    """
-    progress("histories")
-    histories = histories_of(portfolio, channels=config.grid.channels)
-    known_us = known_until(last_fact_us(histories, as_of_us=as_of_us), as_of_us=as_of_us)
-    if known_us < as_of_us:
-        progress(
-            f"the last fact is of {from_us(known_us):%Y-%m-%d}, before as_of: what was decided in the horizon before it is left out"
-        )
-    begin_us = later_from(portfolio, as_of_us=known_us, horizon_days=config.horizon.days)
-    reference = learn_reference(histories, until_us=begin_us, config=config)
-    progress("features of every decision")
-    rows = training_rows(portfolio, histories, as_of_us=known_us, reference=reference, config=config)
-    held_out = judged_debtors(histories.debtor_id, seed=seed)
-    split = split_rows(rows, held_out, later_from_us=begin_us, horizon_days=config.horizon.days)
-    judged = judged_decisions(portfolio, histories, as_of_us=known_us, debtors=held_out, config=config)
-    return Material(histories, reference, rows, split, judged, as_of_us, config, packs, seed)
-
-
 def train(material: Material, order: Order, *, workspace: Path, progress: Say) -> Trained:
     """Fit one recipe, judge it, record the run in MLflow and write its bundle to `models/<run>/`.
 
@@ -129,50 +104,121 @@ def train(material: Material, order: Order, *, workspace: Path, progress: Say) -
     UnknownRecipe
         There is no recipe of that name.
     """
-    fit = recipe(order.model)
-    params = {
-        **{key: str(value) for key, value in order.settings.items()},
-        "model": order.model,
-        "seed": str(material.seed),
-    }
     tracking = Tracking(workspace)
-    with tracking.run(order.model, params=params, tags=_tags(material, order)) as run_id:
+    with tracking.run(order.model, params=_params(material, order), tags=tags_of(material, order.source)) as run_id:
         progress(f"fitting {order.model}")
-        fitted = fit(material.rows, material.split, material.reference, order.settings, material.seed)
+        fitted, tree = _fit(material, order, progress)
+        amounts = _amounts(material, fitted)
         progress(f"judging {order.model} on other debtors, later")
-        judgement = _judged(material, fitted, order, run_id)
-        bundle = _bundle(material, fitted, order, run_id, judgement)
+        again, judgement = _judged(material, fitted, order, run_id, amounts, tree)
+        gathered = gather_evidence(
+            material, order.model, settings=order.settings, decided=again, judgement=judgement,
+            rival=_rival(material, workspace, again),
+        )  # fmt: skip
+        bundle = _bundle(material, fitted, order, run_id, judgement, amounts, tree)
+        drawn = pictures(material, fitted, again, judgement)
         directory = write_bundle(bundle, workspace / "models" / run_id)
-        pictures = {"calibration.svg": calibration_picture(judgement.bins)}
-        if order.model == "lightgbm":
-            pictures["importance.svg"] = importance_picture(fitted.shipped, material.rows.names)
-        tracking.record(run_id, metrics=judgement.metrics(), bundle=directory, pictures=pictures)
-    return Trained(run_id, order.model, directory, judgement, bundle.untried)
+        over = _over_control(gathered)
+        tracking.record(run_id, metrics=judgement.metrics() | _gained(over), bundle=directory, pictures=drawn)
+        _keep(tracking, run_id, material, order, gathered)
+    return Trained(run_id, order.model, directory, judgement, bundle.untried, over, tuple(tree.lines()) if tree else ())
 
 
-def _judged(material: Material, fitted: Fitted, order: Order, run_id: str) -> Judgement:
-    draft = _bundle(material, fitted, order, run_id, None)
+def _fit(material: Material, order: Order, progress: Say) -> tuple[Fitted, LearntTree | None]:
+    """What the recipe makes; of a tree its base's model, and the tree that chooses in its place."""
+    if order.model == "tree":
+        channels = material.reference.channels
+        untried = _untried(material.rows, channels)
+        return fit_tree(material.drawn, material, settings=order.settings, untried=untried, progress=progress)
+    fit = recipe(order.model)
+    return fit(material.rows, material.split, material.reference, order.settings, material.seed), None
+
+
+def _params(material: Material, order: Order) -> dict[str, str]:
+    settings = {key: str(value) for key, value in order.settings.items()}
+    return {**settings, "model": order.model, "seed": str(material.seed)}
+
+
+def _amounts(material: Material, fitted: Fitted) -> Amounts:
+    """How much a payer pays: learnt for what chooses by value, and kept if it is better; else the mean."""
+    rows, split = material.rows, material.split
+    if fitted.chooser != "value":
+        return Amounts(mean_share(rows, split), None, None, "the choice does not go by value")
+    return learn_amounts(rows, split, reference=material.reference, seed=material.seed)
+
+
+def _judged(
+    material: Material, fitted: Fitted, order: Order, run_id: str, amounts: Amounts, tree: LearntTree | None
+) -> tuple[Decided, Judgement]:
+    draft = _bundle(material, fitted, order, run_id, None, amounts, tree)
     again = decide_again(
         material.histories, material.judged, bundle=draft, config=material.config, packs=material.packs
     )
     value = policy_value(material.judged, again)
-    return judge(fitted.model, material.rows, split=material.split, value=value)
+    return again, judge(fitted.model, material.rows, split=material.split, value=value)
 
 
-def _bundle(material: Material, fitted: Fitted, order: Order, run_id: str, judgement: Judgement | None) -> Bundle:
-    learn = material.split.learn
-    shares = material.rows.share[learn & material.rows.paid]
-    return Bundle(
+def _rival(material: Material, workspace: Path, again: Decided) -> Rival:
+    """The present champion on the judged decisions."""
+    champion, why = present_champion(workspace, material.config)
+    if champion is None or not len(material.judged.debtor):
+        return Rival("", why, None)
+    stored = kept_contributions(workspace, champion.model_version)
+    return champion_part(champion, stored, material=material, again=again)
+
+
+def _over_control(gathered: Gathered) -> Difference | None:
+    """What the run earns more than the present rules, None where the log bears no number."""
+    if gathered.evidence.value_refused:
+        return None
+    try:
+        return difference(gathered.contributions, gathered.contributions, others=CONTROL)
+    except OtherDecisions:
+        return None
+
+
+def _gained(over: Difference | None) -> dict[str, float]:
+    if over is None:
+        return {}
+    gain = over.gain
+    return {"gain_eur": gain.value, "gain_low_eur": gain.low, "gain_high_eur": gain.high}
+
+
+def _keep(tracking: Tracking, run_id: str, material: Material, order: Order, gathered: Gathered) -> None:
+    """Evidence, contributions, signature and example among the run's files; which data it learnt from."""
+    with TemporaryDirectory() as folder:
+        write_evidence(gathered, Path(folder), names=(EVIDENCE, CONTRIBUTIONS))
+        tracking.keep(run_id, Path(folder), place=GATE)
+    for name, text in texts_of(material).items():
+        tracking.text(run_id, name, text)
+    study = {"study": order.study} if order.study else {}
+    tracking.figures(run_id, gathered.evidence.metrics(), tags=study)
+    tracking.used(run_id, data_used(material, order.source))
+
+
+def _bundle(
+    material: Material,
+    fitted: Fitted,
+    order: Order,
+    run_id: str,
+    judgement: Judgement | None,
+    amounts: Amounts,
+    tree: LearntTree | None,
+) -> Bundle:
+    draft = Bundle(
         model_version=run_id,
         recipe=order.model,
         chooser=fitted.chooser,
         model=fitted.shipped if judgement else fitted.model,
         reference=material.reference,
-        mean_share=float(shares.mean()) if len(shares) else 1.0,
-        card=_card(material, order, judgement),
+        mean_share=amounts.mean_share,
+        card={**_card(material, order, judgement), "amounts": amounts.as_dict()},
         constant=fitted.constant,
         untried=_untried(material.rows, material.reference.channels),
+        usual=material.usual,
+        share_model=amounts.model,
     )
+    return with_tree(draft, tree) if tree else draft
 
 
 def _untried(rows: TrainingRows, channels: tuple[str, ...]) -> tuple[str, ...]:
@@ -197,15 +243,4 @@ def _card(material: Material, order: Order, judgement: Judgement | None) -> dict
         "none_rows_in_log": has_none_rows(material.histories),
         "metrics": judgement.metrics() if judgement else {},
         "policy_value_refused": judgement.value.refusal if judgement else "",
-    }
-
-
-def _tags(material: Material, order: Order) -> dict[str, str]:
-    return {
-        "portfolio": order.source,
-        "as_of": from_us(material.as_of_us).isoformat(),
-        "judged_from": from_us(material.split.later_from_us).isoformat(),
-        "features": feature_fingerprint(material.histories.channels),
-        "config": material.config.fingerprint,
-        "rules": rules_version(material.packs),
     }

@@ -34,7 +34,7 @@ def verdict(seed: int, *, debtors: int, months: int, folder: Path) -> str:
     size = ("--debtors", str(debtors), "--months", str(months), "--truth", "1")
     rettid(workspace, "simulate", str(portfolio), *size, "--seed", str(seed), "--world", "null")
     rettid(workspace, "train", str(portfolio), "--as-of", AS_OF)
-    rettid(workspace, "promote", "lightgbm")
+    rettid(workspace, "promote", "lightgbm", "--force", "a world without any gain")
     rettid(workspace, "decide", str(portfolio), "--as-of", AS_OF, "--out", str(decisions))
     rettid(workspace, "simulate", str(portfolio), "--continue", "28", "--decisions", str(decisions))
     rettid(workspace, "report", "--out", str(workspace / "reports"))

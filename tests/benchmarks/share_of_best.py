@@ -108,7 +108,7 @@ def share_of_best(seed: int, *, debtors: int, months: int, world: str, model: st
     rettid(workspace, "train", str(portfolio), "--as-of", AS_OF, "--model", "incumbent", "--model", model)
     for name in ("incumbent", model):
         out = folder / f"{world}-{seed}-{name}.parquet"
-        rettid(workspace, "promote", name)
+        rettid(workspace, "promote", name, "--force", "measured against the truth")
         rettid(workspace, "decide", str(portfolio), "--as-of", AS_OF, "--out", str(out), "--greedy")
         values[name] = value_of(out, nets)
     best = nets["net"].groupby("debtor_id").max()

@@ -89,7 +89,8 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Chain:
     subject.play("features", "features", portfolio, *at, "--out", folder / "features.parquet")
     subject.play("train", "train", portfolio, *at, "--set", "rounds=20")
     subject.play("train incumbent", "train", portfolio, *at, "--model", "incumbent")
-    subject.play("promote", "promote", "lightgbm")
+    subject.play("refuse", "promote", "lightgbm")
+    subject.play("promote", "promote", "lightgbm", "--force", "a test")
     subject.play("compare", "compare")
     subject.play("decide greedy", "decide", portfolio, *at, "--out", folder / "greedy.parquet", "--greedy")
     subject.play("decide", "decide", portfolio, *at, "--out", folder / "decisions.parquet")
@@ -132,6 +133,13 @@ def test_training_leaves_a_bundle_and_a_run_and_says_how_good_it_is(chain: Chain
     assert bundle.recipe == "lightgbm"
     assert bundle.card["settings"] == {"rounds": 20}
     assert bundle.model_version in said
+
+
+def test_a_run_that_the_log_does_not_show_to_be_good_enough_is_refused_with_its_figures(chain: Chain) -> None:
+    ended = chain.ended["refuse"]
+    assert ended.code == 1
+    assert "is not made the champion: value against the present rules" in ended.said
+    assert "--challenger" in ended.said
 
 
 def test_compare_shows_every_run_and_who_decides(chain: Chain) -> None:

@@ -1,0 +1,1 @@
+"""The gate before a model decides: evidence gathered in training, and the checks that promotion holds it against."""

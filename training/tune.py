@@ -1,0 +1,310 @@
+"""`rettid tune`: a search for settings by Optuna, judged by log loss on the calibration slice, later than what was learnt.
+
+The judged debtors are never looked at. A study belongs to its data, its seed and its search space: called again, it goes
+on, and several processes may share it. Nothing else in the program speaks to Optuna.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import lightgbm as lgb
+import numpy as np
+import optuna
+from optuna.pruners import MedianPruner
+from optuna.samplers import TPESampler
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.trial import FrozenTrial, Trial, TrialState
+
+from data.progress import Progress
+from training.fit import SETTINGS, Setting, category_columns
+from training.material import Material
+from training.run_record import data_digest, tags_of
+from training.search_space import Range, Space, defaults, search_space
+from training.slices import Slices, slices_of
+from training.tracking import Tracking
+from training.train import Order, Trained, train
+
+DONE = (TrialState.COMPLETE, TrialState.PRUNED)
+
+PRUNED_AFTER = 10
+"""Trials that run to their end before any is cut short."""
+
+STEPS_A_UNIT = 10.0
+"""Losses are compared after as much learning: rounds × learning rate, in tenths."""
+
+
+class NoTrial(ValueError):
+    """No trial came to its end."""
+
+
+@dataclass(frozen=True)
+class Search:
+    """What to tune and for how long.
+
+    `trials` counts the study's finished trials, those of earlier calls included; no trial begins after `timeout_s`
+    seconds; `jobs` processes try settings at the same time. `source` names the portfolio in the run's tags; `space` is
+    searched in place of the recipe's own.
+    """
+
+    model: str
+    trials: int
+    timeout_s: float | None = None
+    jobs: int = 1
+    source: str = ""
+    space: Space | None = None
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """What a study found, and the run that was trained with the best settings.
+
+    `loss` is their log loss on the calibration slice, `usual_loss` that of the recipe's own, None where it did not end.
+    """
+
+    study: str
+    finished: int
+    pruned: int
+    usual_loss: float | None
+    loss: float
+    settings: Mapping[str, Setting]
+    trained: Trained
+
+    def lines(self) -> list[str]:
+        """What was found, for the terminal."""
+        usual = "" if self.usual_loss is None else f", with its own settings {self.usual_loss:.5f}"
+        return [
+            f"study {self.study}: {self.finished} trials, {self.pruned} of them cut short",
+            f"log loss on the calibration slice {self.loss:.5f}{usual}",
+            f"settings: {' '.join(f'{key}={value:.4g}' for key, value in self.settings.items())}",
+            *self.trained.lines(),
+        ]
+
+
+@dataclass(frozen=True)
+class Task:
+    """All that a process needs to try settings: where the study is, and how it draws and fits."""
+
+    journal: Path
+    study: str
+    model: str
+    space: Space
+    trials: int
+    timeout_s: float | None
+    seed: int
+    threads: int
+    names: tuple[str, ...]
+    categories: tuple[int, ...]
+
+
+def tune(material: Material, search: Search, *, workspace: Path, progress: Progress) -> Tuned:
+    """Search, note every trial in MLflow below the study's run, and train the best settings as a run.
+
+    Raises
+    ------
+    NoSearchSpace
+        The recipe has nothing to tune.
+    NoTrial
+        No trial came to its end: give more time.
+    """
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    workspace.mkdir(parents=True, exist_ok=True)
+    task = _task(material, search, workspace)
+    study = _study(task)
+    noted = _Notes(Tracking(workspace), task, tags_of(material, search.source))
+    try:
+        _search(study, task, slices_of(material), jobs=search.jobs, after=lambda: noted.show(study, progress))
+    finally:
+        noted.write(study)
+    best = _best(study)
+    settings = {**task.space.fixed, **_plain(best.params)}
+    progress("training the best settings", 0.0)
+    order = Order(search.model, settings, search.source, study=task.study)
+    trained = train(material, order, workspace=workspace, progress=lambda what: None)
+    states = [trial.state for trial in study.trials]
+    finished, pruned = sum(state in DONE for state in states), states.count(TrialState.PRUNED)
+    usual = study.trials[0].value if study.trials[0].state == TrialState.COMPLETE else None
+    return Tuned(task.study, finished, pruned, usual, float(best.value or 0.0), settings, trained)
+
+
+def _plain(params: Mapping[str, Any]) -> dict[str, Setting]:
+    return {name: params[name] for name in sorted(params)}
+
+
+def _best(study: optuna.Study) -> FrozenTrial:
+    complete = [trial for trial in study.trials if trial.state == TrialState.COMPLETE and trial.value is not None]
+    if not complete:
+        raise NoTrial(f"no trial of {len(study.trials)} came to its end: give more --trials or a longer --timeout")
+    return min(complete, key=lambda trial: (trial.value, trial.number))
+
+
+def _task(material: Material, search: Search, workspace: Path) -> Task:
+    space = search.space or search_space(search.model)
+    what = [data_digest(material), material.seed, material.rows.names, asdict(space), defaults(search.model, space)]
+    digest = hashlib.sha256(json.dumps(what, sort_keys=True, default=str).encode()).hexdigest()[:12]
+    return Task(
+        journal=workspace / "tuning.journal",
+        study=f"{search.model}-{digest}",
+        model=search.model,
+        space=space,
+        trials=search.trials,
+        timeout_s=search.timeout_s,
+        seed=material.seed,
+        threads=max(1, int(str(SETTINGS[search.model].get("num_threads", 1))) // search.jobs),
+        names=material.rows.names,
+        categories=tuple(category_columns(material.reference.channels)),
+    )
+
+
+def _study(task: Task, *, worker: int = 0) -> optuna.Study:
+    """The study, made on first use with the recipe's own settings as its first trial."""
+    storage = JournalStorage(JournalFileBackend(str(task.journal)))
+    study = optuna.create_study(study_name=task.study, storage=storage, load_if_exists=True)
+    if not study.trials:
+        study.enqueue_trial(defaults(task.model, task.space))
+    # Each process, and each later call, draws settings of its own.
+    study.sampler = TPESampler(seed=task.seed + 1_009 * len(study.trials) + worker, n_startup_trials=PRUNED_AFTER)
+    study.pruner = MedianPruner(n_startup_trials=PRUNED_AFTER, n_warmup_steps=int(STEPS_A_UNIT))
+    return study
+
+
+def _search(study: optuna.Study, task: Task, slices: Slices, *, jobs: int, after: Callable[[], None]) -> None:
+    """Try settings here and in `jobs` − 1 other processes until the study has its trials."""
+    with _helped(task, slices, jobs - 1) as helpers:
+        _try(study, task, slices, after=after)
+        for helper in helpers:
+            helper.result()
+    after()
+
+
+@contextmanager
+def _helped(task: Task, slices: Slices, count: int) -> Iterator[list[Future[None]]]:
+    """Other processes that try settings meanwhile."""
+    if count < 1:
+        yield []
+        return
+    with TemporaryDirectory() as folder, ProcessPoolExecutor(count, mp_context=get_context("spawn")) as pool:
+        slices.write(Path(folder))
+        futures: list[Future[None]] = [pool.submit(_help, task, Path(folder), number) for number in range(1, count + 1)]
+        yield futures
+
+
+def _help(task: Task, folder: Path, worker: int) -> None:
+    """What another process does."""
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    _try(_study(task, worker=worker), task, Slices.read(folder), after=lambda: None)
+
+
+def _try(study: optuna.Study, task: Task, slices: Slices, *, after: Callable[[], None]) -> None:
+    """Trials one after another until the study has enough of them."""
+
+    def look(of: optuna.Study, trial: FrozenTrial) -> None:
+        after()
+        if _finished(of) >= task.trials:
+            of.stop()
+
+    if _finished(study) >= task.trials:
+        return
+    learn = lgb.Dataset(
+        slices.learn,
+        slices.learn_paid.astype(np.float64),
+        categorical_feature=list(task.categories),
+        feature_name=list(task.names),
+        free_raw_data=False,
+        params=_fit_params(task, {}),
+    )
+    later = lgb.Dataset(slices.later, slices.later_paid.astype(np.float64), reference=learn, free_raw_data=False)
+    study.optimize(lambda trial: _loss(trial, task, learn, later), timeout=task.timeout_s, callbacks=[look])
+
+
+def _finished(study: optuna.Study) -> int:
+    return len(study.get_trials(deepcopy=False, states=DONE))
+
+
+def _fit_params(task: Task, settings: Mapping[str, Setting]) -> dict[str, Any]:
+    """What LightGBM is given: the recipe's settings with the trial's in their place."""
+    known = {**SETTINGS[task.model], **task.space.fixed, **settings}
+    kept = {name: value for name, value in known.items() if name not in {"rounds", "patience"}}
+    constraints = [-1 if name == "days_ahead" else 0 for name in task.names]
+    own = {"seed": task.seed, "num_threads": task.threads, "feature_pre_filter": False}
+    return {**kept, **own, "monotone_constraints": constraints}
+
+
+def _loss(trial: Trial, task: Task, learn: lgb.Dataset, later: lgb.Dataset) -> float:
+    """Log loss on the later slice of a booster stopped where it is lowest."""
+    space = task.space
+    settings = {name: _drawn(trial, name, values) for name, values in space.ranges.items()}
+    known = {**SETTINGS[task.model], **space.fixed}
+    booster = lgb.train(
+        _fit_params(task, settings),
+        learn,
+        num_boost_round=int(str(known["rounds"])),
+        valid_sets=[later],
+        callbacks=[
+            lgb.early_stopping(int(str(known["patience"])), verbose=False),
+            _reporter(trial, rate=float(str(settings.get("learning_rate", known["learning_rate"])))),
+        ],
+    )
+    trial.set_user_attr("rounds", booster.best_iteration)
+    return float(booster.best_score["valid_0"]["binary_logloss"])
+
+
+def _drawn(trial: Trial, name: str, values: Range) -> Setting:
+    """The trial's value of a setting."""
+    if isinstance(values.low, int) and isinstance(values.high, int):
+        return trial.suggest_int(name, values.low, values.high, log=values.log)
+    return trial.suggest_float(name, values.low, values.high, log=values.log)
+
+
+def _reporter(trial: Trial, *, rate: float) -> Callable[[Any], None]:
+    """Tells the study the loss after each tenth of a unit of learning, and stops a trial that lags behind."""
+
+    def report(env: Any) -> None:  # noqa: ANN401 # LightGBM's record of a round
+        step = int((env.iteration + 1) * rate * STEPS_A_UNIT)
+        if step == int(env.iteration * rate * STEPS_A_UNIT):
+            return
+        trial.report(float(env.evaluation_result_list[0][2]), step)
+        if trial.should_prune():
+            raise optuna.TrialPruned
+
+    return report
+
+
+@dataclass(frozen=True)
+class _Notes:
+    """The study in MLflow: one run for it, and one below it for each finished trial."""
+
+    tracking: Tracking
+    task: Task
+    tags: Mapping[str, str]
+
+    def show(self, study: optuna.Study, progress: Progress) -> None:
+        """Move the bar, and note what has finished."""
+        progress(f"tuning {self.task.model}", min(_finished(study) / self.task.trials, 1.0))
+        self.write(study)
+
+    def write(self, study: optuna.Study) -> None:
+        """Note the finished trials that are not noted yet."""
+        whole = self.tracking.study(self.task.study, params={"model": self.task.model}, tags=dict(self.tags))
+        known = self.tracking.trials(whole)
+        for trial in study.get_trials(deepcopy=False, states=DONE):
+            if str(trial.number) not in known:
+                self._note(whole, trial)
+
+    def _note(self, whole: str, trial: FrozenTrial) -> None:
+        loss = trial.value if trial.value is not None else trial.intermediate_values.get(trial.last_step or 0)
+        metrics = {} if loss is None else {"log_loss": float(loss)}
+        if "rounds" in trial.user_attrs:
+            metrics["rounds"] = float(trial.user_attrs["rounds"])
+        params = {name: str(value) for name, value in trial.params.items()}
+        self.tracking.trial(whole, trial.number, params=params, metrics=metrics, state=trial.state.name.lower())
