@@ -21,7 +21,7 @@ from rich.console import Console
 DEBTORS = 5_000
 MONTHS = 24
 DAYS = 28
-MODELS = ("lightgbm", "logistic", "constant", "incumbent")
+MODELS = ("chain", "lightgbm", "constant", "incumbent")
 
 
 def play_demo(workspace: Path, *, program: tuple[str, ...], console: Console) -> Iterator[str]:

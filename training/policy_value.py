@@ -26,7 +26,7 @@ from models.decide import Asks, Decided, decide
 from models.hashing import keyed_uniform
 from models.rules.pack import Packs
 from training.ope.estimators import dr, snips
-from training.ope.intervals import Interval, normal_interval
+from training.ope.intervals import Interval, skewed_interval
 from training.ope.overlap import NoOverlap, Support, require_support
 from training.rows import zones_of
 from training.splits import cluster_numbers
@@ -178,8 +178,8 @@ def policy_value(judged: Judged, decided: Decided) -> PolicyValue:
     except NoOverlap as error:
         return PolicyValue(None, None, None, str(error), contributions, contacts, weight)
     return PolicyValue(
-        normal_interval(contributions, unit),
-        normal_interval(snips(net, weight), unit),
+        skewed_interval(contributions, unit),
+        skewed_interval(snips(net, weight), unit),
         found,
         "",
         contributions,

@@ -10,6 +10,9 @@ ours
     The recipe `chain`, as `rettid train` fits it.
 hidden
     The same recipe, with the simulator's hidden traits as further features of the debtor.
+unlogged, unlinked
+    With `--lines`: ours from the log without its action probabilities; ours without looking at which payment came through
+    which contact.
 
 The value of an action is what its claims are expected to pay more than under `none`, less cost and harm. "By chance" chooses by
 chance of payment instead, without prices, and is judged by true chance.
@@ -224,7 +227,9 @@ def three_lines(portfolio: Path, *, lines: list[str], debtors: int, seed: int) -
             owner = prepared.asks.debtor[prepared.targets.moment[truth.cells.claim]]
             rows = with_columns(rows, traits[rows.debtor], names)
             cells = np.hstack([cells, traits[owner]])
-        model, seconds = fitted(material, "lightgbm" if name == "plain" else "chain", rows)
+        if name == "unlogged":
+            rows = replace(rows, action_probability=np.full(len(rows), np.nan))
+        model, seconds = fitted(material, name, rows)
         yield judge(name, model, truth, cells, share=share, prepared=prepared, seconds=seconds)
 
 

@@ -159,16 +159,16 @@ def _base(
     pooled = school.exactly(lesson.part(learn), count)
     if rounds is None:
         rounds = Rounds(count, _more_rounds(school, lesson, learn & without, later & without, pooled), {})
-    base = school.exactly(lesson.part(learn & without), rounds.base, before=pooled) if rounds.base else pooled
+    base = school.exactly(lesson.part(learn & without), rounds.base, before=pooled)
     return base, _base_calibration(course, later, pooled, base), rounds
 
 
 def _more_rounds(school: School, lesson: Lesson, learn: BoolArray, later: BoolArray, pooled: lgb.Booster) -> int:
-    """Rounds by which the booster of all channels goes on with rows of `none`, 0 where that gains nothing."""
+    """Rounds by which the booster of all channels goes on with rows of `none`, at least 1."""
     if later.sum() < FEWEST_LATER or len(np.unique(lesson.target[later])) < 2:
         return USUAL_MORE_ROUNDS
     further = school.until(lesson.part(learn), lesson.part(later), before=pooled)
-    return max(int(further.best_iteration) - int(pooled.num_trees()), 0)
+    return max(int(further.best_iteration) - int(pooled.num_trees()), 1)
 
 
 def _base_calibration(course: _Course, later: BoolArray, pooled: lgb.Booster, base: lgb.Booster) -> Calibration:
