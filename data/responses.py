@@ -67,8 +67,11 @@ def paid_through(
     """
     names = pc.unique(contact_id)
     contact, own = _place(table["contact_id"], names), _place(contact_id, names)
+    began_us = np.full(len(names), np.iinfo(np.int64).max)
+    np.minimum.at(began_us, own, decided_us)
     known = (payments.known_us <= known_until_us) & (payments.reversed_us > known_until_us)
     chosen = np.flatnonzero(known & (contact >= 0) & (payments.claim_row >= 0))
+    chosen = chosen[payments.paid_us[chosen] >= began_us[contact[chosen]]]
     width = int(max(claim_row.max(initial=0), payments.claim_row.max(initial=0))) + 1
     key, inverse = np.unique(contact[chosen] * width + payments.claim_row[chosen], return_inverse=True)
     first_us = np.full(len(key) + 1, np.iinfo(np.int64).max)

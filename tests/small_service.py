@@ -94,8 +94,10 @@ def small_tables() -> dict[str, pa.Table]:
 def small_bundle(portfolio: Portfolio, version: str = "rates-1") -> Bundle:
     """A model that knows one chance of payment for each channel, text messages highest."""
     reference = learn_reference(histories_of(portfolio, channels=CHANNELS), until_us=2**62, config=Config())
-    model = RateModel(RATES, names(catalogue(CHANNELS)).index("channel"))
-    return Bundle(version, "rates", "value", model, reference, 0.5, {})
+    columns = names(catalogue(CHANNELS))
+    model = RateModel(RATES, columns.index("channel"))
+    usual = tuple(float(CHANNELS.index("letter")) if name == "channel" else None for name in columns)
+    return Bundle(version, "rates", "value", model, reference, 0.5, {}, usual=usual)
 
 
 def write_world(folder: Path, *, promoted: bool = True) -> ServiceSettings:

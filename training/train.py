@@ -56,6 +56,7 @@ class Trained:
     untried: tuple[str, ...]
     over_control: Difference | None = None
     tree: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def lines(self) -> list[str]:
         """What was found, for the terminal."""
@@ -75,6 +76,7 @@ class Trained:
             f"policy: {worth}" + (f", contacts in {value.contacts:.0%} of decisions" if value.contacts >= 0 else ""),
             *self._control_lines(),
             *self.tree,
+            *self.notes,
             *self._untried_lines(),
             f"bundle {self.directory}",
         ]
@@ -121,7 +123,16 @@ def train(material: Material, order: Order, *, workspace: Path, progress: Say) -
         over = _over_control(gathered)
         tracking.record(run_id, metrics=judgement.metrics() | _gained(over), bundle=directory, pictures=drawn)
         _keep(tracking, run_id, material, order, gathered)
-    return Trained(run_id, order.model, directory, judgement, bundle.untried, over, tuple(tree.lines()) if tree else ())
+    return Trained(
+        run_id,
+        order.model,
+        directory,
+        judgement,
+        bundle.untried,
+        over,
+        tuple(tree.lines()) if tree else (),
+        fitted.notes,
+    )
 
 
 def _fit(material: Material, order: Order, progress: Say) -> tuple[Fitted, LearntTree | None]:
@@ -212,7 +223,7 @@ def _bundle(
         model=fitted.shipped if judgement else fitted.model,
         reference=material.reference,
         mean_share=amounts.mean_share,
-        card={**_card(material, order, judgement), "amounts": amounts.as_dict()},
+        card={**_card(material, order, judgement), "amounts": amounts.as_dict(), "notes": fitted.notes},
         constant=fitted.constant,
         untried=_untried(material.rows, material.reference.channels),
         usual=material.usual,

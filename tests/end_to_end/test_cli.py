@@ -87,10 +87,10 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Chain:
     subject.play("simulate", "simulate", portfolio, "--debtors", 300, "--months", 8, "--seed", 1, "--truth", 50)
     subject.play("check", "check", portfolio)
     subject.play("features", "features", portfolio, *at, "--out", folder / "features.parquet")
-    subject.play("train", "train", portfolio, *at, "--set", "rounds=20")
+    subject.play("train", "train", portfolio, *at, "--set", "own_rounds=40")
     subject.play("train incumbent", "train", portfolio, *at, "--model", "incumbent")
-    subject.play("refuse", "promote", "lightgbm")
-    subject.play("promote", "promote", "lightgbm", "--force", "a test")
+    subject.play("refuse", "promote", "chain")
+    subject.play("promote", "promote", "chain", "--force", "a test")
     subject.play("compare", "compare")
     subject.play("decide greedy", "decide", portfolio, *at, "--out", folder / "greedy.parquet", "--greedy")
     subject.play("decide", "decide", portfolio, *at, "--out", folder / "decisions.parquet")
@@ -130,8 +130,8 @@ def test_training_leaves_a_bundle_and_a_run_and_says_how_good_it_is(chain: Chain
     assert "judged on" in said
     assert (chain.workspace / "runs.db").is_file()
     bundle = champion(chain.workspace)
-    assert bundle.recipe == "lightgbm"
-    assert bundle.card["settings"] == {"rounds": 20}
+    assert bundle.recipe == "chain"
+    assert bundle.card["settings"] == {"own_rounds": 40}
     assert bundle.model_version in said
 
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from sklearn.isotonic import IsotonicRegression
 
 from features.reference import Reference
-from models.amounts import ShareModel
+from models.amounts import ShareModel, claim_side, without_action
 from models.boosters import raw_scores
 from training.logged.folds import folds_by_unit
 from training.ope.intervals import Interval, normal_interval
@@ -70,7 +70,10 @@ def mean_share(rows: TrainingRows, split: Split) -> float:
 
 
 def learn_amounts(rows: TrainingRows, split: Split, *, reference: Reference, seed: int, threads: int = 2) -> Amounts:
-    """A model of the share paid, if it is nearer to the amounts of the later slice than the mean is: the interval says so."""
+    """A model of the share paid, if it is nearer to the amounts of the later slice than the mean is: the interval says so.
+
+    It learns from debtor and claim, never from the action, which on a log that nobody drew stands for who was chosen.
+    """
     usual = mean_share(rows, split)
     paying, later = np.flatnonzero(split.learn & rows.paid), np.flatnonzero(split.calibrate & rows.paid)
     if len(paying) < FEWEST_PAYING or len(np.unique(rows.debtor[later])) < FEWEST_LATER_DEBTORS:
@@ -79,11 +82,12 @@ def learn_amounts(rows: TrainingRows, split: Split, *, reference: Reference, see
         )
     params = {**SHARE_LESSON.params, "num_threads": threads, "seed": seed}
     school = School(params, SHARE_LESSON.rounds, SHARE_LESSON.patience, tuple(category_columns(reference.channels)))
-    model = _share_model(school, Lesson(rows.matrix[paying], rows.share[paying]), rows.debtor[paying], seed=seed)
+    claims = claim_side(rows.matrix)
+    model = _share_model(school, Lesson(without_action(claims[paying]), rows.share[paying]), rows.debtor[paying], seed=seed)
     owed = np.expm1(rows.matrix[later, rows.names.index("outstanding_log")].astype(np.float64))
     owed = np.minimum(owed, np.quantile(owed, WINSORISED_AT))
     share = rows.share[later]
-    worse = ((model.share(rows.matrix[later]) - share) ** 2 - (usual - share) ** 2) * owed**2
+    worse = ((model.share(claims[later]) - share) ** 2 - (usual - share) ** 2) * owed**2
     difference = normal_interval(worse, cluster_numbers(rows.debtor[later]))
     if difference.high < 0:
         return Amounts(usual, model, difference, "nearer to the amounts paid in the later slice than the mean share")

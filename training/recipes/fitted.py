@@ -27,12 +27,15 @@ class Fitted:
         baselines the judged model itself.
     chooser, constant
         How it chooses, and for a constant choice its channel and part of the day.
+    notes
+        What who relies on the model should know of how it was learnt, in words.
     """
 
     model: PropensityModel
     shipped: PropensityModel
     chooser: Chooser
     constant: tuple[str, str] | None = None
+    notes: tuple[str, ...] = ()
 
 
 Recipe = Callable[[TrainingRows, Split, Reference, Mapping[str, Setting], int], Fitted]

@@ -94,6 +94,32 @@ def test_lifts_of_channels_are_found_and_what_would_have_been_paid_anyway_is_not
     assert found.own == pytest.approx(1.0, abs=0.05)
 
 
+def test_a_channels_change_of_payment_by_itself_is_told_on_the_scale_of_the_model() -> None:
+    rng = np.random.default_rng(7)
+    size = 400_000
+    code, own = rng.integers(0, 2, size), rng.uniform(0.05, 0.2, size)
+    hazard = 2.0 * own * np.where(code == 1, 0.7, 1.0)
+    found = measure_lift(Observed(rng.random(size) < -np.expm1(-hazard), own, np.zeros(size), code), channels=2)
+    assert found.own == pytest.approx(2.0, abs=0.05)
+    assert found.change[1] == pytest.approx(-0.3, abs=0.03)
+
+
+def test_what_was_not_drawn_is_said_to_rest_on_trust() -> None:
+    rows, split, _ = evening_world(1, effect=0.6, size=4_000)
+    unlogged = replace(rows, action_probability=np.full(len(rows), np.nan))
+    drawn, trusted = (fit_chain(one, split, reference(), QUICK, 1).notes[0] for one in (rows, unlogged))
+    assert "measured on 4,000 rows of decisions drawn at random" in drawn
+    assert "on trust" in trusted
+
+
+def test_a_channel_never_tried_keeps_to_the_others() -> None:
+    rows, split, _ = evening_world(1, effect=0.6)
+    email = uplift(fitted(0.6), rows, channel=2, hour=20).mean()
+    others = [uplift(fitted(0.6), rows, channel=code, hour=20).mean() for code in (SMS, LETTER, PHONE)]
+    assert split.learn.any()
+    assert email < 1.5 * max(others)
+
+
 def test_a_channel_with_few_decisions_keeps_to_the_others_lift() -> None:
     rng = np.random.default_rng(5)
     size = 100_000

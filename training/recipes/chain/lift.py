@@ -51,7 +51,7 @@ class Lift:
     def hazard(self, seen: Observed) -> FloatArray:
         """Whole hazard of decisions, shape (n,)."""
         contact = seen.code > 0
-        own = seen.own * (self.own + contact * self.change[seen.code])
+        own = self.own * seen.own * (1.0 + contact * self.change[seen.code])
         whole: FloatArray = np.clip(own + contact * self.lift[seen.code] * seen.effect, LEAST, MOST)
         return whole
 
@@ -79,14 +79,14 @@ def _most_likely(seen: Observed, *, channels: int, around: float, spread: float,
         hazard = found.hazard(seen)
         odds = np.exp(-hazard) / -np.expm1(-hazard)
         slope = np.where(seen.paid, -odds, 1.0)
-        by_change = np.bincount(seen.code, slope * seen.own, channels)[1:]
+        by_change = np.bincount(seen.code, slope * found.own * seen.own, channels)[1:]
         by_lift = np.bincount(seen.code, slope * seen.effect, channels)[1:]
         change, lift = values[1 : 1 + contact], values[1 + contact :]
         value = float(np.where(seen.paid, -np.log(-np.expm1(-hazard)), hazard).sum())
         value += 0.5 * float(np.sum((change / SPREAD_CHANGE) ** 2) + np.sum(((lift - around) / spread) ** 2))
         gradient = np.concatenate(
             [
-                [slope @ seen.own],
+                [slope @ (seen.own * (1.0 + (seen.code > 0) * found.change[seen.code]))],
                 by_change + change / SPREAD_CHANGE**2,
                 (by_lift.sum(keepdims=True) if same else by_lift) + (lift - around) / spread**2,
             ]

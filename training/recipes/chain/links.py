@@ -24,6 +24,8 @@ FEWEST_PAID = 100
 """Payments through contacts below which conversion is learnt from payments in total instead."""
 FEWEST_NONE = 500
 """Decisions for `none` below which payment by itself is learnt from what was not paid through a contact."""
+PRIOR_ANSWERS = 50.0
+"""Expected answers' worth of all channels' rate mixed into each channel's own."""
 MOST_FOR_SLOPE = 100_000
 HOURS = 24
 
@@ -67,7 +69,8 @@ def first_links(task: Task, *, channels: int) -> Links:
     rows, names = task.rows, list(task.rows.names)
     learnt = rows.channel[task.learn]
     answers = np.bincount(learnt, weights=task.answered[task.learn], minlength=channels)
-    leaves = np.bincount(rows.channel[task.learn & rows.responded], minlength=channels) >= FEWEST_ANSWERS
+    # Counted over all rows, so that the model that is judged and the one that decides are built alike.
+    leaves = np.bincount(rows.channel[rows.responded], minlength=channels) >= FEWEST_ANSWERS
     leaves[0] = False
     rate = np.where(
         leaves, np.log(np.maximum(answers, 1.0) / np.maximum(np.bincount(learnt, minlength=channels), 1)), 0.0
@@ -108,7 +111,7 @@ def own_hazard(task: Task) -> FloatArray:
     """
     rows = task.rows
     none = task.learn & (rows.channel == 0)
-    enough = int(none.sum()) >= FEWEST_NONE and 0 < int(rows.paid[none].sum()) < int(none.sum())
+    enough = int((rows.channel == 0).sum()) >= FEWEST_NONE and 0 < int(rows.paid[none].sum()) < int(none.sum())
     learn, paid = (none, rows.paid) if enough else (task.learn, rows.paid & ~rows.paid_through)
     known = Known(paid, np.zeros(len(rows)), np.ones(len(rows)))
     later = np.flatnonzero(task.later & ((rows.channel == 0) | (not enough)))
@@ -134,10 +137,14 @@ def fit_folds(task: Task, links: Links, *, own: FloatArray) -> tuple[tuple[Fold,
     rows, made = task.rows, task.rows.channel > 0
     reach = [Fold(_reach(task, links, number), None) for number in range(task.folds)]
     answers = [np.where(made, one.answer(rows.matrix, links, threads=task.threads), 0.0) for one in reach]
-    through = task.attribution and int(rows.paid_through[task.learn].sum()) >= FEWEST_PAID
+    through = (
+        task.attribution and int(rows.paid_through.sum()) >= FEWEST_PAID and bool(rows.paid_through[task.learn].any())
+    )
     target = rows.paid_through.astype(np.float64) if through else np.clip(rows.paid - own, 0.0, None)
     expected = np.exp(np.choose(task.fold, answers))
-    links = replace(links, paid_rate=_paid_rate(task, target, expected, channels=len(links.answers)))
+    links = replace(
+        links, paid_rate=_paid_rate(task, target, expected, leaves=links.answers, channels=len(links.answers))
+    )
     rate = np.array(links.paid_rate)[rows.channel]
     folds, effect = [], np.zeros(len(rows))
     for number, one in enumerate(reach):
@@ -159,12 +166,20 @@ def _reach(task: Task, links: Links, number: int) -> lgb.Booster | None:
     return boost_counts(task.bins, task.answered, start, rows=wanted, later=later, fit=task.fits["reach"])
 
 
-def _paid_rate(task: Task, target: FloatArray, expected: FloatArray, *, channels: int) -> tuple[float, ...]:
-    """Logarithm of what is paid for each expected answer, by channel; 0 for `none`."""
+def _paid_rate(
+    task: Task, target: FloatArray, expected: FloatArray, *, leaves: tuple[bool, ...], channels: int
+) -> tuple[float, ...]:
+    """Logarithm of what is paid for each expected answer, by channel; 0 for `none`.
+
+    A channel with few answers keeps to what all channels of its kind (that leave answers, or do not) have in common.
+    """
     code = task.rows.channel[task.learn]
     paid = np.bincount(code, weights=target[task.learn], minlength=channels)
     answers = np.bincount(code, weights=expected[task.learn], minlength=channels)
-    rate = np.log(np.maximum(paid, 0.5) / np.maximum(answers, 1.0))
+    kind = np.array(leaves, dtype=np.int64)
+    paid[0] = answers[0] = 0.0
+    every = (np.bincount(kind, paid, 2) + 0.5) / (np.bincount(kind, answers, 2) + PRIOR_ANSWERS)
+    rate = np.log((paid + PRIOR_ANSWERS * every[kind]) / (answers + PRIOR_ANSWERS))
     rate[0] = 0.0
     return tuple(rate.tolist())
 

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 import lightgbm as lgb
 import numpy as np
 import numpy.typing as npt
 
-from data.times import IntArray
 from features.catalogue import action_features, names
 from features.reference import Reference
 from models.chain import ChainModel, Links
-from training.policy_value import randomised_policies
+from training.logged.loggers import CERTAIN
 from training.recipes.chain.hazard import Bins, Fit, Known, boost_hazard
 from training.recipes.chain.lift import Observed, measure_level, measure_lift
 from training.recipes.chain.links import Task, first_links, fit_folds, own_hazard
 from training.recipes.fitted import Fitted, Setting
 from training.recipes.lightgbm import category_columns
+from training.recipes.uplift.sample import comparable
 from training.rows import TrainingRows
 from training.splits import Split
 
@@ -59,8 +60,6 @@ OURS = (
 )
 WHEN = ("hour", "weekday")
 """Columns of the action that decide whether a person is reached, not what comes of it."""
-FEWEST_DRAWN = 2_000
-"""Decisions drawn at random below which the lift is measured on all decisions: then it rests on what was recorded."""
 
 
 @dataclass(frozen=True)
@@ -78,13 +77,13 @@ def fit_chain(
     """The chain learnt from the learning part, its level from the later slice; then once more from all mature rows."""
     chosen = {**CHAIN, **settings}
     rounds = Rounds(*(int(chosen[f"{name}_rounds"]) for name in ("reach", "conversion", "own")))
-    model = _chain(rows, split.learn, split.calibrate, reference=reference, settings=chosen, rounds=rounds, seed=seed)
     everything, none = np.ones(len(rows), dtype=np.bool_), np.zeros(len(rows), dtype=np.bool_)
-    again = _chain(
-        rows, everything, none, reference=reference, settings=chosen, rounds=_rounds_of(model, rounds), seed=seed
-    )
-    level = replace(again.links, level=model.links.level)
-    return Fitted(model, replace(again, links=level), "value")
+    # What the lift is measured on is settled once: the model that is judged must be of one kind with the one that decides.
+    measured = comparable(rows, everything, channels=len(reference.channels))
+    learn = partial(_chain, rows, measured, reference=reference, settings=chosen, seed=seed)
+    model = learn(split.learn, split.calibrate, rounds=rounds)
+    again = learn(everything, none, rounds=_rounds_of(model, rounds))
+    return Fitted(model, again, "value", notes=(_rests_on(rows, measured),))
 
 
 def _rounds_of(model: ChainModel, given: Rounds) -> Rounds:
@@ -106,6 +105,7 @@ def _trees(booster: lgb.Booster) -> int:
 
 def _chain(
     rows: TrainingRows,
+    measured: BoolArray,
     learn: BoolArray,
     later: BoolArray,
     *,
@@ -119,7 +119,7 @@ def _chain(
     own = own_hazard(task)
     folds, links, effect = fit_folds(task, first_links(task, channels=channels), own=own)
     seen = Observed(rows.paid, own, effect, rows.channel.astype(np.int64))
-    lift = measure_lift(seen.of(_measured_on(rows, learn | later)), channels=channels)
+    lift = measure_lift(seen.of(np.flatnonzero(measured & (learn | later))), channels=channels)
     links = replace(links, change=tuple(lift.change.tolist()), lift=tuple(lift.lift.tolist()))
     made = rows.channel > 0
     known = Known(
@@ -136,13 +136,16 @@ def _levelled(model: ChainModel, rows: TrainingRows, later: BoolArray) -> Links:
     return replace(model.links, level=measure_level(-np.log1p(-chance), rows.paid[later]))
 
 
-def _measured_on(rows: TrainingRows, wanted: BoolArray) -> IntArray:
-    """Decisions drawn at random among the wanted; all the wanted where there are too few of these."""
-    chance = rows.action_probability
-    drawn = np.isfinite(chance) & (chance > 0) & (chance < 0.999)
-    policies = list(randomised_policies(rows.policy, rows.channel, drawn))
-    random = np.flatnonzero(wanted & np.isin(rows.policy, policies))
-    return random if len(random) >= FEWEST_DRAWN else np.flatnonzero(wanted)
+def _rests_on(rows: TrainingRows, measured: BoolArray) -> str:
+    """What the lift was measured on, in words."""
+    chance = rows.action_probability[measured]
+    count, drawn = int(measured.sum()), int((np.isfinite(chance) & (chance < CERTAIN)).sum())
+    if drawn == count:
+        return f"what contact adds is measured on {count:,} rows of decisions drawn at random"
+    return (
+        f"what contact adds rests on {count:,} rows of decisions of which {drawn:,} were drawn at random: for the others on trust that "
+        "everything that mattered was recorded (`rettid overlap` says how far that goes)"
+    )
 
 
 def _task(

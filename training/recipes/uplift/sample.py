@@ -83,7 +83,7 @@ def sample_of(
         Too few decisions without contact, or none of them could have been a contact.
     """
     _require_none(rows, learn)
-    chosen = np.flatnonzero(_to_compare(rows, learn | later, channels=channels))
+    chosen = np.flatnonzero(comparable(rows, learn | later, channels=channels))
     log = _decisions(rows, chosen, channels=channels)
     settings = ChanceSettings(FitSettings(most_rounds=100, threads=threads))
     try:
@@ -122,8 +122,14 @@ def _require_overlap(sample: Sample, channels: int) -> None:
         )
 
 
-def _to_compare(rows: TrainingRows, part: BoolArray, *, channels: int) -> BoolArray:
-    """Rows of drawn decisions, or where they are too few those of every logger that did not decide for certain."""
+def comparable(rows: TrainingRows, part: BoolArray, *, channels: int) -> BoolArray:
+    """Rows of drawn decisions, or where they are too few those of every logger that did not decide for certain, shape (r,).
+
+    Parameters
+    ----------
+    part
+        Rows to choose from, shape (r,).
+    """
     here = np.flatnonzero(part)
     chance = rows.action_probability[here]
     loggers = tell_loggers(
