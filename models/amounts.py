@@ -1,4 +1,4 @@
-"""How much is paid where something is paid: the share of what is outstanding, given debtor, claim and action."""
+"""How much is paid where something is paid: the share of what is outstanding, given debtor and claim."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import lightgbm as lgb
 import numpy as np
 import numpy.typing as npt
 
+from features.catalogue import action_features
 from models.boosters import raw_scores
 
 FloatArray = npt.NDArray[np.float64]
@@ -21,7 +22,10 @@ TEXT, HEAD = "share.txt", "share.json"
 
 @dataclass(frozen=True)
 class ShareModel:
-    """Mean share of the outstanding sum that is paid within the horizon where anything is, 0 to 1.
+    """Mean share of the outstanding sum that is paid within the horizon where anything is, 0 to 1: one number a claim.
+
+    It never sees the action. Of what an action brings in only the chance of payment may speak: a log whose contacts went
+    to some kind of payer would else make a share, and so a value, of what no contact has done.
 
     Attributes
     ----------
@@ -34,12 +38,29 @@ class ShareModel:
     threads: int = 1
 
     def share(self, rows: Rows) -> FloatArray:
-        """Share of each row if it pays, shape (n,)."""
-        return banded(raw_scores(self.booster, rows, threads=self.threads), self.bands)
+        """Share of each claim if it pays, shape (m,).
+
+        Parameters
+        ----------
+        rows
+            The catalogue's columns of debtor and claim, shape (m, F − columns of the action).
+        """
+        return banded(raw_scores(self.booster, without_action(rows), threads=self.threads), self.bands)
 
     def dump(self) -> dict[str, str]:
         """Model text, and the bands as JSON."""
         return {TEXT: self.booster.model_to_string(), HEAD: json.dumps({"bands": self.bands})}
+
+
+def claim_side(rows: Rows) -> Rows:
+    """The columns of debtor and claim among the catalogue's, whose last are the action's, a view."""
+    return rows[:, : rows.shape[1] - len(action_features())]
+
+
+def without_action(rows: Rows) -> Rows:
+    """Rows of debtor and claim with empty columns in place of the action's: what the share is learnt and read from."""
+    empty = np.full((len(rows), len(action_features())), np.nan, dtype=rows.dtype)
+    return np.hstack([rows, empty])
 
 
 def banded(raw: FloatArray, bands: tuple[tuple[float, float], ...]) -> FloatArray:

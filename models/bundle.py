@@ -64,7 +64,7 @@ class Bundle:
     tree
         The policy tree, for that chooser only.
     share_model
-        Mean share paid by debtor, claim and action, used in place of `mean_share` where there is one.
+        Mean share paid by debtor and claim, whatever the action, used in place of `mean_share` where there is one.
     """
 
     model_version: str

@@ -17,13 +17,13 @@ from features.catalogue import action_features, catalogue, debtor_features, name
 from features.pipeline import ClaimRows, Targets, build, open_targets
 from features.situation import situation_of
 from features.tables import Histories
-from models.arms import Candidates, Choice, arms_of, choose, decision_ids, greedy
+from models.arms import CHALLENGER, Candidates, Choice, arms_of, choose, decision_ids, greedy
 from models.bundle import Bundle, Chooser
 from models.control import control_actions
 from models.policies.harm import past_harm, within_budget
 from models.policies.offer import Offer, narrowed
 from models.policies.view import View
-from models.propensity import PropensityModel, Rows, grid_probability, grid_values
+from models.propensity import PropensityModel, Rows, grid_probability
 from models.reasons import find_reasons, in_words
 from models.rules.mask import Mask, contact_mask
 from models.rules.pack import Packs
@@ -99,8 +99,20 @@ class Prepared:
 
 
 @dataclass(frozen=True)
+class Opinion:
+    """A bundle, the debtors in the codes it was trained with, and what it makes of every action."""
+
+    bundle: Bundle
+    prepared: Prepared
+    scored: Scored
+
+
+@dataclass(frozen=True)
 class Decided:
-    """A choice for each debtor with everything that led to it; `decision_table` makes the contract's rows of it."""
+    """A choice for each debtor with everything that led to it; `decision_table` makes the contract's rows of it.
+
+    `challenger` speaks for the debtors of its arm, `champion` with `scored` for all others.
+    """
 
     prepared: Prepared
     champion: Bundle
@@ -108,6 +120,13 @@ class Decided:
     price: Prices
     choice: Choice
     decision_id: npt.NDArray[np.object_]
+    challenger: Opinion | None = None
+
+    def opinion(self, row: int) -> Opinion:
+        """The model of the arm that debtor `row` is in, with what it said."""
+        if self.challenger is not None and self.choice.arm[row] == CHALLENGER:
+            return self.challenger
+        return Opinion(self.champion, self.prepared, self.scored)
 
     @property
     def slots(self) -> Slots:
@@ -179,12 +198,12 @@ def decide(
     ids = decision_ids(prepared.situation.debtor_id, asks.as_of_us, salt=config.arms.salt)
     if everyone_champion:
         return Decided(prepared, champion, scored, price, _greedy(prepared, first), ids)
-    second = first
+    second, other = first, None
     if challenger is not None:
         seen = _seen_by(prepared, challenger, champion)
-        other = score(seen, challenger, price=price)
-        second = _view(seen, challenger, price=price, value_eur=other.value_eur, control=control)
-    return Decided(prepared, champion, scored, price, _by_arm(prepared, first, second, ids), ids)
+        other = Opinion(challenger, seen, score(seen, challenger, price=price))
+        second = _view(seen, challenger, price=price, value_eur=other.scored.value_eur, control=control)
+    return Decided(prepared, champion, scored, price, _by_arm(prepared, first, second, ids), ids, other)
 
 
 def chosen_again(decided: Decided, *, policy: PolicySettings, chooser: Chooser | None = None) -> Decided:
@@ -198,7 +217,7 @@ def chosen_again(decided: Decided, *, policy: PolicySettings, chooser: Chooser |
     prepared = replace(decided.prepared, config=replace(decided.prepared.config, policy=policy))
     bundle = replace(decided.champion, chooser=chooser) if chooser else decided.champion
     view = _view(prepared, bundle, price=decided.price, value_eur=decided.scored.value_eur, control=_control(prepared))
-    return replace(decided, prepared=prepared, champion=bundle, choice=_greedy(prepared, view))
+    return replace(decided, prepared=prepared, champion=bundle, choice=_greedy(prepared, view), challenger=None)
 
 
 def _control(prepared: Prepared) -> IntArray:
@@ -320,17 +339,7 @@ def score(prepared: Prepared, bundle: Bundle, *, price: Prices) -> Scored:
         class_of_row=actions.of_debtor[targets.moment],
         wanted=wanted,
     )
-    share = (
-        bundle.mean_share
-        if bundle.share_model is None
-        else grid_values(
-            bundle.share_model.share,
-            prepared.rows.matrix,
-            actions=actions,
-            class_of_row=actions.of_debtor[targets.moment],
-            wanted=wanted,
-        )
-    )
+    share = bundle.mean_share if bundle.share_model is None else bundle.share_model.share(prepared.rows.matrix)
     owed = prepared.rows.outstanding_eur
     lift = brought_in(probability, outstanding_eur=owed, mean_share=share)
     without = expected_paid(probability, outstanding_eur=owed, mean_share=share)[:, 0]
@@ -354,20 +363,21 @@ def reasons(decided: Decided, row: int, *, most: int = 5) -> tuple[str, ...]:
     Each is `name=value (+x)`: with the usual value of that feature instead (`Bundle.usual`), the uplift of the action
     over `none` on that claim would be x less; for the decision `none`, the chance of payment.
     """
-    cells, words = explained_cells(decided, row), decided.champion.reference.words()
-    usual = decided.champion.usual_values(cells.shape[1])
+    bundle, cells = decided.opinion(row).bundle, explained_cells(decided, row)
+    usual = bundle.usual_values(cells.shape[1])
     if len(cells) == 1:  # `none` has no hour, day or way through the post that could be another
         usual[-len(action_features()) :] = cells[0, -len(action_features()) :]
     labels = names(catalogue(decided.prepared.grid.channels))
     channel = labels.index("channel")
     usual[channel] = cells[0, channel] if np.isnan(usual[channel]) else usual[channel]  # an action always has one
-    found = find_reasons(decided.champion.model, cells, usual, most=most)
+    found = find_reasons(bundle.model, cells, usual, most=most)
+    words = bundle.reference.words()
     return tuple(in_words(one, cells[0, one.column], name=labels[one.column], words=words) for one in found)
 
 
 def explained_cells(decided: Decided, row: int) -> Rows:
     """Model input of the chosen action of debtor `row` on its largest covered claim, and of `none` below a contact."""
-    prepared, action = decided.prepared, int(decided.choice.action[row])
+    prepared, action = decided.opinion(row).prepared, int(decided.choice.action[row])
     mine = np.flatnonzero(prepared.targets.moment == row)
     claim = mine[np.argmax(prepared.rows.outstanding_eur[mine] + 1e9 * prepared.covered[mine])]
     slots, whole = decided.slots, prepared.calendar

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,7 +15,9 @@ from data.schemas import DECISION_SCHEMA
 from data.times import DAY_US, HOUR_US, IntArray, from_us
 from data.vocabulary import ARMS, NONE, STAGES
 from features.pipeline import eur_rate
-from models.decide import Decided, reasons
+from models.arms import CHALLENGER
+from models.bundle import Bundle
+from models.decide import Decided, Scored, reasons
 from models.hashing import keyed_hex
 
 FloatArray = npt.NDArray[np.float64]
@@ -57,20 +60,29 @@ def decision_table(decided: Decided, *, packs_version: str, explain: bool = Fals
     uncovered = ~covered & (decided.choice.action[moment] > 0)
     columns |= _uncovered(decided, columns, uncovered)
     words = {
-        "model_version": decided.champion.model_version,
-        "policy_version": policy_version(decided),
         "rules_version": packs_version,
         "segment": "unknown",
     }
     columns |= {name: np.full(size, word, dtype=np.object_) for name, word in words.items()}
+    columns |= {name: values[moment] for name, values in _versions(decided).items()}
     columns["reasons"] = _reasons(decided, explain)[moment] if explain else np.full(size, None, dtype=np.object_)
     return pa.table([_column(columns[field.name], field) for field in DECISION_SCHEMA], schema=DECISION_SCHEMA)
 
 
-def policy_version(decided: Decided) -> str:
-    """Identifier of what turns values into actions: configuration and way of choosing."""
-    text = f"{decided.prepared.config.fingerprint}|{decided.champion.chooser}"
+def policy_version(decided: Decided, bundle: Bundle | None = None) -> str:
+    """Identifier of what turns values into actions: configuration and a bundle's way of choosing, the champion's if None."""
+    text = f"{decided.prepared.config.fingerprint}|{(bundle or decided.champion).chooser}"
     return keyed_hex(text, key="policy")[:16]
+
+
+def _versions(decided: Decided) -> dict[str, TextArray]:
+    """Versions of the model and the way of choosing of each debtor's arm, shape (n,) each."""
+    second = decided.champion if decided.challenger is None else decided.challenger.bundle
+    bundles, theirs = (decided.champion, second), (decided.choice.arm == CHALLENGER).astype(np.int64)
+    return {
+        "model_version": np.array([one.model_version for one in bundles], dtype=np.object_)[theirs],
+        "policy_version": np.array([policy_version(decided, one) for one in bundles], dtype=np.object_)[theirs],
+    }
 
 
 def _column(values: Values, field: pa.Field) -> pa.Array:
@@ -145,26 +157,35 @@ def _reasons(decided: Decided, explain: bool) -> TextArray:
 
 
 def _claim_columns(decided: Decided) -> dict[str, Values]:
-    prepared, scored = decided.prepared, decided.scored
+    prepared = decided.prepared
     moment, claim = prepared.targets.moment, prepared.targets.claim
     covered = _in_contact(decided)
     action = np.where(covered, decided.choice.action[moment], 0)
-    rows = np.arange(len(moment))
-    chance = scored.probability[rows, action]
+    chance = _said(decided, lambda scored: scored.probability, action)
     histories = prepared.histories
     currency = np.array(histories.currencies, dtype=np.object_)[histories.claims.currency[claim]]
     lead = _lead(moment, covered)
     price = decided.price.total[moment, prepared.grid.channel[action]]
-    value_eur = scored.lift_eur[rows, action] - np.where(lead & covered, price, 0.0)
+    value_eur = _said(decided, lambda scored: scored.lift_eur, action) - np.where(lead & covered, price, 0.0)
     rate = eur_rate(currency, prepared.asks.as_of_us[moment], rates=prepared.config.rates)
     return {
         "claim_id": prepared.histories.claim_id[claim],
         "lead": lead,
         "payment_probability": chance,
-        "uplift": chance - scored.probability[:, 0],
+        "uplift": chance - _said(decided, lambda scored: scored.probability, np.zeros_like(action)),
         "expected_value": value_eur / rate,
         "currency": currency,
     }
+
+
+def _said(decided: Decided, table: Callable[[Scored], FloatArray], action: IntArray) -> FloatArray:
+    """What the model of each claim's arm says of one action a claim, in a table of shape (m, A), shape (m,)."""
+    rows = np.arange(len(action))
+    said = table(decided.scored)[rows, action]
+    if decided.challenger is None:
+        return said
+    theirs = decided.choice.arm[decided.prepared.targets.moment] == CHALLENGER
+    return np.where(theirs, table(decided.challenger.scored)[rows, action], said)
 
 
 def _lead(moment: IntArray, covered: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
@@ -203,7 +224,8 @@ def _uncovered(decided: Decided, columns: dict[str, Values], uncovered: npt.NDAr
 
 def alternatives(decided: Decided, row: int) -> tuple[Alternative, ...]:
     """Every other allowed channel of debtor `row` at its best slot, best first; `none` is not listed."""
-    grid, value = decided.prepared.grid, decided.scored.value_eur[row]
+    grid, scored = decided.prepared.grid, decided.opinion(row).scored
+    value = scored.value_eur[row]
     chosen = grid.channel[decided.choice.action[row]]
     mine = np.flatnonzero((decided.prepared.targets.moment == row) & decided.prepared.covered)
     found = []
@@ -212,7 +234,7 @@ def alternatives(decided: Decided, row: int) -> tuple[Alternative, ...]:
         if code == chosen or not len(cells):
             continue
         best = int(cells[np.argmax(np.round(value[cells], 12))])
-        any_paid = 1.0 - float(np.prod(1.0 - decided.scored.probability[mine, best]))
+        any_paid = 1.0 - float(np.prod(1.0 - scored.probability[mine, best]))
         found.append(
             Alternative(grid.channels[code], from_us(decided.send_us(row, best)), any_paid, float(value[best]))
         )

@@ -194,10 +194,11 @@ class DecideEngine:
         return Verdict(rows, alternatives(decided, number), frozenset(coverable.tolist()), outline)
 
     def _outline(self, decided: Decided, number: int) -> Outline:
+        bundle = decided.opinion(number).bundle
         return Outline(
             arm=ARMS[decided.choice.arm[number]],
-            model_version=decided.champion.model_version,
-            policy_version=policy_version(decided),
+            model_version=bundle.model_version,
+            policy_version=policy_version(decided, bundle),
             rules_version=self._packs_version,
             blocked=tuple(decided.prepared.mask.blocked(number)),
         )

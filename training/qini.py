@@ -43,11 +43,13 @@ def qini(per_row: FloatArray, rank_by: FloatArray, unit: IntArray) -> Qini:
     Notes
     -----
     Radcliffe (2007) with doubly robust contributions in place of raw outcomes (Yadlowsky et al. 2021), so that several
-    actions with known probabilities make one curve. Decisions of equal rank are treated in the same share.
+    actions with known probabilities make one curve. Of decisions of equal rank each is treated to the part that a draw
+    among them would give it, so that a ranking that tells nothing has no area.
     """
-    place = (np.searchsorted(np.sort(-rank_by), -rank_by, side="left") + 1) / len(rank_by)
+    order = np.sort(-rank_by)
+    before, after = (np.searchsorted(order, -rank_by, side=side) for side in ("left", "right"))
     share = np.linspace(0, 1, POINTS + 1)
-    treated = place[None, :] <= share[:, None]
-    gain = tuple(normal_interval(np.where(here, per_row, 0.0), unit) for here in treated)
+    treated = np.clip((share[:, None] * len(rank_by) - before) / (after - before), 0.0, 1.0)
+    gain = tuple(normal_interval(here * per_row, unit) for here in treated)
     height = treated[:-1].mean(axis=0) + 0.5 * (treated[1:].mean(axis=0) - treated[:-1].mean(axis=0))
     return Qini(tuple(share.tolist()), gain, normal_interval(per_row * (height - 0.5), unit))

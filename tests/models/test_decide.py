@@ -29,7 +29,7 @@ from models.decide import (
     reasons,
     rows_of_debtors,
 )
-from models.decision_rows import alternatives
+from models.decision_rows import alternatives, decision_table, policy_version
 from models.rules.mask import contact_mask
 from tests.deciding import (
     COLUMNS,
@@ -207,6 +207,44 @@ def test_the_challenger_decides_for_its_own_debtors() -> None:
         mine = both.choice.arm == arm
         assert mine.any()
         assert (both.choice.action[mine] == alone.choice.action[mine]).all()
+
+
+def test_rows_of_the_challenger_say_what_the_challenger_thought() -> None:
+    found = histories(random_tables(21, debtors=60))
+    first = bundle_of(found, rate_model())
+    second = bundle_of(
+        found, rate_model((0.2, 0.3, 0.9, 0.3, 0.3, 0.3, 0.3)), model_version="m2", mean_share=0.9, chooser="control"
+    )
+    config = arms(control=0.2, champion=0.4, challenger=0.4)
+    both = decide(found, asks_of(found, WEDNESDAY), champion=first, challenger=second, config=config, packs=PACKS)
+    table = decision_table(both, packs_version="r1", explain=True).to_pylist()
+    values = ("payment_probability", "uplift", "expected_value", "reasons", "model_version", "policy_version")
+    for arm, bundle in (("champion", first), ("challenger", second)):
+        alone = decided(found, WEDNESDAY, bundle=bundle, config=arms(champion=1.0))
+        expected = {row["claim_id"]: row for row in decision_table(alone, packs_version="r1", explain=True).to_pylist()}
+        mine = [row for row in table if row["arm"] == arm]
+        assert any(row["channel"] != "none" for row in mine)
+        for row in mine:
+            same = expected[row["claim_id"]]
+            for name in values[:-1]:
+                assert (
+                    row[name] == pytest.approx(same[name]) if isinstance(row[name], float) else row[name] == same[name]
+                )
+    versions = {row["arm"]: (row["model_version"], row["policy_version"]) for row in table}
+    assert [versions[arm][0] for arm in ("control", "champion", "challenger")] == ["m1", "m1", "m2"]
+    assert versions["control"] == versions["champion"]
+    assert versions["challenger"][1] == policy_version(both, second) != policy_version(both, first)
+
+
+def test_alternatives_of_the_challengers_debtors_are_worth_what_the_challenger_says() -> None:
+    found = histories(random_tables(21, debtors=60))
+    first, config = bundle_of(found, rate_model()), arms(champion=0.5, challenger=0.5)
+    second = bundle_of(found, rate_model((0.1, 0.2, 0.9, 0.2, 0.2, 0.2, 0.2)), model_version="m2")
+    both = decide(found, asks_of(found, WEDNESDAY), champion=first, challenger=second, config=config, packs=PACKS)
+    alone = decided(found, WEDNESDAY, bundle=second, config=arms(champion=1.0))
+    rows = [row for row in np.flatnonzero(both.choice.arm == 3).tolist() if alternatives(alone, row)]
+    assert rows
+    assert all(alternatives(both, row) == alternatives(alone, row) for row in rows)
 
 
 def test_asks_narrow_the_grid_and_the_claims() -> None:

@@ -36,6 +36,17 @@ def test_a_good_ranking_lies_above_the_line_a_bad_one_below_and_none_on_it() -> 
     assert chance.low < 0 < chance.high
 
 
+def test_a_ranking_that_tells_nothing_has_no_area_and_ties_share_what_they_have() -> None:
+    flat = qini(np.ones(100), np.zeros(100), np.arange(100))
+    assert flat.area.value == pytest.approx(0.0, abs=1e-12)
+    np.testing.assert_allclose([one.value for one in flat.gain], flat.share)
+    per_row, effect = made(400)
+    tied = qini(per_row, np.round(effect), np.arange(400))
+    rng = np.random.default_rng(3)
+    broken = [qini(per_row, np.round(effect) + 0.1 * rng.random(400), np.arange(400)) for _ in range(300)]
+    assert tied.area.value == pytest.approx(np.mean([one.area.value for one in broken]), abs=5e-3)
+
+
 def test_the_area_is_that_between_curve_and_line() -> None:
     per_row, effect = made()
     found = qini(per_row, effect, np.arange(len(effect)))

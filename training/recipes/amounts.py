@@ -83,7 +83,9 @@ def learn_amounts(rows: TrainingRows, split: Split, *, reference: Reference, see
     params = {**SHARE_LESSON.params, "num_threads": threads, "seed": seed}
     school = School(params, SHARE_LESSON.rounds, SHARE_LESSON.patience, tuple(category_columns(reference.channels)))
     claims = claim_side(rows.matrix)
-    model = _share_model(school, Lesson(without_action(claims[paying]), rows.share[paying]), rows.debtor[paying], seed=seed)
+    model = _share_model(
+        school, Lesson(without_action(claims[paying]), rows.share[paying]), rows.debtor[paying], seed=seed
+    )
     owed = np.expm1(rows.matrix[later, rows.names.index("outstanding_log")].astype(np.float64))
     owed = np.minimum(owed, np.quantile(owed, WINSORISED_AT))
     share = rows.share[later]

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from models.amounts import claim_side
 from models.bundle import Bundle, read_bundle, write_bundle
 from models.value import brought_in, expected_paid
 from tests.deciding import rate_model
@@ -37,11 +38,19 @@ def test_a_share_that_can_be_told_is_learnt_and_its_mean_matches_in_every_band()
     assert found.difference is not None
     assert found.difference.high < 0
     judged = split.judge & rows.paid
-    share = found.model.share(rows.matrix[judged])
+    share = found.model.share(claim_side(rows.matrix[judged]))
     assert ((share >= 0) & (share <= 1)).all()
     order = np.argsort(share, kind="stable")
     for band in np.array_split(order, 3):
         assert share[band].mean() == pytest.approx(rows.share[judged][band].mean(), abs=0.1)
+
+
+def test_a_share_that_only_the_channel_tells_is_not_learnt() -> None:
+    rows, split = log_of_shares(told=False)
+    share = np.where(rows.paid, np.where(rows.channel > 0, 1.0, 1 / 3), 0.0)
+    found = learnt(replace(rows, share=share), split)
+    assert found.model is None
+    assert found.difference is not None
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
@@ -67,7 +76,7 @@ def test_judged_debtors_have_no_part_in_the_share() -> None:
     one, two = learnt(rows, split).model, learnt(other, split).model
     assert one is not None
     assert two is not None
-    np.testing.assert_array_equal(one.share(rows.matrix), two.share(rows.matrix))
+    np.testing.assert_array_equal(one.share(claim_side(rows.matrix)), two.share(claim_side(rows.matrix)))
 
 
 def test_a_bundle_keeps_the_share_to_the_bit_and_one_without_has_none(tmp_path: Path) -> None:
@@ -77,7 +86,9 @@ def test_a_bundle_keeps_the_share_to_the_bit_and_one_without_has_none(tmp_path: 
     before = Bundle("m1", "fake", "value", rate_model(), reference(), 0.5, {}, share_model=model)
     after = read_bundle(write_bundle(before, tmp_path / "m1"))
     assert after.share_model is not None
-    np.testing.assert_array_equal(after.share_model.share(rows.matrix), model.share(rows.matrix))
+    np.testing.assert_array_equal(
+        after.share_model.share(claim_side(rows.matrix)), model.share(claim_side(rows.matrix))
+    )
     plain = read_bundle(write_bundle(replace(before, share_model=None), tmp_path / "m2"))
     assert plain.share_model is None
 
