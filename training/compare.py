@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from models.bundle import Role, point_to, pointed_version, read_bundle
+from models.bundle import BadBundle, Role, point_to, pointed_version, read_bundle
 from training.gate.contributions import Contributions, Difference, OtherDecisions, difference
 from training.gate.evidence import Evidence
 from training.gate.verdict import Standing, Verdict, verdict
 from training.tracking import Recorded, Tracking, named
 
 NO_NUMBER = "–"
+OTHER_DATA = "other data"
 BEST = "best"
 EVIDENCE, CONTRIBUTIONS = "evidence.json", "contributions.parquet"
 HEAD = (
@@ -63,11 +64,15 @@ class Line:
 
 @dataclass(frozen=True)
 class Compared:
-    """A run, and its difference to the first or the reason why there is none."""
+    """A run, and its difference to the first or the reason why there is none.
+
+    `same_data` tells whether it was made of the same data as the newest run.
+    """
 
     run: Recorded
     difference: Difference | None
     note: str
+    same_data: bool = True
 
     @property
     def shown_worse(self) -> bool:
@@ -76,9 +81,10 @@ class Compared:
 
 
 def compare(workspace: Path) -> list[Line]:
-    """Finished runs by estimated policy value, highest first, each with its difference to the first.
+    """Finished runs on the newest run's data by estimated policy value, highest first, with differences to the first.
 
-    Marked `best` is the one of lowest log loss among those that the log does not show to be worse than the first.
+    Marked `best` is the one of lowest log loss among those that the log does not show to be worse than the first. Runs on
+    other data follow, newest data first: neither their values nor their log losses can be held against these.
     """
     found = compared(workspace)
     current, top = pointed_version(workspace, "champion"), best_of(found)
@@ -86,10 +92,26 @@ def compare(workspace: Path) -> list[Line]:
 
 
 def compared(workspace: Path) -> list[Compared]:
-    """Runs by estimated policy value, those without one behind, newest first, each held against the first."""
-    tracking = Tracking(workspace)
-    runs = sorted(tracking.runs(), key=lambda run: -run.metrics.get("value_eur", float("-inf")))
-    if not runs or "value_eur" not in runs[0].metrics:
+    """Runs on the newest run's data by estimated policy value, those without one behind, each held against the first.
+
+    Behind them those on other data, newest data first.
+    """
+    tracking, groups = Tracking(workspace), dict[tuple[str, ...], list[Recorded]]()
+    for run in sorted(tracking.runs(), key=lambda run: -run.started_ms):
+        groups.setdefault(_data_of(run), []).append(run)
+    ranked = [sorted(runs, key=lambda run: -run.metrics.get("value_eur", float("-inf"))) for runs in groups.values()]
+    others = [Compared(run, None, OTHER_DATA, same_data=False) for runs in ranked[1:] for run in runs]
+    return [*(_ranked(tracking, ranked[0]) if ranked else []), *others]
+
+
+def _data_of(run: Recorded) -> tuple[str, ...]:
+    """What two runs must share to be ranked: the rows, the moment, and the seed that split them."""
+    return run.tags.get("data", ""), run.tags.get("as_of", ""), run.params.get("seed", "")
+
+
+def _ranked(tracking: Tracking, runs: list[Recorded]) -> list[Compared]:
+    """Runs on the same data, each held against the first."""
+    if "value_eur" not in runs[0].metrics:
         return [Compared(run, None, NO_NUMBER) for run in runs]
     first = _kept(tracking, runs[0])
     return [Compared(runs[0], None, "first"), *(_held_against(tracking, run, first) for run in runs[1:])]
@@ -118,7 +140,7 @@ def kept_contributions(workspace: Path, version: str) -> Contributions | None:
 
 
 def best_of(found: list[Compared]) -> Recorded | None:
-    """The run of lowest log loss among those not shown to be worse than the first; None where there is none.
+    """The run of lowest log loss on the newest run's data among those not shown to be worse than the first, or None.
 
     A run whose difference is not told is judged by its interval: it is worse where that ends below the first's value.
     """
@@ -128,7 +150,9 @@ def best_of(found: list[Compared]) -> Recorded | None:
     left = [
         one.run
         for one in found
-        if not one.shown_worse and (one.difference or one.run.metrics.get("value_high_eur", float("inf")) >= top)
+        if one.same_data
+        and not one.shown_worse
+        and (one.difference or one.run.metrics.get("value_high_eur", float("inf")) >= top)
     ]
     return min(left, key=lambda run: run.metrics.get("log_loss", float("inf")))
 
@@ -210,7 +234,7 @@ def promote(workspace: Path, run: str, *, role: Role = "champion", force: str | 
 
 
 def judged_by_gate(workspace: Path, run: Recorded, *, role: Role) -> Verdict:
-    """What the gate says of a run, against the champion of the workspace.
+    """What the gate says of a run, against the champion of the workspace; one that cannot be read is a check not met.
 
     Raises
     ------
@@ -221,7 +245,11 @@ def judged_by_gate(workspace: Path, run: Recorded, *, role: Role) -> Verdict:
     path, own = tracking.kept(run.run_id, f"{GATE}/{EVIDENCE}"), _kept(tracking, run)
     if path is None or own is None:
         raise NoEvidence(f"run {run.run_id[:8]} has no evidence for the gate: train it again with this version")
-    return verdict(Evidence.read(path), own, champion=_standing(workspace), role=role)
+    try:
+        standing, unreadable = _standing(workspace), ""
+    except BadBundle as error:
+        standing, unreadable = None, str(error)
+    return verdict(Evidence.read(path), own, champion=standing, role=role, unreadable=unreadable)
 
 
 def _standing(workspace: Path) -> Standing | None:

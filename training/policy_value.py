@@ -63,7 +63,8 @@ class Judged:
 class PolicyValue:
     """Estimated net EUR per decision, or the reason why there is none; `per_row` are doubly robust contributions.
 
-    `weight` is target over logged probability of each judged decision, empty where the log holds none.
+    `weight` is target over logged probability of each judged decision and `cell` the target's number of (channel, part
+    of the day), both empty where the log holds none.
     """
 
     dr: Interval | None
@@ -73,6 +74,7 @@ class PolicyValue:
     per_row: FloatArray
     contacts: float
     weight: FloatArray = field(default_factory=lambda: np.zeros(0))
+    cell: IntArray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
 
 def judged_decisions(
@@ -174,9 +176,9 @@ def policy_value(judged: Judged, decided: Decided) -> PolicyValue:
     unit = cluster_numbers(judged.debtor)
     contacts = float((action > 0).mean())
     try:
-        found = require_support(weight, net)
+        found = require_support(weight, judged.paid_eur)
     except NoOverlap as error:
-        return PolicyValue(None, None, None, str(error), contributions, contacts, weight)
+        return PolicyValue(None, None, None, str(error), contributions, contacts, weight, target)
     return PolicyValue(
         skewed_interval(contributions, unit),
         skewed_interval(snips(net, weight), unit),
@@ -185,6 +187,7 @@ def policy_value(judged: Judged, decided: Decided) -> PolicyValue:
         contributions,
         contacts,
         weight,
+        target,
     )
 
 

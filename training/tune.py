@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import platform
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
@@ -23,10 +25,11 @@ import optuna
 from optuna.pruners import MedianPruner
 from optuna.samplers import TPESampler
 from optuna.storages import JournalStorage
-from optuna.storages.journal import JournalFileBackend
+from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from data.progress import Progress
+from training.code_version import code_hash
 from training.fit import SETTINGS, Setting, category_columns
 from training.material import Material
 from training.run_record import data_digest, tags_of
@@ -39,6 +42,9 @@ DONE = (TrialState.COMPLETE, TrialState.PRUNED)
 
 PRUNED_AFTER = 10
 """Trials that run to their end before any is cut short."""
+
+PROCESS = "process"
+"""Attribute of a trial: computer and number of the process that tries it."""
 
 STEPS_A_UNIT = 10.0
 """Losses are compared after as much learning: rounds × learning rate, in tenths."""
@@ -69,7 +75,8 @@ class Search:
 class Tuned:
     """What a study found, and the run that was trained with the best settings.
 
-    `loss` is their log loss on the calibration slice, `usual_loss` that of the recipe's own, None where it did not end.
+    `loss` is their log loss on the calibration slice, `usual_loss` that of the recipe's own, None where it did not end;
+    `mended` says what was cut from the journal, empty where it was whole.
     """
 
     study: str
@@ -79,11 +86,13 @@ class Tuned:
     loss: float
     settings: Mapping[str, Setting]
     trained: Trained
+    mended: str = ""
 
     def lines(self) -> list[str]:
         """What was found, for the terminal."""
         usual = "" if self.usual_loss is None else f", with its own settings {self.usual_loss:.5f}"
         return [
+            *([self.mended] if self.mended else []),
             f"study {self.study}: {self.finished} trials, {self.pruned} of them cut short",
             f"log loss on the calibration slice {self.loss:.5f}{usual}",
             f"settings: {' '.join(f'{key}={value:.4g}' for key, value in self.settings.items())}",
@@ -120,6 +129,9 @@ def tune(material: Material, search: Search, *, workspace: Path, progress: Progr
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     workspace.mkdir(parents=True, exist_ok=True)
     task = _task(material, search, workspace)
+    mended = mend(task.journal)
+    if mended:
+        progress(mended, 0.0)
     study = _study(task)
     noted = _Notes(Tracking(workspace), task, tags_of(material, search.source))
     try:
@@ -133,8 +145,15 @@ def tune(material: Material, search: Search, *, workspace: Path, progress: Progr
     trained = train(material, order, workspace=workspace, progress=lambda what: None)
     states = [trial.state for trial in study.trials]
     finished, pruned = sum(state in DONE for state in states), states.count(TrialState.PRUNED)
-    usual = study.trials[0].value if study.trials[0].state == TrialState.COMPLETE else None
-    return Tuned(task.study, finished, pruned, usual, float(best.value or 0.0), settings, trained)
+    return Tuned(
+        task.study, finished, pruned, _usual_loss(study, task), float(best.value or 0.0), settings, trained, mended
+    )
+
+
+def _usual_loss(study: optuna.Study, task: Task) -> float | None:
+    """Loss of the first trial of the recipe's own settings that came to its end, None where none did."""
+    complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    return next((trial.value for trial in complete if _settings_of(trial) == defaults(task.model, task.space)), None)
 
 
 def _plain(params: Mapping[str, Any]) -> dict[str, Setting]:
@@ -151,6 +170,7 @@ def _best(study: optuna.Study) -> FrozenTrial:
 def _task(material: Material, search: Search, workspace: Path) -> Task:
     space = search.space or search_space(search.model)
     what = [data_digest(material), material.seed, material.rows.names, asdict(space), defaults(search.model, space)]
+    what += [material.config.fingerprint, code_hash()]
     digest = hashlib.sha256(json.dumps(what, sort_keys=True, default=str).encode()).hexdigest()[:12]
     return Task(
         journal=workspace / "tuning.journal",
@@ -167,15 +187,79 @@ def _task(material: Material, search: Search, workspace: Path) -> Task:
 
 
 def _study(task: Task, *, worker: int = 0) -> optuna.Study:
-    """The study, made on first use with the recipe's own settings as its first trial."""
+    """The study, made on first use with the recipe's own settings as its first trial; one that broke off is tried again."""
     storage = JournalStorage(JournalFileBackend(str(task.journal)))
     study = optuna.create_study(study_name=task.study, storage=storage, load_if_exists=True)
-    if not study.trials:
-        study.enqueue_trial(defaults(task.model, task.space))
+    if worker == 0:
+        _resume(study, defaults(task.model, task.space))
     # Each process, and each later call, draws settings of its own.
     study.sampler = TPESampler(seed=task.seed + 1_009 * len(study.trials) + worker, n_startup_trials=PRUNED_AFTER)
     study.pruner = MedianPruner(n_startup_trials=PRUNED_AFTER, n_warmup_steps=int(STEPS_A_UNIT))
     return study
+
+
+def mend(journal: Path) -> str:
+    """What was cut from the end of the journal, in words; empty where its last line is whole.
+
+    A process that is killed while it writes leaves half a line, and whatever is written behind it makes the whole file
+    unreadable.
+    """
+    if not _torn(journal):
+        return ""
+    lock = JournalFileSymlinkLock(str(journal))
+    lock.acquire()
+    try:
+        torn = _torn(journal)  # again: what another process was writing is whole by now
+        if torn:
+            os.truncate(journal, journal.stat().st_size - torn)
+    finally:
+        lock.release()
+    return f"{journal.name}: the last line was not finished ({torn:,} bytes), it was cut off" if torn else ""
+
+
+def _torn(journal: Path) -> int:
+    """Bytes behind the last line's end."""
+    if not journal.is_file():
+        return 0
+    return len(journal.read_bytes().rpartition(b"\n")[2])
+
+
+def _resume(study: optuna.Study, usual: Mapping[str, Setting]) -> None:
+    """Fail the trials whose process has ended, and queue the recipe's own settings where no other trial has them."""
+    tried = study.get_trials(deepcopy=False, states=(*DONE, TrialState.WAITING))
+    for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+        if _process_ended(trial):
+            study.tell(trial.number, state=TrialState.FAIL, skip_if_finished=True)
+        elif PROCESS in trial.user_attrs:
+            tried.append(trial)
+    if not any(_settings_of(trial) == usual for trial in tried):
+        study.enqueue_trial(dict(usual))
+
+
+def _settings_of(trial: FrozenTrial) -> Mapping[str, Setting]:
+    """What a trial has drawn, or is to try."""
+    settings: Mapping[str, Setting] = trial.params or trial.system_attrs.get("fixed_params", {})
+    return settings
+
+
+def _process() -> str:
+    return f"{platform.node()} {os.getpid()}"
+
+
+def _process_ended(trial: FrozenTrial) -> bool:
+    """Whether the process that began a trial, on this computer, is no more; of other computers nothing is known."""
+    computer, _, number = trial.user_attrs.get(PROCESS, "").rpartition(" ")
+    if computer != platform.node() or not number:
+        return False
+    if int(number) == os.getpid():  # none of ours has begun: an earlier process had the same number
+        return True
+    try:
+        os.kill(int(number), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
 
 
 def _search(study: optuna.Study, task: Task, slices: Slices, *, jobs: int, after: Callable[[], None]) -> None:
@@ -243,6 +327,7 @@ def _fit_params(task: Task, settings: Mapping[str, Setting]) -> dict[str, Any]:
 def _loss(trial: Trial, task: Task, learn: lgb.Dataset, later: lgb.Dataset) -> float:
     """Log loss on the later slice of a booster stopped where it is lowest."""
     space = task.space
+    trial.set_user_attr(PROCESS, _process())
     settings = {name: _drawn(trial, name, values) for name, values in space.ranges.items()}
     known = {**SETTINGS[task.model], **space.fixed}
     booster = lgb.train(

@@ -14,19 +14,20 @@ from models.bundle import BadBundle, champion, pointed_version, write_bundle
 from tests.deciding import bundle_of, rate_model
 from tests.portfolios import histories
 from tests.strategies import random_tables
-from tests.training.gate.made_evidence import AS_OF, contributions, evidence
+from tests.training.gate.made_evidence import AS_OF, contributions, evidence, part_of
 from training.compare import (
     CONTRIBUTIONS,
     EVIDENCE,
     GATE,
     NO_NUMBER,
+    OTHER_DATA,
     Line,
     NoEvidence,
     NotPromoted,
     compare,
     promote,
 )
-from training.gate.contributions import OWN, Contributions, Part
+from training.gate.contributions import OWN, Contributions
 from training.tracking import MODEL, Recorded, Tracking, UnknownRun, named
 
 RUNS = {
@@ -43,13 +44,19 @@ def of_value(value_eur: float, *, control: float = 4.0) -> Contributions:
     rng = np.random.default_rng(int(10 * value_eur))
     made, size = contributions(), 2_000
     own, rules = value_eur + rng.normal(0, 3, size), control + rng.normal(0, 3, size)
-    parts = {OWN: Part(np.ones(size), own), "control": Part(np.ones(size), rules)}
+    parts = {
+        name: part_of(earned, made.paid_eur, cell=cell, drawn=rng.random(size) < 0.5)
+        for name, earned, cell in ((OWN, own, int(10 * value_eur)), ("control", rules, 0))
+    }
     return replace(made, parts=parts)
 
 
-def add_run(folder: Path, name: str, metrics: dict[str, float], *, gate: bool = True, **changes: object) -> str:
+def add_run(
+    folder: Path, name: str, metrics: dict[str, float], *, gate: bool = True, data: str = "a", seed: str = "1",
+    **changes: object,
+) -> str:  # fmt: skip
     tracking, found = Tracking(folder), histories(random_tables(1))
-    with tracking.run(name, params={"seed": "1"}, tags={"as_of": AS_OF}) as run_id:
+    with tracking.run(name, params={"seed": seed}, tags={"as_of": AS_OF, "data": data}) as run_id:
         card = {"settings": SETTINGS, "as_of": AS_OF}
         bundle = bundle_of(found, rate_model(), model_version=run_id, recipe=name, card=card)
         directory = write_bundle(bundle, folder / "models" / run_id)
@@ -112,6 +119,35 @@ def test_runs_judged_on_other_decisions_show_why_there_is_no_difference(workspac
     made = Contributions.read(path)
     replace(made, contact_id=made.contact_id + "x").write(path)
     assert by_name(workspace)["elsewhere"].difference == "judged on different decisions"
+
+
+@pytest.mark.parametrize("other", [{"data": "b"}, {"seed": "2"}])
+def test_only_runs_on_the_newest_data_are_ranked_and_one_of_them_is_the_best(
+    workspace: Path, other: dict[str, str]
+) -> None:
+    add_run(workspace, "newer", {"value_eur": 1.0, "value_high_eur": 2.0, "log_loss": 0.9}, **other)
+    lines = compare(workspace)
+    assert [line.model for line in lines] == ["newer", "first", "close", "worse", "untold"]
+    assert [line.model for line in lines if line.best] == ["newer"]
+    assert [line.difference for line in lines] == ["first", *[OTHER_DATA] * 4]
+
+
+@pytest.mark.parametrize("broken", ["bundle", "folder", "pointer"])
+def test_a_champion_that_cannot_be_read_is_a_check_not_met_and_a_reason_replaces_it(
+    workspace: Path, broken: str
+) -> None:
+    version = promote(workspace, "worse", force="to have one").run.run_id
+    if broken == "pointer":
+        (workspace / "models" / "champion.json").write_text("{", encoding="utf-8")
+    elif broken == "folder":
+        shutil.rmtree(workspace / "models" / version)
+    else:
+        (workspace / "models" / version / "rates.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(NotPromoted, match=r"is not made the champion: the present champion\n") as refused:
+        promote(workspace, "first")
+    assert "put the champion's files back" in str(refused.value)
+    assert promote(workspace, "first", force="its files are lost").forced == "its files are lost"
+    assert champion(workspace).recipe == "first"
 
 
 def test_a_run_that_failed_is_not_among_them(ready: Path) -> None:

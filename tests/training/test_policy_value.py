@@ -117,6 +117,14 @@ def test_a_log_without_overlap_gets_a_refusal_and_no_number() -> None:
     assert found.refusal
 
 
+def test_prices_that_differ_are_no_outcomes() -> None:
+    subject = world(31, constant=("sms", "evening"))
+    log = subject.log(np.random.default_rng(1))
+    found = policy_value(replace(log, paid_eur=np.zeros(len(log.debtor))), subject.decided)
+    assert found.dr is None
+    assert "rows that count differ from 0" in found.refusal
+
+
 def test_a_log_without_random_decisions_says_what_to_draw(simulated: Portfolio, material: Material) -> None:
     names = simulated["contacts"].column_names
     empty = simulated["contacts"].set_column(

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import platform
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import optuna
 import pytest
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
 from sklearn.metrics import log_loss
 
 from models.bundle import read_bundle
@@ -15,9 +21,10 @@ from training.material import Material
 from training.search_space import SPACES, NoSearchSpace, Range, Space
 from training.slices import Slices, slices_of
 from training.tracking import PARENT, TUNING, Tracking
-from training.tune import NoTrial, Search, Tuned, tune
+from training.tune import PROCESS, NoTrial, Search, Tuned, mend, tune
 
 SMALL = Space({"num_leaves": Range(4, 31), "learning_rate": Range(0.05, 0.2, log=True)}, {"rounds": 12})
+SHORT = Search("lightgbm", 3, timeout_s=0.0, space=SMALL)
 
 
 def tuned(material: Material, workspace: Path, *, trials: int = 3) -> Tuned:
@@ -50,6 +57,47 @@ def test_a_study_begins_with_the_recipe_s_own_settings_ends_with_a_run_and_goes_
     assert own.data.params["num_leaves"] == str(SETTINGS["lightgbm"]["num_leaves"])
     assert own.data.metrics["log_loss"] == pytest.approx(first.usual_loss)
     assert {run.tags["study"] for run in Tracking(tmp_path).runs()} == {first.study}
+
+
+def killed_process() -> str:
+    """This computer and the number of a process that has ended."""
+    done = subprocess.Popen([sys.executable, "-c", ""])
+    done.wait()
+    return f"{platform.node()} {done.pid}"
+
+
+def test_a_study_killed_in_its_first_trial_while_writing_goes_on(material: Material, tmp_path: Path) -> None:
+    with pytest.raises(NoTrial):
+        tune(material, SHORT, workspace=tmp_path, progress=lambda what, share: None)
+    journal = tmp_path / "tuning.journal"
+    storage = JournalStorage(JournalFileBackend(str(journal)))
+    (name,) = optuna.study.get_all_study_names(storage)
+    begun = optuna.load_study(study_name=name, storage=storage).ask()
+    begun.set_user_attr(PROCESS, killed_process())
+    whole = journal.read_bytes()
+    journal.write_bytes(whole + b'{"op_code":8,"wor')
+    found = tuned(material, tmp_path, trials=1)
+    assert found.usual_loss == found.loss
+    assert found.lines()[0] == "tuning.journal: the last line was not finished (17 bytes), it was cut off"
+    trials = optuna.load_study(study_name=name, storage=JournalStorage(JournalFileBackend(str(journal)))).trials
+    assert [trial.state.name for trial in trials] == ["FAIL", "COMPLETE"]
+
+
+def test_a_whole_journal_is_left_as_it_is(tmp_path: Path) -> None:
+    journal = tmp_path / "tuning.journal"
+    assert mend(journal) == ""
+    journal.write_bytes(b'{"op_code":0}\n')
+    assert mend(journal) == ""
+    assert journal.read_bytes() == b'{"op_code":0}\n'
+
+
+def test_another_configuration_is_another_study(material: Material, tmp_path: Path) -> None:
+    config = replace(material.config, horizon=replace(material.config.horizon, days=material.config.horizon.days + 1))
+    for one in (material, replace(material, config=config)):
+        with pytest.raises(NoTrial):
+            tune(one, SHORT, workspace=tmp_path, progress=lambda what, share: None)
+    names = optuna.study.get_all_study_names(JournalStorage(JournalFileBackend(str(tmp_path / "tuning.journal"))))
+    assert len(names) == 2
 
 
 def test_a_trial_fits_what_the_recipe_fits(material: Material, tmp_path: Path) -> None:

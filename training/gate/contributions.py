@@ -11,8 +11,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from training.ope.intervals import Interval, normal_interval
-from training.ope.overlap import FEWEST_OUTCOMES
+from training.ope.intervals import Interval, skewed_interval
+from training.ope.overlap import NoOverlap, require_support
 from training.policy_value import PolicyValue, winsorised
 from training.splits import cluster_numbers
 
@@ -27,8 +27,12 @@ FEWEST_COMMON = 100
 """Decisions judged by both, below which their difference is not told."""
 
 
+FEWEST_SPEAKING = 10
+"""Decisions with a payment that speak for one of two policies and not for the other, of either, where they differ."""
+
+
 class OtherDecisions(ValueError):
-    """Two policies were judged on different decisions, or one of them on none."""
+    """Two policies were judged on different decisions, or the log bears no number of their difference."""
 
 
 @dataclass(frozen=True)
@@ -36,30 +40,34 @@ class Part:
     """One policy on the judged decisions, shape (n,): NaN where it was not judged on them.
 
     Its doubly robust contribution is `rest_eur` + `weight` × the payment that counts. Payments are kept apart so that
-    two runs can be compared with the same cut at large ones.
+    two runs can be compared with the same cut at large ones. `cell` numbers the (channel, part of the day) that the
+    policy takes: where it is that of another policy, the two do the same.
     """
 
     weight: FloatArray
     rest_eur: FloatArray
+    cell: IntArray
 
     @classmethod
     def of(cls, value: PolicyValue, paid_eur: FloatArray) -> Part:
         """Of an estimate on decisions after which `paid_eur` was paid."""
-        return cls(value.weight, value.per_row - value.weight * winsorised(paid_eur))
+        return cls(value.weight, value.per_row - value.weight * winsorised(paid_eur), value.cell)
 
     def at(self, rows: IntArray) -> Part:
         """On some of the decisions."""
-        return Part(self.weight[rows], self.rest_eur[rows])
+        return Part(self.weight[rows], self.rest_eur[rows], self.cell[rows])
 
 
 @dataclass(frozen=True)
 class Contributions:
     """Judged decisions of a run, shape (n,), and each policy's part.
 
-    `unit` numbers their debtors within the run; `action` is what the run's own policy does, an index in the action grid.
+    A decision is known by its contact and its moment `decided_us`: identifiers may come again in another portfolio. `unit`
+    numbers the debtors within the run; `action` is what the run's own policy does, an index in the action grid.
     """
 
     contact_id: TextArray
+    decided_us: IntArray
     unit: IntArray
     paid_eur: FloatArray
     action: IntArray
@@ -69,24 +77,27 @@ class Contributions:
         """One Parquet file, a row for each decision."""
         columns: dict[str, pa.Array] = {
             "contact_id": pa.array(self.contact_id, pa.string()),
+            "decided_us": pa.array(self.decided_us),
             "unit": pa.array(self.unit),
             "paid_eur": pa.array(self.paid_eur),
             "action": pa.array(self.action),
         }
         for name, part in self.parts.items():
             columns |= {f"{name}_weight": pa.array(part.weight), f"{name}_rest_eur": pa.array(part.rest_eur)}
+            columns |= {f"{name}_cell": pa.array(part.cell)}
         pq.write_table(pa.table(columns), path)
         return path
 
     @classmethod
     def read(cls, path: Path) -> Contributions:
-        """The inverse of `write`."""
+        """The inverse of `write`; a file from before cells were kept has no parts, and its decisions match no others."""
         table = pq.read_table(path)
         numbers = {name: table[name].to_numpy() for name in table.column_names if name != "contact_id"}
-        names = [name.removesuffix("_weight") for name in numbers if name.endswith("_weight")]
-        parts = {name: Part(numbers[f"{name}_weight"], numbers[f"{name}_rest_eur"]) for name in names}
+        names = [name.removesuffix("_cell") for name in numbers if name.endswith("_cell")]
+        parts = {name: Part(*(numbers[f"{name}_{one}"] for one in ("weight", "rest_eur", "cell"))) for name in names}
         ids = np.array(table["contact_id"].to_pylist(), dtype=np.object_)
-        return cls(ids, numbers["unit"], numbers["paid_eur"], numbers["action"], parts)
+        decided_us = numbers.get("decided_us", np.full(len(ids), -1, dtype=np.int64))
+        return cls(ids, decided_us, numbers["unit"], numbers["paid_eur"], numbers["action"], parts)
 
 
 @dataclass(frozen=True)
@@ -104,15 +115,18 @@ class Difference:
 def difference(run: Contributions, other: Contributions, *, mine: str = OWN, others: str = OWN) -> Difference:
     """What policy `mine` of a run earned more than policy `others` of another run, paired, clustered by debtor.
 
+    Where both do the same they earn the same, whatever their models expect of it.
+
     Raises
     ------
     OtherDecisions
-        One of them was not judged, or fewer than `FEWEST_COMMON` decisions were judged by both.
+        One of them was not judged, fewer than `FEWEST_COMMON` decisions were judged by both, the log does not bear one of
+        them there, or too few payments speak for either.
     """
     for contributions, name in ((run, mine), (other, others)):
         if name not in contributions.parts:
             raise OtherDecisions(f"no contributions of policy '{name}' were kept: train again")
-    left, right = _common(run.contact_id, other.contact_id)
+    left, right = _common(run, other)
     first, second = run.parts[mine].at(left), other.parts[others].at(right)
     known = np.isfinite(first.rest_eur) & np.isfinite(second.rest_eur)
     if known.sum() < FEWEST_COMMON:
@@ -125,17 +139,36 @@ def difference(run: Contributions, other: Contributions, *, mine: str = OWN, oth
     counted = winsorised(run.paid_eur[left[rows]])
     unit = cluster_numbers(run.unit[left[rows]])
     a, b = first.at(rows), second.at(rows)
-    gain = a.rest_eur - b.rest_eur + (a.weight - b.weight) * counted
-    changed = int(((a.weight != b.weight) & (counted > 0)).sum())
-    if 0 < changed < FEWEST_OUTCOMES:
+    _require_payments(a, b, counted)
+    gain = np.where(a.cell == b.cell, 0.0, a.rest_eur - b.rest_eur + (a.weight - b.weight) * counted)
+    return Difference(skewed_interval(gain, unit), skewed_interval(b.rest_eur + b.weight * counted, unit), len(rows))
+
+
+def _require_payments(one: Part, other: Part, paid_eur: FloatArray) -> None:
+    """Without payments that speak for each, a difference would be what a model expects and nothing that happened."""
+    for part in (one, other):
+        try:
+            require_support(part.weight, paid_eur)
+        except NoOverlap as error:
+            raise OtherDecisions(
+                f"the log does not bear one of them on the decisions judged by both: {error}"
+            ) from error
+    differs = one.cell != other.cell
+    paid = differs & (paid_eur > 0)
+    speaking = [int((paid & above).sum()) for above in (one.weight > other.weight, other.weight > one.weight)]
+    if differs.any() and min(speaking) < FEWEST_SPEAKING:
         raise OtherDecisions(
-            f"the log hardly tells them apart: {changed} decisions with a payment speak for one and not for the other, "
-            f"expected at least {FEWEST_OUTCOMES}"
+            f"the log hardly tells them apart: {speaking[0]} decisions with a payment speak for the one and {speaking[1]} for "
+            f"the other, expected at least {FEWEST_SPEAKING} for each"
         )
-    return Difference(normal_interval(gain, unit), normal_interval(b.rest_eur + b.weight * counted, unit), len(rows))
 
 
-def _common(first: TextArray, second: TextArray) -> tuple[IntArray, IntArray]:
-    """Places of the identifiers that stand in both, in either."""
-    _, left, right = np.intersect1d(first.astype(str), second.astype(str), return_indices=True)
+def _common(first: Contributions, second: Contributions) -> tuple[IntArray, IntArray]:
+    """Places of the decisions that stand in both, in either."""
+    _, left, right = np.intersect1d(_keys(first), _keys(second), return_indices=True)
     return left.astype(np.int64), right.astype(np.int64)
+
+
+def _keys(of: Contributions) -> npt.NDArray[np.str_]:
+    pairs = zip(of.decided_us.tolist(), of.contact_id.tolist(), strict=True)
+    return np.array([f"{moment} {name}" for moment, name in pairs], dtype=np.str_)

@@ -109,7 +109,8 @@ def pressure_of(decided: Decided, groups: dict[str, TextArray]) -> tuple[Pressur
         return ()
     need = need_strata(1.0 - not_paid[reachable], owed[reachable])
     contacted = decided.choice.action[reachable] > 0
-    return tuple(pressure(by, contacted, group=names[reachable], need=need) for by, names in groups.items())
+    unit = prepared.asks.debtor[reachable]
+    return tuple(pressure(by, contacted, group=names[reachable], need=need, unit=unit) for by, names in groups.items())
 
 
 def groups_of(decided: Decided, sex: TextArray) -> dict[str, TextArray]:

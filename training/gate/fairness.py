@@ -60,19 +60,20 @@ def _quarter(values: FloatArray) -> IntArray:
     return quarter
 
 
-def pressure(by: str, contacted: BoolArray, *, group: TextArray, need: IntArray) -> Pressure:
+def pressure(by: str, contacted: BoolArray, *, group: TextArray, need: IntArray, unit: IntArray) -> Pressure:
     """Contact rates of groups, each weighted to the strata of all, and the largest ratio between two of them.
 
     Parameters
     ----------
-    contacted, group, need
-        Whether the policy makes contact, name of the debtor's group ("" for not known: left out), and stratum of need,
-        shape (n,).
+    contacted, group, need, unit
+        Whether the policy makes contact, name of the debtor's group ("" for not known: left out), stratum of need, and
+        number of the debtor, shape (n,).
 
     Notes
     -----
     Direct standardisation (Fleiss, Levin and Paik 2003, chapter 19); a stratum that a group does not have takes the
-    rate of all. Errors are those of rates in strata; Bonferroni over all pairs of groups.
+    rate of all. Errors are those of debtors' sums of residuals, each weighted as its stratum is (Liang and Zeger 1986),
+    and no smaller than those of as many debtors decided on once; Bonferroni over all pairs of groups.
     """
     share = np.bincount(need, minlength=STEPS**2) / max(len(need), 1)
     overall = _rates(contacted, need, np.zeros(STEPS**2))[0]
@@ -82,7 +83,9 @@ def pressure(by: str, contacted: BoolArray, *, group: TextArray, need: IntArray)
         if here.sum() < FEWEST_IN_GROUP:
             continue
         rate, variance = _rates(contacted[here], need[here], overall)
-        rates[name], errors[name] = float(share @ rate), float(np.sqrt(share**2 @ variance))
+        clustered = _by_debtor(contacted[here] - rate[need[here]], share=share, need=need[here], unit=unit[here])
+        rates[name] = float(share @ rate)
+        errors[name] = float(np.sqrt(np.maximum(share**2 @ variance, clustered)))
         sizes[name] = int(here.sum())
     if len(rates) < 2:
         return Pressure(by, rates, sizes, 1.0, certain=False)
@@ -101,6 +104,13 @@ def _rates(contacted: BoolArray, need: IntArray, otherwise: FloatArray) -> tuple
     # One hit and one miss more in the variance: a stratum of two equal decisions is not certain.
     smooth = (hits + 1) / (count + 2)
     return rate, smooth * (1 - smooth) / np.maximum(count, 1)
+
+
+def _by_debtor(residual: FloatArray, *, share: FloatArray, need: IntArray, unit: IntArray) -> float:
+    """Variance of a standardised rate where decisions on one debtor depend on each other; of one debtor it is infinite."""
+    count = np.bincount(need, minlength=STEPS**2)
+    sums = np.bincount(np.unique(unit, return_inverse=True)[1], residual * share[need] / count[need])
+    return float(sums @ sums) * len(sums) / (len(sums) - 1) if len(sums) > 1 else np.inf
 
 
 def age_bands(age_years: FloatArray) -> TextArray:

@@ -76,12 +76,13 @@ def gather_evidence(
 def _contributions(material: Material, decided: Decided, own: PolicyValue, rival: Rival) -> Contributions:
     judged, action = material.judged, decided.choice.action
     if not len(judged.debtor):
-        return Contributions(judged.contact_id, judged.debtor, judged.paid_eur, action, {})
+        return Contributions(judged.contact_id, judged.decided_us, judged.debtor, judged.paid_eur, action, {})
     parts = {OWN: Part.of(own, judged.paid_eur)}
     parts[CONTROL] = Part.of(policy_value(judged, present_rules(decided)), judged.paid_eur)
     if rival.part is not None:
         parts[CHAMPION] = rival.part
-    return Contributions(judged.contact_id, cluster_numbers(judged.debtor), judged.paid_eur, action, parts)
+    unit = cluster_numbers(judged.debtor)
+    return Contributions(judged.contact_id, judged.decided_us, unit, judged.paid_eur, action, parts)
 
 
 def present_rules(decided: Decided) -> Decided:

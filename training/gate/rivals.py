@@ -66,14 +66,16 @@ def champion_part(champion: Bundle, stored: Contributions | None, *, material: M
     theirs = replace(again, choice=replace(again.choice, action=np.where(known, action, 0)))
     part = Part.of(policy_value(judged, theirs), judged.paid_eur)
     seen = f"judged on {int(known.sum()):,} of {len(known):,} decisions: it has seen others"
-    part = Part(np.where(known, part.weight, np.nan), np.where(known, part.rest_eur, np.nan))
+    part = Part(np.where(known, part.weight, np.nan), np.where(known, part.rest_eur, np.nan), part.cell)
     return Rival(champion.model_version, "" if known.all() else seen, part)
 
 
 def _stored_action(stored: Contributions, judged: Judged) -> IntArray:
     """What a run's own policy did on each judged decision, -1 where it was not judged on it, shape (n,)."""
-    place = {name: row for row, name in enumerate(stored.contact_id.tolist())}
-    rows = np.array([place.get(name, -1) for name in judged.contact_id.tolist()], dtype=np.int64)
+    kept = zip(stored.contact_id.tolist(), stored.decided_us.tolist(), strict=True)
+    place = {decision: row for row, decision in enumerate(kept)}
+    wanted = zip(judged.contact_id.tolist(), judged.decided_us.tolist(), strict=True)
+    rows = np.array([place.get(decision, -1) for decision in wanted], dtype=np.int64)
     found: IntArray = np.where(rows >= 0, stored.action[rows], -1) if len(stored.action) else rows
     return found
 

@@ -72,9 +72,18 @@ class Standing:
     kept: Contributions | None
 
 
-def verdict(evidence: Evidence, own: Contributions, *, champion: Standing | None, role: Role) -> Verdict:
-    """Every check of a run; for a challenger all but the value, which it is to show first."""
-    worth = () if role == "challenger" else (value_check(evidence, own, champion=champion),)
+def verdict(
+    evidence: Evidence, own: Contributions, *, champion: Standing | None, role: Role, unreadable: str = ""
+) -> Verdict:
+    """Every check of a run; for a challenger all but the value, which it is to show first.
+
+    Parameters
+    ----------
+    unreadable
+        Why there is no `champion` although one was promoted: the run is then held against the present rules, and only
+        a reason lets it replace what it could not be held against.
+    """
+    worth = () if role == "challenger" else (value_check(evidence, own, champion=champion), *_readable(unreadable))
     checks = (
         *worth,
         *(_calibration_check(one) for one in evidence.calibration),
@@ -105,6 +114,13 @@ def value_check(evidence: Evidence, own: Contributions, *, champion: Standing | 
             name, f"no number: {error}", "a number", ok=False, remedy=f"train again on the present data; {OFFER}"
         )
     return _value_line(name, found, least)
+
+
+def _readable(unreadable: str) -> tuple[Check, ...]:
+    if not unreadable:
+        return ()
+    remedy = "put the champion's files back, or replace it: --force REASON"
+    return (Check("the present champion", unreadable, "a bundle that can be read", ok=False, remedy=remedy),)
 
 
 def _champions(evidence: Evidence, own: Contributions, champion: Standing) -> tuple[Contributions, str]:

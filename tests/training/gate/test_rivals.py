@@ -41,8 +41,8 @@ def by_champion(material: Material) -> Decided:
 
 def kept(material: Material, action: np.ndarray) -> Contributions:
     judged, size = material.judged, len(material.judged.debtor)
-    part = Part(np.ones(size), np.full(size, 7.0))
-    return Contributions(judged.contact_id, judged.debtor, judged.paid_eur, action, {OWN: part})
+    part = Part(np.ones(size), np.full(size, 7.0), np.ones(size, dtype=np.int64))
+    return Contributions(judged.contact_id, judged.decided_us, judged.debtor, judged.paid_eur, action, {OWN: part})
 
 
 def valued(material: Material, again: Decided, action: np.ndarray) -> Part:
@@ -90,6 +90,15 @@ def test_what_its_run_kept_under_another_configuration_does_not_count(material: 
     champion, again = a_champion(material, material.as_of_us), a_run(material)
     other = replace(champion, card={**champion.card, "config": "other"})
     found = champion_part(other, kept(material, again.choice.action), material=material, again=again)
+    assert found.part is not None
+    assert not np.isfinite(found.part.rest_eur).any()
+
+
+def test_what_its_run_kept_of_a_contact_at_another_moment_does_not_count(material: Material) -> None:
+    champion, again = a_champion(material, material.as_of_us), a_run(material)
+    stored = kept(material, again.choice.action)
+    other = replace(stored, decided_us=stored.decided_us + 1)
+    found = champion_part(champion, other, material=material, again=again)
     assert found.part is not None
     assert not np.isfinite(found.part.rest_eur).any()
 

@@ -83,8 +83,8 @@ def test_the_same_recipe_on_older_data_is_another_recipe() -> None:
 
 
 def test_a_champion_promoted_since_is_compared_by_what_was_kept_with_its_own_run() -> None:
-    later, worse = standing(recipe="logistic", version="m2"), contributions()
-    kept = replace(worse, parts={"own": replace(worse.parts["own"], rest_eur=worse.parts["own"].rest_eur + 5.0)})
+    later, worse = standing(recipe="logistic", version="m2"), contributions(control=-5.0)
+    kept = replace(worse, parts={"own": worse.parts["control"]})
     run = contributions(**ABOVE)
     assert not verdict(evidence(champion="m1"), run, champion=replace(later, kept=kept), role="champion").ok
     unknown = verdict(
