@@ -16,6 +16,8 @@ import lightgbm as lgb
 import numpy as np
 import numpy.typing as npt
 
+from models.boosters import raw_parts, raw_scores
+
 FloatArray = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.floating[Any]]
 IntArray = npt.NDArray[np.int64]
@@ -117,9 +119,7 @@ class Fold:
 
 def raw_of(booster: lgb.Booster | None, rows: Rows, threads: int = 1) -> FloatArray:
     """Raw scores of a booster, 0 without one, shape (n,)."""
-    if booster is None:
-        return np.zeros(len(rows))
-    return np.asarray(booster.predict(rows, raw_score=True, num_threads=threads), dtype=np.float64)
+    return np.zeros(len(rows)) if booster is None else raw_scores(booster, rows, threads=threads)
 
 
 @dataclass(frozen=True)
@@ -168,12 +168,14 @@ class ChainModel:
         by_own = per_hazard * own * (1.0 + (code > 0) * np.array(links.change)[code])
         by_effect = per_hazard * effect * np.array(links.lift)[code]
         parts = np.zeros(rows.shape, dtype=np.float64)
-        parts += by_own[:, None] * _shap(self.own, rows, self.threads)
+        parts += by_own[:, None] * raw_parts(self.own, rows, threads=self.threads)
         leaves = np.array(links.answers)[code]
         for fold in self.folds:
             for booster, here in ((fold.reach, leaves), (fold.conversion, code > 0)):
                 if booster is not None:
-                    parts += (here * by_effect)[:, None] * _shap(booster, rows, self.threads) / len(self.folds)
+                    parts += (
+                        (here * by_effect)[:, None] * raw_parts(booster, rows, threads=self.threads) / len(self.folds)
+                    )
         slope = np.array(links.hour_slope)[code] * np.nan_to_num(links.near_hour(rows))
         parts[:, links.hour] += by_effect * slope
         parts[:, links.channel] += by_effect - per_hazard * own * (code > 0) * -np.array(links.change)[code]
@@ -186,11 +188,6 @@ class ChainModel:
             for name, booster in (("reach", fold.reach), ("conversion", fold.conversion)):
                 files[f"{name}-{number}.txt"] = "" if booster is None else booster.model_to_string()
         return files
-
-
-def _shap(booster: lgb.Booster, rows: Rows, threads: int) -> FloatArray:
-    values = np.asarray(booster.predict(rows, pred_contrib=True, num_threads=threads), dtype=np.float64)
-    return values[:, :-1]
 
 
 def load_chain(files: Mapping[str, str]) -> ChainModel:
