@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from data.outcomes import BoolArray, Payments, instants_us
+from data.outcomes import BoolArray, Payments, instants_us, paid_pairs
 from data.times import DAY_US, IntArray
 
 RESPONSES = ("clicked", "answered", "conversation", "promised")
@@ -67,19 +67,11 @@ def paid_through(
     """
     names = pc.unique(contact_id)
     contact, own = _place(table["contact_id"], names), _place(contact_id, names)
-    began_us = np.full(len(names), np.iinfo(np.int64).max)
-    np.minimum.at(began_us, own, decided_us)
-    known = (payments.known_us <= known_until_us) & (payments.reversed_us > known_until_us)
-    chosen = np.flatnonzero(known & (contact >= 0) & (payments.claim_row >= 0))
-    chosen = chosen[payments.paid_us[chosen] >= began_us[contact[chosen]]]
-    width = int(max(claim_row.max(initial=0), payments.claim_row.max(initial=0))) + 1
-    key, inverse = np.unique(contact[chosen] * width + payments.claim_row[chosen], return_inverse=True)
-    first_us = np.full(len(key) + 1, np.iinfo(np.int64).max)
-    np.minimum.at(first_us, inverse, payments.paid_us[chosen])
-    wanted = own * width + claim_row
-    place = np.searchsorted(key, wanted)
-    found = np.append(key, -1)[place] == wanted
-    through: BoolArray = found & (first_us[place] < decided_us + round(horizon_days * DAY_US))
+    pairs = paid_pairs(
+        decided_us, claim_row, payments=payments, horizon_days=horizon_days, known_until_us=known_until_us
+    )
+    mine = pairs.decision[contact[pairs.payment] == own[pairs.decision]]
+    through: BoolArray = np.bincount(mine, minlength=len(own)) > 0
     return through
 
 

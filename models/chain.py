@@ -90,10 +90,21 @@ class Links:
 
     def hazard(self, own: FloatArray, effect: FloatArray, code: IntArray) -> FloatArray:
         """Hazard from payment by itself and a contact's effect, shape (n,) each."""
-        contact = code > 0
-        total = own * (1.0 + contact * np.array(self.change)[code]) + contact * np.array(self.lift)[code] * effect
+        total = with_contact(own, effect, code, change=np.array(self.change), lift=np.array(self.lift))
         whole: FloatArray = np.clip(self.level * total, LEAST, MOST)
         return whole
+
+
+def with_contact(
+    own: FloatArray, effect: FloatArray, code: IntArray, *, change: FloatArray, lift: FloatArray
+) -> FloatArray:
+    """Hazard of payment by itself as a contact changes it, and the contact's own effect, shape (n,); `none` is code 0.
+
+    `change` and `lift` are by channel code.
+    """
+    contact = code > 0
+    total: FloatArray = own * (1.0 + contact * change[code]) + contact * lift[code] * effect
+    return total
 
 
 @dataclass(frozen=True)
@@ -178,7 +189,7 @@ class ChainModel:
                     )
         slope = np.array(links.hour_slope)[code] * np.nan_to_num(links.near_hour(rows))
         parts[:, links.hour] += by_effect * slope
-        parts[:, links.channel] += by_effect - per_hazard * own * (code > 0) * -np.array(links.change)[code]
+        parts[:, links.channel] += by_effect + per_hazard * own * (code > 0) * np.array(links.change)[code]
         return parts
 
     def dump(self) -> dict[str, str]:

@@ -342,7 +342,7 @@ def score(prepared: Prepared, bundle: Bundle, *, price: Prices) -> Scored:
     share = bundle.mean_share if bundle.share_model is None else bundle.share_model.share(prepared.rows.matrix)
     owed = prepared.rows.outstanding_eur
     lift = brought_in(probability, outstanding_eur=owed, mean_share=share)
-    without = expected_paid(probability, outstanding_eur=owed, mean_share=share)[:, 0]
+    without = expected_paid(probability[:, :1], outstanding_eur=owed, mean_share=share)[:, 0]
     value = value_grid(
         lift, debtor=targets.moment, covered=prepared.covered, price=price, grid=grid, allowed=prepared.allowed
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
@@ -175,24 +175,10 @@ def _logistic(plain: dict[str, Any]) -> LogisticModel:
 def grid_probability(
     model: PropensityModel, rows: Rows, *, actions: GridActions, class_of_row: IntArray, wanted: BoolArray
 ) -> FloatArray:
-    """Chance of payment of each claim under each wanted action, shape (m, A); see `grid_values`."""
-    return grid_values(model.probability, rows, actions=actions, class_of_row=class_of_row, wanted=wanted)
-
-
-def grid_values(
-    of_rows: Callable[[Rows], FloatArray],
-    rows: Rows,
-    *,
-    actions: GridActions,
-    class_of_row: IntArray,
-    wanted: BoolArray,
-) -> FloatArray:
-    """What a function of model input says of each claim under each wanted action, shape (m, A); NaN where not wanted.
+    """Chance of payment of each claim under each wanted action, shape (m, A); NaN where it is not wanted.
 
     Parameters
     ----------
-    of_rows
-        From rows, shape (k, F), to a number each, shape (k,).
     rows
         Debtor and claim side, shape (m, F).
     actions, class_of_row
@@ -205,5 +191,5 @@ def grid_values(
     for begin in range(0, len(row), BLOCK_CELLS):
         block = slice(begin, begin + BLOCK_CELLS)
         cells = np.hstack([rows[row[block]], actions.matrix[class_of_row[row[block]], action[block]]])
-        result[row[block], action[block]] = of_rows(cells)
+        result[row[block], action[block]] = model.probability(cells)
     return result

@@ -20,6 +20,11 @@ Gradients = tuple[FloatArray, FloatArray]
 LEAST_CURVATURE = 1e-6
 
 
+def surprise(hazard: FloatArray, paid: BoolArray) -> FloatArray:
+    """Negative log likelihood of each row under its hazard, shape (n,)."""
+    return np.where(paid, -np.log(-np.expm1(-hazard)), hazard)
+
+
 @dataclass(frozen=True)
 class Known:
     """What of the hazard is not learnt, shape (n,) each, with whether the claim was paid."""
@@ -39,8 +44,7 @@ class Known:
 
     def deviance(self, raw: FloatArray) -> float:
         """Mean negative log likelihood."""
-        hazard = self.hazard(raw)
-        return float(np.mean(np.where(self.paid, -np.log(-np.expm1(-hazard)), hazard)))
+        return float(np.mean(surprise(self.hazard(raw), self.paid)))
 
     def gradients(self, raw: FloatArray) -> Gradients:
         """First derivative of the deviance in f, and its expected second one (Fisher's), shape (n,) each."""

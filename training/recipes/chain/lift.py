@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize, minimize_scalar
 
-from models.chain import LEAST, MOST
+from models.chain import LEAST, MOST, with_contact
+from training.recipes.chain.hazard import surprise
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -50,9 +51,8 @@ class Lift:
 
     def hazard(self, seen: Observed) -> FloatArray:
         """Whole hazard of decisions, shape (n,)."""
-        contact = seen.code > 0
-        own = self.own * seen.own * (1.0 + contact * self.change[seen.code])
-        whole: FloatArray = np.clip(own + contact * self.lift[seen.code] * seen.effect, LEAST, MOST)
+        total = with_contact(self.own * seen.own, seen.effect, seen.code, change=self.change, lift=self.lift)
+        whole: FloatArray = np.clip(total, LEAST, MOST)
         return whole
 
 
@@ -82,7 +82,7 @@ def _most_likely(seen: Observed, *, channels: int, around: float, spread: float,
         by_change = np.bincount(seen.code, slope * found.own * seen.own, channels)[1:]
         by_lift = np.bincount(seen.code, slope * seen.effect, channels)[1:]
         change, lift = values[1 : 1 + contact], values[1 + contact :]
-        value = float(np.where(seen.paid, -np.log(-np.expm1(-hazard)), hazard).sum())
+        value = float(surprise(hazard, seen.paid).sum())
         value += 0.5 * float(np.sum((change / SPREAD_CHANGE) ** 2) + np.sum(((lift - around) / spread) ** 2))
         gradient = np.concatenate(
             [
@@ -103,6 +103,6 @@ def measure_level(hazard: FloatArray, paid: BoolArray) -> float:
 
     def loss(logarithm: float) -> float:
         scaled = np.clip(hazard * np.exp(logarithm), LEAST, MOST)
-        return float(np.where(paid, -np.log(-np.expm1(-scaled)), scaled).mean())
+        return float(surprise(scaled, paid).mean())
 
     return float(np.exp(minimize_scalar(loss, bounds=(-2.0, 2.0), method="bounded").x))
