@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from features.catalogue import action_features
-from models.boosters import raw_scores
+from models.cells import GridCells
 
 FloatArray = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.floating[Any]]
@@ -45,7 +45,7 @@ class ShareModel:
         rows
             The catalogue's columns of debtor and claim, shape (m, F − columns of the action).
         """
-        return banded(raw_scores(self.booster, without_action(rows), threads=self.threads), self.bands)
+        return banded(GridCells(rows, np.full((1, len(action_features())), np.nan)).raw(self.booster)[:, 0], self.bands)
 
     def dump(self) -> dict[str, str]:
         """Model text, and the bands as JSON."""

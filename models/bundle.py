@@ -18,7 +18,8 @@ from features.catalogue import catalogue, names
 from features.reference import Reference
 from models.amounts import ShareModel, load_share
 from models.policies.tree import PolicyTree
-from models.propensity import PropensityModel, load_model
+from models.propensity import load_model
+from models.protocol import PropensityModel
 
 Chooser = Literal["value", "control", "constant", "tree"]
 Role = Literal["champion", "challenger"]

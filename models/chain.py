@@ -16,7 +16,9 @@ import lightgbm as lgb
 import numpy as np
 import numpy.typing as npt
 
-from models.boosters import raw_parts, raw_scores
+from models.boosters import raw_parts
+from models.cells import Cells, RowCells, channel_codes
+from models.protocol import PropensityModel
 
 FloatArray = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.floating[Any]]
@@ -70,26 +72,26 @@ class Links:
         values: dict[str, Any] = {name: tuple(one) if isinstance(one, list) else one for name, one in plain.items()}
         return Links(**values)
 
-    def channels(self, rows: Rows) -> IntArray:
-        """Channel code of each row, shape (n,)."""
-        return np.asarray(rows[:, self.channel], dtype=np.int64)
+    def channels(self, cells: Cells) -> IntArray:
+        """Channel code of each cell."""
+        return channel_codes(cells, self.channel)
 
-    def answer_offset(self, rows: Rows) -> FloatArray:
-        """Logarithm of the chance of an answer before the booster: the channel's, moved by the debtor's hours, shape (n,)."""
-        code = self.channels(rows)
-        near = np.nan_to_num(self.near_hour(rows))
+    def answer_offset(self, cells: Cells) -> FloatArray:
+        """Logarithm of the chance of an answer before the booster: the channel's, moved by the debtor's hours."""
+        code = self.channels(cells)
+        near = np.nan_to_num(self.near_hour(cells))
         offset: FloatArray = np.array(self.answer_rate)[code] + np.array(self.hour_slope)[code] * near
         return offset
 
-    def near_hour(self, rows: Rows) -> FloatArray:
-        """How much the debtor pays near the action's hour, in logarithms, NaN for `none`, shape (n,)."""
-        hour = rows[:, self.hour]
+    def near_hour(self, cells: Cells) -> FloatArray:
+        """How much the debtor pays near the action's hour, in logarithms, NaN for `none`."""
+        hour = cells.column(self.hour)
         column = np.array(self.near)[np.nan_to_num(hour).astype(np.int64)]
-        near: FloatArray = np.where(np.isnan(hour), np.nan, rows[np.arange(len(rows)), column]).astype(np.float64)
+        near: FloatArray = np.where(np.isnan(hour), np.nan, cells.picked(column)).astype(np.float64)
         return near
 
     def hazard(self, own: FloatArray, effect: FloatArray, code: IntArray) -> FloatArray:
-        """Hazard from payment by itself and a contact's effect, shape (n,) each."""
+        """Hazard from payment by itself and a contact's effect; all three broadcast."""
         total = with_contact(own, effect, code, change=np.array(self.change), lift=np.array(self.lift))
         whole: FloatArray = np.clip(self.level * total, LEAST, MOST)
         return whole
@@ -98,9 +100,9 @@ class Links:
 def with_contact(
     own: FloatArray, effect: FloatArray, code: IntArray, *, change: FloatArray, lift: FloatArray
 ) -> FloatArray:
-    """Hazard of payment by itself as a contact changes it, and the contact's own effect, shape (n,); `none` is code 0.
+    """Hazard of payment by itself as a contact changes it, and the contact's own effect; `none` is code 0.
 
-    `change` and `lift` are by channel code.
+    `own`, `effect` and `code` broadcast; `change` and `lift` are by channel code.
     """
     contact = code > 0
     total: FloatArray = own * (1.0 + contact * change[code]) + contact * lift[code] * effect
@@ -114,27 +116,30 @@ class Fold:
     reach: lgb.Booster | None
     conversion: lgb.Booster | None
 
-    def answer(self, rows: Rows, links: Links, *, threads: int) -> FloatArray:
-        """Logarithm of the expected answers, shape (n,)."""
-        leaves = np.array(links.answers)[links.channels(rows)]
-        logarithm: FloatArray = links.answer_offset(rows) + np.where(leaves, raw_of(self.reach, rows, threads), 0.0)
+    def answer(self, cells: Cells, links: Links) -> FloatArray:
+        """Logarithm of the expected answers of each cell."""
+        leaves = np.array(links.answers)[links.channels(cells)]
+        logarithm: FloatArray = links.answer_offset(cells) + np.where(leaves, raw_of(self.reach, cells), 0.0)
         return logarithm
 
-    def effect(self, rows: Rows, links: Links, *, threads: int) -> FloatArray:
-        """Expected payments through the contact, shape (n,); meaningless for `none`."""
-        raw = self.answer(rows, links, threads=threads) + np.array(links.paid_rate)[links.channels(rows)]
-        raw += raw_of(self.conversion, rows, threads)
+    def effect(self, cells: Cells, links: Links) -> FloatArray:
+        """Expected payments through the contact of each cell; meaningless for `none`."""
+        raw = (
+            self.answer(cells, links)
+            + np.array(links.paid_rate)[links.channels(cells)]
+            + raw_of(self.conversion, cells)
+        )
         effect: FloatArray = np.exp(np.minimum(raw, np.log(MOST)))
         return effect
 
 
-def raw_of(booster: lgb.Booster | None, rows: Rows, threads: int = 1) -> FloatArray:
-    """Raw scores of a booster, 0 without one, shape (n,)."""
-    return np.zeros(len(rows)) if booster is None else raw_scores(booster, rows, threads=threads)
+def raw_of(booster: lgb.Booster | None, cells: Cells) -> FloatArray:
+    """Raw scores of a booster, 0 without one."""
+    return np.zeros(1) if booster is None else cells.raw(booster)
 
 
 @dataclass(frozen=True)
-class ChainModel:
+class ChainModel(PropensityModel):
     """Payment by itself, which no column of the action moves, and the effect of contacts, a mean over folds."""
 
     own: lgb.Booster
@@ -142,9 +147,10 @@ class ChainModel:
     links: Links
     threads: int = 1
 
-    def probability(self, rows: Rows) -> FloatArray:
-        """Chance of payment of each row, shape (n,)."""
-        chance: FloatArray = -np.expm1(-self._hazard(rows))
+    def chance(self, cells: Cells) -> FloatArray:
+        """Chance of payment of each cell."""
+        own, effect = self._parts(cells)
+        chance: FloatArray = -np.expm1(-self.links.hazard(own, effect, self.links.channels(cells)))
         return chance
 
     @property
@@ -152,19 +158,14 @@ class ChainModel:
         """One model for each fold: how much they differ says how sure the effects are."""
         return tuple(ChainModel(self.own, (fold,), self.links, self.threads) for fold in self.folds)
 
-    def _parts(self, rows: Rows) -> tuple[FloatArray, FloatArray]:
-        """Hazard of payment by itself, and expected payments through the contact (0 for `none`), shape (n,) each."""
-        own = np.exp(self.links.own_rate + raw_of(self.own, rows, self.threads))
-        effect = np.zeros(len(rows))
-        made = np.flatnonzero(self.links.channels(rows) > 0)
-        if len(made):
-            each = [fold.effect(rows[made], self.links, threads=self.threads) for fold in self.folds]
-            effect[made] = np.mean(each, axis=0)
+    def _parts(self, cells: Cells) -> tuple[FloatArray, FloatArray]:
+        """Hazard of payment by itself, and expected payments through the contact (0 for `none`)."""
+        own = np.exp(self.links.own_rate + raw_of(self.own, cells))
+        effect, made = np.zeros(cells.shape), self.links.channels(cells) > 0
+        if made.any():
+            some = cells.only(made)
+            effect[..., made] = sum(fold.effect(some, self.links) for fold in self.folds) / len(self.folds)
         return own, effect
-
-    def _hazard(self, rows: Rows) -> FloatArray:
-        own, effect = self._parts(rows)
-        return self.links.hazard(own, effect, self.links.channels(rows))
 
     def contributions(self, rows: Rows) -> FloatArray:
         """What each column adds to the log odds, to first order, shape (n, F): tree SHAP of each booster by its share.
@@ -172,8 +173,8 @@ class ChainModel:
         Each booster speaks of the logarithm of a part of the hazard; the log odds move with the hazard `H` by
         `1 / (1 - exp(-H))`.
         """
-        links, code = self.links, self.links.channels(rows)
-        own, effect = self._parts(rows)
+        links, cells = self.links, RowCells(rows, self.threads)
+        code, (own, effect) = links.channels(cells), self._parts(cells)
         hazard = links.hazard(own, effect, code)
         per_hazard = links.level / -np.expm1(-hazard)
         by_own = per_hazard * own * (1.0 + (code > 0) * np.array(links.change)[code])
@@ -187,7 +188,7 @@ class ChainModel:
                     parts += (
                         (here * by_effect)[:, None] * raw_parts(booster, rows, threads=self.threads) / len(self.folds)
                     )
-        slope = np.array(links.hour_slope)[code] * np.nan_to_num(links.near_hour(rows))
+        slope = np.array(links.hour_slope)[code] * np.nan_to_num(links.near_hour(cells))
         parts[:, links.hour] += by_effect * slope
         parts[:, links.channel] += by_effect + per_hazard * own * (code > 0) * np.array(links.change)[code]
         return parts

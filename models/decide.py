@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,7 +14,7 @@ from data.policy_settings import PolicySettings
 from data.situation import Situation
 from data.times import HOUR_US, IntArray
 from features.action import CalendarClass, grid_actions
-from features.catalogue import action_features, catalogue, debtor_features, names
+from features.catalogue import debtor_features, names
 from features.pipeline import ClaimRows, Targets, build, open_targets
 from features.situation import situation_of
 from features.tables import Histories
@@ -23,8 +24,8 @@ from models.control import control_actions
 from models.policies.harm import past_harm, within_budget
 from models.policies.offer import Offer, narrowed
 from models.policies.view import View
-from models.propensity import PropensityModel, Rows, grid_probability
-from models.reasons import find_reasons, in_words
+from models.propensity import grid_probability
+from models.protocol import PropensityModel, Rows
 from models.rules.mask import Mask, contact_mask
 from models.rules.pack import Packs
 from models.value import Prices, brought_in, expected_paid, prices, value_grid
@@ -169,11 +170,14 @@ def decide(
     packs: Packs,
     challenger: Bundle | None = None,
     everyone_champion: bool = False,
+    done: Callable[[str], None] = lambda _: None,
 ) -> Decided:
     """One decision for each debtor asked about, over all of its open claims.
 
     Parameters
     ----------
+    done
+        Told of each part when it has ended: features, rules, grid; what is left is the draw.
     everyone_champion
         Greedy: the champion's best action for every debtor, without arms and exploration, whatever `[policy] kind` says.
 
@@ -190,9 +194,10 @@ def decide(
         raise NoChallenger(
             "[arms] challenger has a share and there is none: `rettid promote RUN --challenger`, or set the share to 0"
         )
-    prepared = prepare(histories, asks, config=config, packs=packs, bundle=champion)
+    prepared = prepare(histories, asks, config=config, packs=packs, bundle=champion, done=done)
     price = price_of(prepared, champion)
     scored = score(prepared, champion, price=price)
+    done("grid")
     control = _control(prepared)
     first = _view(prepared, champion, price=price, value_eur=scored.value_eur, control=control)
     ids = decision_ids(prepared.situation.debtor_id, asks.as_of_us, salt=config.arms.salt)
@@ -283,11 +288,20 @@ def _by_arm(prepared: Prepared, first: View, second: View, ids: npt.NDArray[np.o
     )
 
 
-def prepare(histories: Histories, asks: Asks, *, config: Config, packs: Packs, bundle: Bundle) -> Prepared:
-    """Features, situation and rules of the debtors asked about."""
+def prepare(
+    histories: Histories,
+    asks: Asks,
+    *,
+    config: Config,
+    packs: Packs,
+    bundle: Bundle,
+    done: Callable[[str], None] = lambda _: None,
+) -> Prepared:
+    """Features, situation and rules of the debtors asked about; `done` as for `decide`."""
     grid = ActionGrid.of(config.grid)
     targets = open_targets(histories, asks.debtor, as_of_us=asks.as_of_us)
     rows = build(histories, targets, reference=bundle.reference, rates=config.rates)
+    done("features")
     situation = situation_of(histories, targets, rows=rows)
     mask = contact_mask(situation, grid=grid, packs=packs)
     covered = mask.covered & (rows.outstanding_eur > 0)
@@ -297,6 +311,7 @@ def prepare(histories: Histories, asks: Asks, *, config: Config, packs: Packs, b
     allowed = _narrowed(mask, asks, grid)
     something = np.bincount(targets.moment[covered], minlength=len(asks.debtor)) > 0
     allowed[:, 1:] &= something[:, None]
+    done("rules")
     return Prepared(histories, asks, config, grid, targets, rows, situation, mask, allowed, covered)
 
 
@@ -339,8 +354,7 @@ def score(prepared: Prepared, bundle: Bundle, *, price: Prices) -> Scored:
         class_of_row=actions.of_debtor[targets.moment],
         wanted=wanted,
     )
-    share = bundle.mean_share if bundle.share_model is None else bundle.share_model.share(prepared.rows.matrix)
-    owed = prepared.rows.outstanding_eur
+    share, owed = share_paid(bundle, prepared.rows.matrix), prepared.rows.outstanding_eur
     lift = brought_in(probability, outstanding_eur=owed, mean_share=share)
     without = expected_paid(probability[:, :1], outstanding_eur=owed, mean_share=share)[:, 0]
     value = value_grid(
@@ -349,40 +363,14 @@ def score(prepared: Prepared, bundle: Bundle, *, price: Prices) -> Scored:
     return Scored(probability, lift, value, without)
 
 
+def share_paid(bundle: Bundle, rows: Rows) -> float | FloatArray:
+    """Mean share of what is outstanding that is paid where anything is: one number, or one a claim, shape (m,)."""
+    return bundle.mean_share if bundle.share_model is None else bundle.share_model.share(rows)
+
+
 def debtor_columns(prepared: Prepared) -> dict[str, Rows]:
     """Each debtor's own features by name, shape (n,) each; those of a debtor without open claims are another's."""
     moment, count = prepared.targets.moment, len(prepared.asks.debtor)
     first = np.minimum(np.searchsorted(moment, np.arange(count)), max(len(moment) - 1, 0))
     rows = prepared.rows.matrix[first] if len(moment) else np.full((count, prepared.rows.matrix.shape[1]), np.nan)
     return {name: rows[:, place] for place, name in enumerate(names(debtor_features(prepared.grid.channels)))}
-
-
-def reasons(decided: Decided, row: int, *, most: int = 5) -> tuple[str, ...]:
-    """Features that spoke most for the chosen action of debtor `row`, on its largest covered claim, strongest first.
-
-    Each is `name=value (+x)`: with the usual value of that feature instead (`Bundle.usual`), the uplift of the action
-    over `none` on that claim would be x less; for the decision `none`, the chance of payment.
-    """
-    bundle, cells = decided.opinion(row).bundle, explained_cells(decided, row)
-    usual = bundle.usual_values(cells.shape[1])
-    if len(cells) == 1:  # `none` has no hour, day or way through the post that could be another
-        usual[-len(action_features()) :] = cells[0, -len(action_features()) :]
-    labels = names(catalogue(decided.prepared.grid.channels))
-    channel = labels.index("channel")
-    usual[channel] = cells[0, channel] if np.isnan(usual[channel]) else usual[channel]  # an action always has one
-    found = find_reasons(bundle.model, cells, usual, most=most)
-    words = bundle.reference.words()
-    return tuple(in_words(one, cells[0, one.column], name=labels[one.column], words=words) for one in found)
-
-
-def explained_cells(decided: Decided, row: int) -> Rows:
-    """Model input of the chosen action of debtor `row` on its largest covered claim, and of `none` below a contact."""
-    prepared, action = decided.opinion(row).prepared, int(decided.choice.action[row])
-    mine = np.flatnonzero(prepared.targets.moment == row)
-    claim = mine[np.argmax(prepared.rows.outstanding_eur[mine] + 1e9 * prepared.covered[mine])]
-    slots, whole = decided.slots, prepared.calendar
-    one = Slots(slots.of_debtor[row : row + 1], slots.zone, slots.first_day, slots.send_us)
-    calendar = CalendarClass(whole.countries, whole.country[row : row + 1], whole.pay_day[row : row + 1])
-    actions = grid_actions(prepared.grid, one, of=calendar)
-    asked = [action, 0] if action else [0]
-    return np.hstack([np.tile(prepared.rows.matrix[claim], (len(asked), 1)), actions.matrix[0][asked]])

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from data.schemas import DECISION_SCHEMA
+from data.schemas import BLOCKED, DECISION_SCHEMA, TIME
 from data.times import DAY_US, HOUR_US, IntArray, from_us
-from data.vocabulary import ARMS, NONE, STAGES
+from data.vocabulary import ARMS, NONE, STAGES, TONES
 from features.pipeline import eur_rate
 from models.arms import CHALLENGER
 from models.bundle import Bundle
-from models.decide import Decided, Scored, reasons
+from models.decide import Decided, Scored
+from models.explain import explained
 from models.hashing import keyed_hex
 
 FloatArray = npt.NDArray[np.float64]
-TextArray = npt.NDArray[np.object_]
-Values = npt.NDArray[Any]
+BoolArray = npt.NDArray[np.bool_]
+Codes = npt.NDArray[np.integer]
+Columns = dict[str, pa.Array]
 
 PAYMENT_OPTION = {"sms": "link", "email": "link", "portal": "link", "digital_mailbox": "link", "letter": "qr"}
 """How to pay, by channel; none is offered on the phone."""
@@ -51,22 +53,35 @@ def decision_table(decided: Decided, *, packs_version: str, explain: bool = Fals
     explain
         Fill `reasons`; costs far more than deciding.
     """
-    debtor = _debtor_columns(decided)
-    claim = _claim_columns(decided)
-    moment = decided.prepared.targets.moment
-    covered = _in_contact(decided)
-    size = len(moment)
-    columns = {name: values[moment] for name, values in debtor.items()} | claim
-    uncovered = ~covered & (decided.choice.action[moment] > 0)
-    columns |= _uncovered(decided, columns, uncovered)
-    words = {
-        "rules_version": packs_version,
-        "segment": "unknown",
-    }
-    columns |= {name: np.full(size, word, dtype=np.object_) for name, word in words.items()}
-    columns |= {name: values[moment] for name, values in _versions(decided).items()}
-    columns["reasons"] = _reasons(decided, explain)[moment] if explain else np.full(size, None, dtype=np.object_)
-    return pa.table([_column(columns[field.name], field) for field in DECISION_SCHEMA], schema=DECISION_SCHEMA)
+    claims = _Claims.of(decided)
+    columns = _names(decided, claims) | _contact(decided, claims) | _chances(decided, claims) | _money(decided, claims)
+    columns |= _versions(decided, claims, packs_version=packs_version)
+    columns["blocked"] = _blocked(decided, claims)
+    columns["reasons"] = _reasons(decided, claims, explain=explain)
+    return pa.table([columns[name] for name in DECISION_SCHEMA.names], schema=DECISION_SCHEMA)
+
+
+@dataclass(frozen=True)
+class _Claims:
+    """The claims to write a row of, shape (m,) each.
+
+    `moment` is the place of the debtor among the asks, `action` the contact that the claim is under, 0 where there is
+    none. `apart` marks claims held back from their debtor's contact: a decision of their own with `none`, certain under
+    every arm. One claim of each decision leads.
+    """
+
+    moment: IntArray
+    action: IntArray
+    apart: BoolArray
+    lead: BoolArray
+
+    @staticmethod
+    def of(decided: Decided) -> _Claims:
+        moment = decided.prepared.targets.moment
+        action = decided.choice.action[moment]
+        covered = decided.prepared.covered & (action > 0)
+        apart = ~covered & (action > 0)
+        return _Claims(moment, np.where(covered, action, 0), apart, _lead(moment, covered) | apart)
 
 
 def policy_version(decided: Decided, bundle: Bundle | None = None) -> str:
@@ -75,106 +90,135 @@ def policy_version(decided: Decided, bundle: Bundle | None = None) -> str:
     return keyed_hex(text, key="policy")[:16]
 
 
-def _versions(decided: Decided) -> dict[str, TextArray]:
-    """Versions of the model and the way of choosing of each debtor's arm, shape (n,) each."""
+def _versions(decided: Decided, claims: _Claims, *, packs_version: str) -> Columns:
+    """Versions of the rules, and of the model and the way of choosing of each debtor's arm."""
     second = decided.champion if decided.challenger is None else decided.challenger.bundle
-    bundles, theirs = (decided.champion, second), (decided.choice.arm == CHALLENGER).astype(np.int64)
+    bundles, theirs = (decided.champion, second), (decided.choice.arm == CHALLENGER)[claims.moment].astype(np.int64)
     return {
-        "model_version": np.array([one.model_version for one in bundles], dtype=np.object_)[theirs],
-        "policy_version": np.array([policy_version(decided, one) for one in bundles], dtype=np.object_)[theirs],
+        "model_version": _words([one.model_version for one in bundles], theirs),
+        "policy_version": _words([policy_version(decided, one) for one in bundles], theirs),
+        "rules_version": pa.repeat(pa.scalar(packs_version, pa.string()), len(theirs)),
+        "segment": pa.repeat(pa.scalar("unknown", pa.string()), len(theirs)),
     }
 
 
-def _column(values: Values, field: pa.Field) -> pa.Array:
-    if pa.types.is_timestamp(field.type):
-        instants = values.astype(np.int64)
-        return pa.array(instants, pa.int64(), mask=instants < 0).cast(field.type)
-    if pa.types.is_floating(field.type):
-        return pa.array(values.astype(np.float64), field.type, from_pandas=True)
-    return pa.array(values.tolist(), field.type)
+def _words(words: Sequence[str | None], codes: Codes) -> pa.Array:
+    """A word for each code, null where the code is negative."""
+    return pa.array(words, pa.string()).take(pa.array(codes, mask=codes < 0))
 
 
-def _in_contact(decided: Decided) -> npt.NDArray[np.bool_]:
-    """Claims that the chosen contact covers, shape (m,)."""
-    covered: npt.NDArray[np.bool_] = decided.prepared.covered & (
-        decided.choice.action[decided.prepared.targets.moment] > 0
-    )
-    return covered
+def _instants(instants_us: IntArray) -> pa.Array:
+    """Times, null where negative."""
+    return pa.array(instants_us, pa.int64(), mask=instants_us < 0).cast(TIME)
 
 
-def _debtor_columns(decided: Decided) -> dict[str, Values]:
-    prepared, choice = decided.prepared, decided.choice
-    action, as_of_us, slots = choice.action, prepared.asks.as_of_us, decided.slots
-    send_us = np.where(action > 0, slots.send_us[slots.of_debtor, action], -1)
-    names = np.array(prepared.grid.channels, dtype=np.object_)[prepared.grid.channel[action]]
+def _numbers(values: FloatArray) -> pa.Array:
+    """Numbers, null where NaN."""
+    return pa.array(values, pa.float64(), from_pandas=True)
+
+
+def _names(decided: Decided, claims: _Claims) -> Columns:
+    prepared, rows = decided.prepared, pa.array(claims.moment)
+    claim_id = prepared.histories.claim_id[prepared.targets.claim]
+    ids = pa.array(decided.decision_id, pa.string()).take(rows)
+    held = [
+        keyed_hex(f"{decided.decision_id[claims.moment[row]]}|{claim_id[row]}", key="uncovered")
+        for row in np.flatnonzero(claims.apart).tolist()
+    ]
     return {
-        "decision_id": decided.decision_id,
-        "debtor_id": prepared.situation.debtor_id,
-        "decided_at": as_of_us,
-        "valid_until": np.where(action > 0, send_us + HOUR_US, as_of_us + prepared.grid.days * DAY_US),
-        "channel": names,
-        "send_at": send_us,
-        "payment_option": np.array([PAYMENT_OPTION.get(name) for name in names.tolist()], dtype=np.object_),
-        "tone": _tone(decided, names),
-        "action_probability": choice.action_probability,
-        "arm_probability": choice.arm_probability,
-        "channel_probability": choice.channel_probability,
-        "channel_daypart_probability": choice.channel_daypart_probability,
-        "explored": choice.explored,
-        "arm": np.array(ARMS, dtype=np.object_)[choice.arm],
-        "blocked": _blocked(decided),
+        "decision_id": pc.replace_with_mask(ids, pa.array(claims.apart), pa.array(held, pa.string())),
+        "debtor_id": pa.array(prepared.situation.debtor_id, pa.string()).take(rows),
+        "claim_id": pa.array(claim_id, pa.string()),
+        "lead": pa.array(claims.lead),
     }
 
 
-def _tone(decided: Decided, names: TextArray) -> TextArray:
-    """Friendly first; firm only at collection or later and after earlier contacts; null for `none`."""
+def _contact(decided: Decided, claims: _Claims) -> Columns:
+    """When was decided, until when it holds, and the contact that each claim is under."""
+    prepared, action, slots = decided.prepared, claims.action, decided.slots
+    as_of_us = prepared.asks.as_of_us[claims.moment]
+    send_us = np.where(action > 0, slots.send_us[slots.of_debtor[claims.moment], action], -1)
+    channel, channels = prepared.grid.channel[action], prepared.grid.channels
+    return {
+        "decided_at": _instants(as_of_us),
+        "valid_until": _instants(np.where(action > 0, send_us + HOUR_US, as_of_us + prepared.grid.days * DAY_US)),
+        "channel": _words(channels, channel),
+        "send_at": _instants(send_us),
+        "payment_option": _words([PAYMENT_OPTION.get(name) for name in channels], channel),
+        "tone": _words(TONES, np.where(channel == channels.index(NONE), -1, _tone(decided)[claims.moment])),
+    }
+
+
+def _tone(decided: Decided) -> Codes:
+    """Place in `TONES`: friendly first; firm only at collection or later and after earlier contacts, shape (n,)."""
     prepared = decided.prepared
     stage = np.full(prepared.situation.size, -1, dtype=np.int64)
     np.maximum.at(stage, prepared.targets.moment, prepared.rows.state.stage)
     contacts = prepared.situation.contacts
     firm = (stage >= STAGES.index("collection")) & (contacts >= FIRM_AFTER)
     friendly = (contacts == 0) | (stage <= STAGES.index("reminder"))
-    tone = np.where(firm, "firm", np.where(friendly, "friendly", "neutral")).astype(np.object_)
-    tone[names == NONE] = None
-    return tone
+    code: Codes = np.where(
+        firm, TONES.index("firm"), np.where(friendly, TONES.index("friendly"), TONES.index("neutral"))
+    )
+    return code
 
 
-def _blocked(decided: Decided) -> TextArray:
-    rows = [
-        [{"channel": channel, "rule": rule} for channel, rule in decided.prepared.mask.blocked(row)]
-        for row in range(decided.prepared.situation.size)
-    ]
-    result = np.empty(len(rows), dtype=np.object_)
-    result[:] = rows
-    return result
-
-
-def _reasons(decided: Decided, explain: bool) -> TextArray:
-    rows = [list(reasons(decided, row)) if explain else None for row in range(decided.prepared.situation.size)]
-    result = np.empty(len(rows), dtype=np.object_)
-    result[:] = rows
-    return result
-
-
-def _claim_columns(decided: Decided) -> dict[str, Values]:
-    prepared = decided.prepared
-    moment, claim = prepared.targets.moment, prepared.targets.claim
-    covered = _in_contact(decided)
-    action = np.where(covered, decided.choice.action[moment], 0)
-    chance = _said(decided, lambda scored: scored.probability, action)
-    histories = prepared.histories
-    currency = np.array(histories.currencies, dtype=np.object_)[histories.claims.currency[claim]]
-    lead = _lead(moment, covered)
-    price = decided.price.total[moment, prepared.grid.channel[action]]
-    value_eur = _said(decided, lambda scored: scored.lift_eur, action) - np.where(lead & covered, price, 0.0)
-    rate = eur_rate(currency, prepared.asks.as_of_us[moment], rates=prepared.config.rates)
+def _chances(decided: Decided, claims: _Claims) -> Columns:
+    """How the action came to be chosen, and with which chance; a claim held back is certain to be."""
+    choice, moment = decided.choice, claims.moment
+    certain = {
+        "action_probability": choice.action_probability,
+        "channel_probability": choice.channel_probability,
+        "channel_daypart_probability": choice.channel_daypart_probability,
+    }
     return {
-        "claim_id": prepared.histories.claim_id[claim],
-        "lead": lead,
-        "payment_probability": chance,
-        "uplift": chance - _said(decided, lambda scored: scored.probability, np.zeros_like(action)),
-        "expected_value": value_eur / rate,
-        "currency": currency,
+        **{name: _numbers(np.where(claims.apart, 1.0, values[moment])) for name, values in certain.items()},
+        "arm_probability": _numbers(choice.arm_probability[moment]),
+        "arm": _words(ARMS, choice.arm[moment]),
+        "explored": pa.array(choice.explored[moment] & ~claims.apart),
+    }
+
+
+def _blocked(decided: Decided, claims: _Claims) -> pa.Array:
+    """Channels that are shut to each claim, with the rule: its debtor's, or all of them by what holds the claim back.
+
+    Few answers are distinct: each is made once, and taken where it stands.
+    """
+    mask, channels = decided.prepared.mask, decided.prepared.grid.channels[1:]
+    distinct, which = mask.blocked_of_all()
+    held = np.flatnonzero(claims.apart)
+    holding = [mask.claim_barred(row) or "not_asked" for row in held.tolist()]
+    rules = list(dict.fromkeys(holding))
+    place = which[claims.moment]
+    place[held] = [len(distinct) + rules.index(rule) for rule in holding]
+    answers = [*distinct, *([(channel, rule) for channel in channels] for rule in rules)]
+    pairs = [[{"channel": channel, "rule": rule} for channel, rule in answer] for answer in answers]
+    return pa.array(pairs, BLOCKED).take(pa.array(place))
+
+
+def _reasons(decided: Decided, claims: _Claims, *, explain: bool) -> pa.Array:
+    kind = DECISION_SCHEMA.field("reasons").type
+    if not explain:
+        return pa.nulls(len(claims.moment), kind)
+    of_debtor = [list(explained(decided, row)) for row in range(decided.prepared.situation.size)]
+    return pa.array(of_debtor, kind).take(pa.array(claims.moment))
+
+
+def _money(decided: Decided, claims: _Claims) -> Columns:
+    """Chance of payment, what the contact adds to it, and its value in each claim's own currency."""
+    prepared, moment, action = decided.prepared, claims.moment, claims.action
+    chance = _said(decided, lambda scored: scored.probability, action)
+    code = prepared.histories.claims.currency[prepared.targets.claim]
+    price = decided.price.total[moment, prepared.grid.channel[action]]
+    pays = claims.lead & (action > 0)
+    value_eur = _said(decided, lambda scored: scored.lift_eur, action) - np.where(pays, price, 0.0)
+    words = np.array(prepared.histories.currencies, dtype=np.object_)[code]
+    rate = eur_rate(words, prepared.asks.as_of_us[moment], rates=prepared.config.rates)
+    return {
+        "payment_probability": _numbers(chance),
+        "uplift": _numbers(chance - _said(decided, lambda scored: scored.probability, np.zeros_like(action))),
+        "expected_value": _numbers(value_eur / rate),
+        "currency": _words(prepared.histories.currencies, code),
     }
 
 
@@ -188,38 +232,12 @@ def _said(decided: Decided, table: Callable[[Scored], FloatArray], action: IntAr
     return np.where(theirs, table(decided.challenger.scored)[rows, action], said)
 
 
-def _lead(moment: IntArray, covered: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+def _lead(moment: IntArray, covered: BoolArray) -> BoolArray:
     """First covered claim of each debtor, or its first claim where the contact covers none, shape (m,)."""
     order = np.lexsort((np.arange(len(moment)), ~covered, moment))
     lead = np.zeros(len(moment), dtype=np.bool_)
     lead[order[np.unique(moment[order], return_index=True)[1]]] = True
     return lead
-
-
-def _uncovered(decided: Decided, columns: dict[str, Values], uncovered: npt.NDArray[np.bool_]) -> dict[str, Values]:
-    """Claims held back from a contact: a decision of their own with `none`, certain under every arm."""
-    claims = np.flatnonzero(uncovered)
-    rule = [decided.prepared.mask.claim_barred(int(row)) or "not_asked" for row in claims]
-    changed = {
-        name: columns[name].copy()
-        for name in ("decision_id", "channel", "send_at", "payment_option", "tone", "valid_until", "blocked")
-    }
-    changed["lead"] = columns["lead"] | uncovered
-    changed["channel"][claims] = NONE
-    changed["send_at"][claims] = -1
-    changed["valid_until"][claims] = columns["decided_at"][claims] + decided.prepared.grid.days * DAY_US
-    for name in ("payment_option", "tone"):
-        changed[name][claims] = None
-    for row, why in zip(claims.tolist(), rule, strict=True):
-        changed["decision_id"][row] = keyed_hex(
-            f"{columns['decision_id'][row]}|{columns['claim_id'][row]}", key="uncovered"
-        )
-        changed["blocked"][row] = [{"channel": name, "rule": why} for name in decided.prepared.grid.channels[1:]]
-    certain = ("action_probability", "channel_probability", "channel_daypart_probability")
-    for name in certain:
-        changed[name] = np.where(uncovered, 1.0, columns[name])
-    changed["explored"] = columns["explored"] & ~uncovered
-    return changed
 
 
 def alternatives(decided: Decided, row: int) -> tuple[Alternative, ...]:

@@ -5,22 +5,25 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import lightgbm as lgb
 import numpy as np
 import numpy.typing as npt
 
-from models.boosters import raw_parts, raw_scores
+from models.boosters import raw_parts
 from models.calibration import Calibration
+from models.cells import Cells, RowCells, channel_codes
+from models.protocol import PropensityModel
 
 FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
 Rows = npt.NDArray[np.floating[Any]]
+SomeCells = TypeVar("SomeCells", bound=Cells)
 
 
 @dataclass(frozen=True)
-class PerChannelModel:
+class PerChannelModel(PropensityModel):
     """Boosters by channel behind one protocol.
 
     Attributes
@@ -41,28 +44,28 @@ class PerChannelModel:
     channel_column: int
     threads: int = 1
 
-    def raw(self, rows: Rows) -> FloatArray:
-        """Log odds before calibration, shape (n,)."""
-        found = np.zeros(len(rows))
-        for code, here, mine in self._by_channel(rows):
-            found[here] = raw_scores(self.boosters.get(code, self.pooled), mine, threads=self.threads)
+    def raw(self, cells: Cells) -> FloatArray:
+        """Log odds before calibration."""
+        found = np.zeros(cells.shape)
+        for code, here, mine in self._by_channel(cells):
+            found[..., here] = mine.raw(self.boosters.get(code, self.pooled))
         return found
 
-    def probability(self, rows: Rows) -> FloatArray:
-        """Calibrated chance of payment, shape (n,)."""
-        chance, raw = np.zeros(len(rows)), self.raw(rows)
-        code = channel_codes(rows, self.channel_column)
+    def chance(self, cells: Cells) -> FloatArray:
+        """Calibrated chance of payment."""
+        chance, raw = np.zeros(cells.shape), self.raw(cells)
+        code = channel_codes(cells, self.channel_column)
         for number, calibration in enumerate(self.calibrations):
             here = code == number
-            chance[here] = calibration.probability(raw[here])
+            chance[..., here] = calibration.probability(raw[..., here])
         return chance
 
     def contributions(self, rows: Rows) -> FloatArray:
         """Tree SHAP values in log odds of the booster that scores the row, shape (n, F)."""
         parts = np.zeros(rows.shape)
-        for code, here, mine in self._by_channel(rows):
+        for code, here, mine in self._by_channel(RowCells(rows, self.threads)):
             booster = self.boosters.get(code, self.pooled)
-            parts[here] = raw_parts(booster, mine, threads=self.threads) * self.calibrations[code].slope
+            parts[here] = raw_parts(booster, mine.rows, threads=self.threads) * self.calibrations[code].slope
         return parts
 
     def dump(self) -> dict[str, str]:
@@ -75,29 +78,15 @@ class PerChannelModel:
         }
         return {**files, "pooled.txt": self.pooled.model_to_string(), "per_channel.json": json.dumps(head)}
 
-    def _by_channel(self, rows: Rows) -> list[tuple[int, IntArray, Rows]]:
-        """Channel code, positions and rows of each channel there is; those of `none` without any action's columns."""
-        code = channel_codes(rows, self.channel_column)
+    def _by_channel(self, cells: SomeCells) -> list[tuple[int, BoolArray, SomeCells]]:
+        """Channel code, which cells, and those cells of each channel there is; those of `none` without the action's columns."""
+        code = channel_codes(cells, self.channel_column)
         found = []
         for number in np.unique(code).tolist():
-            here = np.flatnonzero(code == number)
-            mine = rows[here]
-            found.append((number, here, without_action(mine, self.channel_column) if number == 0 else mine))
+            here = code == number
+            mine = cells.only(here)
+            found.append((number, here, mine.without_action(self.channel_column) if number == 0 else mine))
         return found
-
-
-def channel_codes(rows: Rows, channel_column: int) -> IntArray:
-    """Channel code of each row, shape (n,)."""
-    codes: IntArray = rows[:, channel_column].astype(np.int64)
-    return codes
-
-
-def without_action(rows: Rows, channel_column: int) -> Rows:
-    """The same debtors and claims under `none`: channel 0, the action's other columns missing, shape (n, F)."""
-    blank = rows.copy()
-    blank[:, channel_column] = 0.0
-    blank[:, channel_column + 1 :] = np.nan
-    return blank
 
 
 def load_per_channel(files: Mapping[str, str]) -> PerChannelModel:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import lightgbm as lgb
 import numpy as np
@@ -13,9 +13,12 @@ import numpy.typing as npt
 from scipy.special import logit
 
 from features.action import GridActions
+from models.boosters import raw_parts
 from models.calibration import Calibration
+from models.cells import Cells, GridCells, RowCells, channel_codes
 from models.chain import load_chain
 from models.per_channel import load_per_channel
+from models.protocol import PropensityModel
 from models.time_to_payment import load_hazard
 from models.uplift import load_uplift
 
@@ -24,40 +27,25 @@ Rows = npt.NDArray[np.floating[Any]]
 BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.int64]
 
-BLOCK_CELLS = 200_000
-"""Rows that are expanded at once while the grid is scored: about 150 MB."""
-
-
-class PropensityModel(Protocol):
-    """What a bundle's model must be able to do; `rows` has the catalogue's columns, shape (n, F), NaN for missing."""
-
-    def probability(self, rows: Rows) -> FloatArray:
-        """Chance of payment of each row, shape (n,), in [0, 1]."""
-
-    def contributions(self, rows: Rows) -> FloatArray:
-        """What each column adds to the log odds of each row, shape (n, F)."""
-
-    def dump(self) -> dict[str, str]:
-        """File name to text, all that `load_model` needs."""
+BLOCK_ROWS = 512
+"""Claims that are scored at once: what stands between raw scores and chances fits the processor's cache."""
 
 
 @dataclass(frozen=True)
-class BoosterModel:
+class BoosterModel(PropensityModel):
     """LightGBM with a calibration on top."""
 
     booster: lgb.Booster
     calibration: Calibration
     threads: int = 1
 
-    def probability(self, rows: Rows) -> FloatArray:
-        """Calibrated chance of payment, shape (n,)."""
-        raw = np.asarray(self.booster.predict(rows, raw_score=True, num_threads=self.threads), dtype=np.float64)
-        return self.calibration.probability(raw)
+    def chance(self, cells: Cells) -> FloatArray:
+        """Calibrated chance of payment."""
+        return self.calibration.probability(cells.raw(self.booster))
 
     def contributions(self, rows: Rows) -> FloatArray:
         """Tree SHAP values in log odds (Lundberg et al. 2020), as LightGBM computes them, base value left out."""
-        values = np.asarray(self.booster.predict(rows, pred_contrib=True, num_threads=self.threads), dtype=np.float64)
-        return values[:, :-1] * self.calibration.slope
+        return raw_parts(self.booster, rows, threads=self.threads) * self.calibration.slope
 
     def dump(self) -> dict[str, str]:
         """Model text and calibration."""
@@ -68,7 +56,7 @@ class BoosterModel:
 
 
 @dataclass(frozen=True)
-class LogisticModel:
+class LogisticModel(PropensityModel):
     """Logistic regression on standardised numbers, flags for missing ones, and a column for each category.
 
     `mean`, `scale`, `slope` and `missing_slope` have one entry per column (0 slope for a category);
@@ -85,16 +73,23 @@ class LogisticModel:
 
     def contributions(self, rows: Rows) -> FloatArray:
         """Log odds that each column adds, shape (n, F)."""
-        missing = np.isnan(rows)
-        scaled = np.where(missing, 0.0, (rows - np.array(self.mean)) / np.array(self.scale))
-        parts: FloatArray = scaled * np.array(self.slope) + missing * np.array(self.missing_slope)
-        for column, slopes in self.category_slopes.items():
-            parts[:, column] = category_parts(rows[:, column], slopes)
-        return parts
+        cells = RowCells(rows)
+        return np.column_stack([self._part(cells, column) for column in range(rows.shape[1])])
 
-    def probability(self, rows: Rows) -> FloatArray:
-        """Calibrated chance of payment, shape (n,)."""
-        return self.calibration.probability(self.intercept + self.contributions(rows).sum(axis=1))
+    def chance(self, cells: Cells) -> FloatArray:
+        """Calibrated chance of payment."""
+        parts = (self._part(cells, column) for column in range(len(self.slope)))
+        return self.calibration.probability(sum(parts, start=np.full(1, self.intercept)))
+
+    def _part(self, cells: Cells, column: int) -> FloatArray:
+        """Log odds that a column adds."""
+        values = cells.column(column)
+        if column in self.category_slopes:
+            return category_parts(values, self.category_slopes[column])
+        missing = np.isnan(values)
+        scaled = np.where(missing, 0.0, (values - self.mean[column]) / self.scale[column])
+        part: FloatArray = scaled * self.slope[column] + missing * self.missing_slope[column]
+        return part
 
     def dump(self) -> dict[str, str]:
         """Coefficients as JSON."""
@@ -111,7 +106,7 @@ def category_parts(codes: Rows, slopes: tuple[float, ...]) -> FloatArray:
 
 
 @dataclass(frozen=True)
-class RateModel:
+class RateModel(PropensityModel):
     """The same chance for everybody under one channel: what a rule policy or a constant action knows.
 
     `rates` has one entry per channel code; `channel_column` is the index of the action's channel in a row.
@@ -120,9 +115,9 @@ class RateModel:
     rates: tuple[float, ...]
     channel_column: int
 
-    def probability(self, rows: Rows) -> FloatArray:
-        """Rate of the row's channel, shape (n,)."""
-        chance: FloatArray = np.array(self.rates)[rows[:, self.channel_column].astype(np.int64)]
+    def chance(self, cells: Cells) -> FloatArray:
+        """Rate of the cell's channel."""
+        chance: FloatArray = np.array(self.rates)[channel_codes(cells, self.channel_column)]
         return chance
 
     def contributions(self, rows: Rows) -> FloatArray:
@@ -184,12 +179,18 @@ def grid_probability(
     actions, class_of_row
         Action features by calendar class, and the class of each row, shape (m,).
     wanted
-        Cells to score, shape (m, A).
+        Cells to score, shape (m, A); `none` (action 0) among them in every row.
     """
     result = np.full(wanted.shape, np.nan)
-    row, action = np.nonzero(wanted)
-    for begin in range(0, len(row), BLOCK_CELLS):
-        block = slice(begin, begin + BLOCK_CELLS)
-        cells = np.hstack([rows[row[block]], actions.matrix[class_of_row[row[block]], action[block]]])
-        result[row[block], action[block]] = model.probability(cells)
+    contact: BoolArray = np.any(wanted[:, 1:], axis=1)
+    order = np.lexsort((class_of_row, ~contact))
+    ends = np.flatnonzero((np.diff(class_of_row[order]) != 0) | (np.diff(contact[order].astype(np.int8)) != 0)) + 1
+    for mine in np.split(order, ends):
+        if not len(mine):
+            continue
+        grid = actions.matrix[class_of_row[mine[0]]]
+        asked = len(grid) if contact[mine[0]] else 1
+        for block in np.array_split(mine, -(-len(mine) // BLOCK_ROWS)):
+            chance = model.chance(GridCells(rows[block], grid[:asked]))
+            result[block, :asked] = np.where(wanted[block, :asked], chance, np.nan)
     return result

@@ -11,8 +11,10 @@ import lightgbm as lgb
 import numpy as np
 import numpy.typing as npt
 
-from models.boosters import raw_parts, raw_scores
+from models.boosters import raw_parts
 from models.calibration import Calibration
+from models.cells import Cells, RowCells
+from models.protocol import PropensityModel
 
 FloatArray = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.floating[Any]]
@@ -22,7 +24,7 @@ HORIZON_DAYS = (7, 14, 30, 60, 90)
 
 
 @dataclass(frozen=True)
-class HazardModel:
+class HazardModel(PropensityModel):
     """Chance of a payment in each interval after a decision, if none came before (Cox 1972, discrete time).
 
     One booster knows the number of the interval as its last column. The chance of a payment by the end of an interval
@@ -44,7 +46,8 @@ class HazardModel:
 
     def chances(self, rows: Rows) -> FloatArray:
         """Chance of a payment in each interval, given none before, shape (n, K)."""
-        return np.column_stack([self.calibration.probability(self._raw(rows, one)) for one in self._intervals()])
+        cells = RowCells(rows, self.threads)
+        return np.column_stack([self._within(cells, number) for number in range(len(self.ends_days))])
 
     def by_end(self, rows: Rows) -> FloatArray:
         """Chance of a payment by the end of each interval, shape (n, K)."""
@@ -54,12 +57,11 @@ class HazardModel:
         """Chance of a payment within 7, 14, 30, 60 and 90 days, shape (n, 5), rising along each row."""
         return self.by_end(rows)[:, [self.ends_days.index(one) for one in HORIZON_DAYS]]
 
-    def probability(self, rows: Rows) -> FloatArray:
-        """Chance of a payment within `within_days`, shape (n,)."""
-        last = self.ends_days.index(self.within_days)
-        unpaid: FloatArray = np.ones(len(rows))
-        for number in range(last + 1):
-            unpaid *= 1 - self.calibration.probability(self._raw(rows, number))
+    def chance(self, cells: Cells) -> FloatArray:
+        """Chance of a payment within `within_days`."""
+        unpaid: FloatArray = np.ones(1)
+        for number in range(self.ends_days.index(self.within_days) + 1):
+            unpaid = unpaid * (1 - self._within(cells, number))
         return 1 - unpaid
 
     def contributions(self, rows: Rows) -> FloatArray:
@@ -71,8 +73,9 @@ class HazardModel:
         parts: FloatArray = np.zeros(rows.shape)
         by_horizon = np.maximum(self.probability(rows), 1e-9)
         for number in range(self.ends_days.index(self.within_days) + 1):
-            chance = self.calibration.probability(self._raw(rows, number))
-            mine = raw_parts(self.booster, with_interval(rows, number), threads=self.threads)[:, :-1]
+            cells = RowCells(rows, self.threads).with_last(number)
+            chance = self.calibration.probability(cells.raw(self.booster))
+            mine = raw_parts(self.booster, cells.rows, threads=self.threads)[:, :-1]
             parts = parts + mine * (self.calibration.slope * chance / by_horizon)[:, None]
         return parts
 
@@ -85,11 +88,9 @@ class HazardModel:
         }
         return {"hazard.txt": self.booster.model_to_string(), "hazard.json": json.dumps(head)}
 
-    def _intervals(self) -> range:
-        return range(len(self.ends_days))
-
-    def _raw(self, rows: Rows, interval: int) -> FloatArray:
-        return raw_scores(self.booster, with_interval(rows, interval), threads=self.threads)
+    def _within(self, cells: Cells, interval: int) -> FloatArray:
+        """Chance of a payment in an interval, given none before."""
+        return self.calibration.probability(cells.with_last(interval).raw(self.booster))
 
 
 def by_end_of(chances: FloatArray) -> FloatArray:
@@ -100,11 +101,6 @@ def by_end_of(chances: FloatArray) -> FloatArray:
     """
     paid: FloatArray = np.subtract(1.0, np.cumprod(1 - chances, axis=1), dtype=np.float64)
     return paid
-
-
-def with_interval(rows: Rows, interval: int) -> Rows:
-    """Rows with the number of an interval as last column, shape (n, F + 1)."""
-    return np.column_stack([rows, np.full(len(rows), interval, dtype=rows.dtype)])
 
 
 def load_hazard(files: Mapping[str, str]) -> HazardModel:

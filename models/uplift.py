@@ -14,10 +14,11 @@ from scipy.special import expit
 
 from models.boosters import raw_parts, raw_scores
 from models.calibration import Calibration
-from models.per_channel import channel_codes, without_action
+from models.cells import Cells, RowCells, channel_codes
+from models.protocol import PropensityModel
 
 FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
 Rows = npt.NDArray[np.floating[Any]]
 
 LEAST_CHANCE = 1e-4
@@ -46,7 +47,7 @@ class Effect:
 
 
 @dataclass(frozen=True)
-class UpliftModel:
+class UpliftModel(PropensityModel):
     """Probability = chance under `none` + effect of the action, kept within `LEAST_CHANCE` of 0 and 1.
 
     Attributes
@@ -66,21 +67,18 @@ class UpliftModel:
     channel_column: int
     threads: int = 1
 
-    def base_probability(self, rows: Rows) -> FloatArray:
-        """Chance of payment without contact, whatever action the rows hold, shape (n,)."""
-        blank = without_action(rows, self.channel_column)
-        first, of_row = _runs(blank)  # over the grid each claim comes once for every action
-        raw = raw_scores(self.base, blank[first], threads=self.threads)
-        return self.calibration.probability(raw[of_row])
+    def base_probability(self, cells: Cells) -> FloatArray:
+        """Chance of payment without contact, whatever action the cells hold."""
+        return self.calibration.probability(cells.without_action(self.channel_column).raw(self.base))
 
-    def effect(self, rows: Rows) -> FloatArray:
-        """What each row's action adds to the chance of payment, in probability, 0 for `none`, shape (n,)."""
-        return self._effect(rows, self.base_probability(rows))
+    def effect(self, cells: Cells) -> FloatArray:
+        """What each cell's action adds to the chance of payment, in probability, 0 for `none`."""
+        return self._effect(cells, self.base_probability(cells))
 
-    def probability(self, rows: Rows) -> FloatArray:
-        """Chance of payment of each row, shape (n,)."""
-        base = self.base_probability(rows)
-        chance: FloatArray = np.clip(base + self._effect(rows, base), LEAST_CHANCE, 1 - LEAST_CHANCE)
+    def chance(self, cells: Cells) -> FloatArray:
+        """Chance of payment of each cell."""
+        base = self.base_probability(cells)
+        chance: FloatArray = np.clip(base + self._effect(cells, base), LEAST_CHANCE, 1 - LEAST_CHANCE)
         return chance
 
     def contributions(self, rows: Rows) -> FloatArray:
@@ -88,11 +86,12 @@ class UpliftModel:
 
         Those of an effect are in probability; they are carried over at the slope of the log odds at the row's chance.
         """
-        blank = without_action(rows, self.channel_column)
+        cells = RowCells(rows, self.threads)
+        blank = cells.without_action(self.channel_column).rows
         without = raw_parts(self.base, blank, threads=self.threads) * self.calibration.slope
-        base, chance = self.base_probability(rows), self.probability(rows)
+        base, chance = self.base_probability(cells), self.chance(cells)
         parts = without * _steepness(base)[:, None]
-        for effect, here in self._rows_of_effects(rows):
+        for effect, here in self._cells_of_effects(cells):
             for part in effect.parts:
                 mine = raw_parts(self.boosters[part.booster], rows[here], threads=self.threads)
                 if part.log_odds:
@@ -113,32 +112,22 @@ class UpliftModel:
         }
         return {**files, "base.txt": self.base.model_to_string(), "uplift.json": json.dumps(head)}
 
-    def _effect(self, rows: Rows, base: FloatArray) -> FloatArray:
-        found = np.zeros(len(rows))
-        for effect, here in self._rows_of_effects(rows):
-            total = np.zeros(len(here))
+    def _effect(self, cells: Cells, base: FloatArray) -> FloatArray:
+        found = np.zeros(cells.shape)
+        whole = np.broadcast_to(base, cells.shape)
+        for effect, here in self._cells_of_effects(cells):
+            some, total = cells.only(here), np.zeros(1)
             for part in effect.parts:
-                raw = raw_scores(self.boosters[part.booster], rows[here], threads=self.threads)
-                total += part.weight * (expit(raw) - base[here] if part.log_odds else raw)
-            found[here] = effect.level + effect.slope * total
+                raw = some.raw(self.boosters[part.booster])
+                total = total + part.weight * (expit(raw) - whole[..., here] if part.log_odds else raw)
+            found[..., here] = effect.level + effect.slope * total
         return found
 
-    def _rows_of_effects(self, rows: Rows) -> list[tuple[Effect, IntArray]]:
-        code = channel_codes(rows, self.channel_column)
-        return [(effect, np.flatnonzero(code == number)) for number, effect in self.effects.items() if number]
-
-
-def _runs(rows: Rows) -> tuple[IntArray, IntArray]:
-    """First row of each run of rows that are the same bits, and the run of each row.
-
-    >>> first, of_row = _runs(np.array([[1.0, np.nan], [1.0, np.nan], [2.0, 0.0]]))
-    >>> first.tolist(), of_row.tolist()
-    ([0, 2], [0, 0, 1])
-    """
-    bits = np.ascontiguousarray(rows).view(f"u{rows.dtype.itemsize}")
-    new = np.ones(len(rows), dtype=np.bool_)
-    new[1:] = (bits[1:] != bits[:-1]).any(axis=1)
-    return np.flatnonzero(new), np.cumsum(new) - 1
+    def _cells_of_effects(self, cells: Cells) -> list[tuple[Effect, BoolArray]]:
+        code = channel_codes(cells, self.channel_column)
+        return [
+            (effect, code == number) for number, effect in self.effects.items() if number and (code == number).any()
+        ]
 
 
 def _steepness(chance: FloatArray) -> FloatArray:

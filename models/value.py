@@ -10,6 +10,7 @@ import numpy.typing as npt
 from data.action_grid import ActionGrid
 from data.config import Config
 from data.times import DAY_US
+from models.grid import best
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -97,17 +98,18 @@ def value_grid(
     lift_eur
         As `brought_in` gives it, shape (m, A).
     debtor, covered
-        Row of each claim's debtor, and whether a contact would cover the claim, shape (m,).
+        Row of each claim's debtor, ascending, and whether a contact would cover the claim, shape (m,).
     allowed
         After the rules, shape (n, A).
     """
-    total = np.zeros(allowed.shape)
-    np.add.at(total, debtor[covered], np.nan_to_num(lift_eur[covered]))
+    total, mine = np.zeros(allowed.shape), debtor[covered]
+    first = np.flatnonzero(np.diff(mine, prepend=-1))
+    if len(first):
+        total[mine[first]] = np.add.reduceat(np.nan_to_num(lift_eur[covered]), first, axis=0)
     total -= price.total[:, grid.channel]
     return np.where(allowed, total, -np.inf)
 
 
 def best_action(value: FloatArray) -> IntArray:
     """Action of the highest value, shape (n,); values equal to 1e-12 go to the lowest index, so `none` wins a tie at 0."""
-    best: IntArray = np.argmax(np.round(value, 12), axis=1)
-    return best
+    return best(value)

@@ -19,9 +19,11 @@ from features.catalogue import catalogue, names
 from features.reference import learn_reference
 from features.tables import Histories
 from models.bundle import Bundle
+from models.cells import Cells
 from models.decide import Asks, Decided, debtors_with_open_claims, decide
 from models.decision_rows import decision_table
-from models.propensity import PropensityModel, RateModel
+from models.propensity import RateModel
+from models.protocol import PropensityModel
 from models.rules.mask import rules_version
 from models.rules.pack import read_packs
 from tests.portfolios import CHANNELS, CONFIG
@@ -35,13 +37,13 @@ RATES = (0.10, 0.30, 0.25, 0.28, 0.22, 0.35, 0.15)
 
 
 @dataclass(frozen=True)
-class FormulaModel:
-    """A model that is a function of the rows by column name."""
+class FormulaModel(PropensityModel):
+    """A model that is a function of the cells by column name."""
 
     formula: Callable[[dict[str, FloatArray]], FloatArray]
 
-    def probability(self, rows: FloatArray) -> FloatArray:
-        return self.formula({name: rows[:, number] for number, name in enumerate(COLUMNS)})
+    def chance(self, cells: Cells) -> FloatArray:
+        return self.formula({name: cells.column(number) for number, name in enumerate(COLUMNS)})
 
     def contributions(self, rows: FloatArray) -> FloatArray:
         return np.nan_to_num(rows)

@@ -8,7 +8,8 @@ import numpy.typing as npt
 import pandas as pd
 import vl_convert
 
-from models.propensity import BoosterModel, PropensityModel
+from models.propensity import BoosterModel
+from models.protocol import PropensityModel
 from training.judge import CalibrationBin
 from training.qini import Qini
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.metrics import log_loss, roc_auc_score
 
-from models.propensity import PropensityModel
+from models.protocol import PropensityModel
 from training.policy_value import PolicyValue
 from training.rows import TrainingRows
 from training.splits import Split

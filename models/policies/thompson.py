@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.policies.greedy import best_candidate
-from models.propensity import PropensityModel
+from models.protocol import PropensityModel
 
 BoolArray = npt.NDArray[np.bool_]
 FloatArray = npt.NDArray[np.float64]

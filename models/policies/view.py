@@ -16,7 +16,7 @@ from models.policies.greedy import worth_it
 from models.policies.offer import Offer, best, chances
 from models.policies.thompson import members_of
 from models.policies.tree import Columns
-from models.propensity import PropensityModel
+from models.protocol import PropensityModel
 
 BoolArray = npt.NDArray[np.bool_]
 FloatArray = npt.NDArray[np.float64]

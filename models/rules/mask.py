@@ -95,6 +95,13 @@ class Mask:
         pairs = zip(self.channels[1:], self.channel_rule[debtor].tolist(), strict=True)
         return [(channel, RULES[rule].name) for channel, rule in pairs if rule != NO_RULE]
 
+    def blocked_of_all(self) -> tuple[list[list[tuple[str, str]]], IntArray]:
+        """The distinct answers of `blocked`, and which of them is each debtor's, shape (n,)."""
+        digits = (len(RULES) + 1) ** np.arange(self.channel_rule.shape[1], dtype=np.int64)
+        whole = (self.channel_rule.astype(np.int64) - NO_RULE) @ digits  # a number for each row: it sorts faster
+        _, first, which = np.unique(whole, return_index=True, return_inverse=True)
+        return [self.blocked(row) for row in first.tolist()], which.astype(np.int64)
+
     def claim_barred(self, claim: int) -> str | None:
         """Name of the rule that holds one claim, None if it is covered."""
         rule = int(self.claim_rule[claim])

@@ -40,7 +40,8 @@ from data.times import to_day
 from models.bundle import Bundle
 from models.control import control_actions
 from models.decide import Asks, Prepared, debtors_with_open_claims, prepare, price_of
-from models.propensity import PropensityModel, RateModel
+from models.propensity import RateModel
+from models.protocol import PropensityModel
 from models.rules.pack import read_packs
 from training.fit import recipe
 from training.material import Material, gather

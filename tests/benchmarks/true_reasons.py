@@ -30,7 +30,8 @@ from data.times import read_moment, to_us
 from features.catalogue import action_features, catalogue, names
 from features.histories import histories_of
 from models.bundle import Bundle, read_bundle
-from models.decide import Asks, Decided, debtors_with_open_claims, decide, explained_cells, reasons
+from models.decide import Asks, Decided, debtors_with_open_claims, decide
+from models.explain import explained_cells, reasons
 from models.rules.pack import read_packs
 
 ROOT = Path(__file__).parents[2]

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from models.bundle import Bundle, read_bundle, write_bundle
-from models.propensity import PropensityModel
+from models.cells import GridCells
+from models.protocol import PropensityModel
 from tests.deciding import COLUMNS
 from tests.training.recipes.randomised_logs import CHANNEL, DRIVER, EMAIL, NONE, SMS, randomised_log, reference, under
 from training.fit import RECIPES, Setting, recipe
@@ -65,6 +66,17 @@ def test_a_model_is_the_same_bits_after_a_round_trip_through_a_bundle(name: str,
     np.testing.assert_array_equal(after.probability(rows.matrix), model.probability(rows.matrix))
     np.testing.assert_array_equal(after.contributions(rows.matrix), model.contributions(rows.matrix))
     assert model.contributions(rows.matrix).shape == rows.matrix.shape
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_a_model_says_of_a_grid_what_it_says_of_each_of_its_rows(name: str) -> None:
+    rows, _ = randomised_log(seed=2, size=300)
+    context = rows.matrix[:20, :CHANNEL]
+    actions = np.vstack([under(rows, NONE)[:1], rows.matrix[rows.channel > 0][:30]])[:, CHANNEL:]
+    model = model_of(name)
+    told = np.broadcast_to(model.chance(GridCells(context, actions)), (20, 31))
+    cells = np.hstack([np.repeat(context, 31, axis=0), np.tile(actions, (20, 1))])
+    np.testing.assert_allclose(told.ravel(), model.probability(cells), rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize("name", EVERY)

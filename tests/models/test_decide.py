@@ -26,10 +26,10 @@ from models.decide import (
     UnknownDebtor,
     debtors_with_open_claims,
     decide,
-    reasons,
     rows_of_debtors,
 )
 from models.decision_rows import alternatives, decision_table, policy_version
+from models.explain import reasons
 from models.rules.mask import contact_mask
 from tests.deciding import (
     COLUMNS,

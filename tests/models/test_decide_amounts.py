@@ -12,7 +12,7 @@ import numpy.typing as npt
 from features.catalogue import catalogue, debtor_features, names
 from models.amounts import ShareModel, claim_side, without_action
 from models.decide import Decided
-from models.propensity import PropensityModel
+from models.protocol import PropensityModel
 from models.value import expected_paid, value_grid
 from tests.deciding import COLUMNS, arms, bundle_of, decided, rate_model
 from tests.portfolios import CHANNELS, histories

@@ -16,13 +16,14 @@ from data.times import NEVER, to_us
 from features.tables import Histories
 from models.arms import CHAMPION, CONTROL
 from models.bundle import Bundle
+from models.cells import Cells
 from models.decide import Asks, Decided, chosen_again, decide
 from models.decision_rows import policy_version
 from models.policies.cells import cell_of_action
 from models.policies.harm import past_harm
 from models.policies.softmax import softmax_chances
 from models.policies.thompson import NoMembers
-from models.propensity import PropensityModel
+from models.protocol import PropensityModel
 from tests.deciding import (
     GRID,
     PACKS,
@@ -45,13 +46,13 @@ FOUND = histories(random_tables(21, debtors=80))
 
 
 @dataclass(frozen=True)
-class Ensemble:
+class Ensemble(PropensityModel):
     """Some models as one: their mean."""
 
     members: Sequence[PropensityModel]
 
-    def probability(self, rows: FloatArray) -> FloatArray:
-        return np.mean([one.probability(rows) for one in self.members], axis=0)
+    def chance(self, cells: Cells) -> FloatArray:
+        return np.mean([one.chance(cells) for one in self.members], axis=0)
 
     def contributions(self, rows: FloatArray) -> FloatArray:
         return np.mean([one.contributions(rows) for one in self.members], axis=0)

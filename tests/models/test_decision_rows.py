@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from data.schemas import DECISION_SCHEMA
 from data.times import to_us
-from data.vocabulary import ARMS
-from models.decide import Decided
+from data.vocabulary import ARMS, TONES
+from models.decide import Decided, decide
 from models.decision_rows import decision_table
 from models.rules.mask import RULES
-from tests.deciding import GRID, FormulaModel, arms, bundle_of, by_everything, decided, rows_of
+from tests.deciding import GRID, PACKS, FormulaModel, arms, asks_of, bundle_of, by_everything, decided, rows_of
+from tests.models.naive_rows import naive_rows
 from tests.portfolios import CHANNELS, CONFIG, histories
 from tests.strategies import DAYS, START, random_tables
 
@@ -88,6 +91,7 @@ def test_a_claim_that_a_rule_holds_has_a_decision_of_its_own_with_no_contact(see
 @every_portfolio
 def test_the_rows_of_a_contact_sum_to_the_debtors_value_its_cost_on_the_lead_alone(seed: int, day: int) -> None:
     subject = subject_of(seed, day)
+    assume(subject.prepared.situation.size)
     as_of_day = int(subject.prepared.asks.as_of_us[0]) // 86_400_000_000
     total = np.zeros(subject.prepared.situation.size)
     price = subject.price.total
@@ -144,13 +148,20 @@ def test_arms_and_probabilities_are_logged_as_the_contract_says(seed: int, day: 
         assert 0 <= row["payment_probability"] <= 1
 
 
+SLOT = re.compile(
+    r"slot=[a-z_]+@\dT\d\d \(channel [+-]\S+, day [+-]\S+, hour [+-]\S+, together [+-]\S+ EUR over the mean contact's -?\S+\)"
+)
+
+
 @settings(max_examples=5, deadline=None)
 @every_portfolio
 def test_reasons_are_given_on_request_only(seed: int, day: int) -> None:
     subject = subject_of(seed, day)
-    assert {row["reasons"] for row in rows_of(subject)} == {None}
+    assert {row["reasons"] for row in rows_of(subject)} <= {None}
     explained = decision_table(subject, packs_version="r1", explain=True).to_pylist()
     assert all(isinstance(row["reasons"], list) for row in explained)
+    contacts = [row["reasons"][-1] for row in explained if row["channel"] != "none"]
+    assert all(SLOT.fullmatch(last) for last in contacts)
 
 
 def test_versions_stand_in_every_row() -> None:
@@ -159,3 +170,35 @@ def test_versions_stand_in_every_row() -> None:
     assert {row["rules_version"] for row in rows} == {"r7"}
     assert len({row["policy_version"] for row in rows}) == 1
     assert {row["segment"] for row in rows} == {"unknown"}
+
+
+def by_two_models(seed: int, day: int) -> Decided:
+    """Two models, all four arms, and half of the claims asked about."""
+    found = histories(random_tables(seed))
+    asks = asks_of(found, START + timedelta(days=day, hours=6))
+    asks = replace(asks, claim_ids=frozenset(found.claim_id[seed % 2 :: 2].tolist()))
+    champion = bundle_of(found, FormulaModel(by_everything))
+    challenger = replace(champion, model_version="m2", model=FormulaModel(lambda rows: 1.0 - by_everything(rows)))
+    config = arms(control=0.2, explore=0.2, champion=0.3, challenger=0.3)
+    return decide(found, asks, champion=champion, challenger=challenger, config=config, packs=PACKS)
+
+
+@pytest.mark.parametrize("subject", [subject_of, by_two_models])
+@settings(max_examples=15, deadline=None)
+@every_portfolio
+def test_every_value_is_that_of_a_plain_loop_over_claims(
+    subject: Callable[[int, int], Decided], seed: int, day: int
+) -> None:
+    found = subject(seed, day)
+    rows = decision_table(found, packs_version="r1").to_pylist()
+    assert rows == naive_rows(found, packs_version="r1")
+    assert all(list(row) == DECISION_SCHEMA.names for row in rows)
+
+
+def test_the_plain_loop_meets_claims_held_back_both_models_and_every_tone() -> None:
+    rows = [
+        row for seed in range(12) for row in decision_table(by_two_models(seed, 200), packs_version="r1").to_pylist()
+    ]
+    assert {row["model_version"] for row in rows} == {"m1", "m2"}
+    assert {row["tone"] for row in rows} == {None, *TONES}
+    assert {"not_asked", "disputed_claim"} <= {pair["rule"] for row in rows for pair in row["blocked"]}

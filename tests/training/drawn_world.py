@@ -13,7 +13,7 @@ from models.arms import decision_ids
 from models.decide import Asks, Decided, debtors_with_open_claims, decide
 from models.explore import draw, explore_probabilities
 from models.policies.cells import cell_of_action
-from models.propensity import PropensityModel
+from models.protocol import PropensityModel
 from tests.deciding import GRID, PACKS, FloatArray, bundle_of
 from tests.portfolios import CONFIG, histories
 from tests.strategies import START, random_tables

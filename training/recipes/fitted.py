@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from features.reference import Reference
 from models.bundle import Chooser
-from models.propensity import PropensityModel
+from models.protocol import PropensityModel
 from training.rows import TrainingRows
 from training.splits import Split
 

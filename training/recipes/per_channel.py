@@ -12,7 +12,8 @@ import numpy.typing as npt
 from features.catalogue import action_features
 from features.reference import Reference
 from models.calibration import Calibration
-from models.per_channel import PerChannelModel, channel_codes
+from models.cells import RowCells, channel_codes
+from models.per_channel import PerChannelModel
 from training.recipes.boosting import Lesson, School, lightgbm_params
 from training.recipes.calibrate_by_channel import platt_by_channel
 from training.recipes.fitted import Fitted, Setting
@@ -53,13 +54,13 @@ def fit_per_channel(
         int(known["rounds"]), int(known["patience"]), tuple(category_columns(reference.channels)),
     )  # fmt: skip
     codes, column = range(len(reference.channels)), len(rows.names) - len(action_features())
-    lesson, channel = Lesson(rows.matrix, rows.paid.astype(np.float64)), channel_codes(rows.matrix, column)
+    lesson, channel = Lesson(rows.matrix, rows.paid.astype(np.float64)), channel_codes(RowCells(rows.matrix), column)
     rounds = _rounds(school, lesson, channel, split=split, codes=codes)
     plain = tuple(Calibration() for _ in codes)
     first = PerChannelModel(*_boosters(school, lesson, channel, split.learn, rounds), plain, column)
     later = split.calibrate
     calibrations = platt_by_channel(
-        first.raw(rows.matrix[later]), rows.paid[later], channel[later], channels=len(codes)
+        first.raw(RowCells(rows.matrix[later])), rows.paid[later], channel[later], channels=len(codes)
     )
     model = PerChannelModel(first.pooled, first.boosters, calibrations, column)
     everything = np.ones(len(rows), dtype=np.bool_)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
+from models.cells import RowCells
 from models.per_channel import PerChannelModel
 from tests.training.recipes.randomised_logs import EMAIL, NONE, SMS, randomised_log, reference
 from training.fit import recipe
@@ -28,7 +29,7 @@ def test_a_channel_has_a_booster_of_its_own_and_a_rare_one_that_of_all() -> None
     assert set(model.boosters) == {NONE, SMS}
     rows, _ = randomised_log(seed=2, size=200, channels=(EMAIL,))
     raw = np.asarray(model.pooled.predict(rows.matrix, raw_score=True))
-    np.testing.assert_array_equal(model.raw(rows.matrix), raw)
+    np.testing.assert_array_equal(model.raw(RowCells(rows.matrix)), raw)
 
 
 def test_a_row_is_scored_by_the_booster_of_its_channel() -> None:
@@ -36,7 +37,7 @@ def test_a_row_is_scored_by_the_booster_of_its_channel() -> None:
     for code in (SMS, EMAIL):
         here = rows.matrix[rows.channel == code]
         raw = np.asarray(model.boosters[code].predict(here, raw_score=True))
-        np.testing.assert_array_equal(model.raw(rows.matrix)[rows.channel == code], raw)
+        np.testing.assert_array_equal(model.raw(RowCells(rows.matrix))[rows.channel == code], raw)
 
 
 def test_a_channel_with_many_later_rows_is_calibrated_by_itself_and_one_with_few_like_all() -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from models.cells import RowCells
 from models.uplift import UpliftModel
 from tests.deciding import COLUMNS
 from tests.training.recipes.randomised_logs import (
@@ -119,11 +120,11 @@ def test_chance_is_the_one_without_contact_and_the_effect(name: str) -> None:
     rows, _ = randomised_log(seed=1, size=3_000)
     model = fitted(rows, name)
     cells = under(rows, SMS)
-    np.testing.assert_array_equal(model.base_probability(cells), model.probability(under(rows, NONE)))
-    whole = np.clip(model.base_probability(cells) + model.effect(cells), 1e-4, 1 - 1e-4)
+    np.testing.assert_array_equal(model.base_probability(RowCells(cells)), model.probability(under(rows, NONE)))
+    whole = np.clip(model.base_probability(RowCells(cells)) + model.effect(RowCells(cells)), 1e-4, 1 - 1e-4)
     np.testing.assert_array_equal(model.probability(cells), whole)
     untried = under(rows, 6)
-    np.testing.assert_array_equal(model.probability(untried), model.base_probability(untried))
+    np.testing.assert_array_equal(model.probability(untried), model.base_probability(RowCells(untried)))
 
 
 @pytest.mark.parametrize("name", LEARNERS)
@@ -148,6 +149,6 @@ def test_a_confounded_log_without_probabilities_is_told_apart_by_what_was_known(
         action_probability=np.full(len(rows), np.nan), policy=np.full(len(rows), "old", dtype=object),
     )  # fmt: skip
     naive = paid[chosen].mean() - paid[~chosen].mean()
-    found = fitted(log, name).effect(under(log, EMAIL)).mean()
+    found = fitted(log, name).effect(RowCells(under(log, EMAIL))).mean()
     assert naive < -0.05
     assert found == pytest.approx(0.12, abs=0.05)

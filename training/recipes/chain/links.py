@@ -11,6 +11,7 @@ import numpy.typing as npt
 from sklearn.linear_model import PoissonRegressor
 
 from data.times import IntArray
+from models.cells import RowCells
 from models.chain import MOST, Fold, Links, raw_of
 from training.recipes.chain.hazard import Bins, Fit, Known, boost_counts, boost_hazard
 from training.rows import TrainingRows
@@ -54,6 +55,10 @@ class Task:
     def answered(self) -> FloatArray:
         """1 where the person answered or paid through the contact, shape (r,)."""
         return (self.rows.responded | (self.rows.paid_through & self.attribution)).astype(np.float64)
+
+    def cells(self, some: IntArray | slice = slice(None)) -> RowCells:
+        """Some of the rows, as models are asked of them."""
+        return RowCells(self.rows.matrix[some], self.threads)
 
     def sample(self, wanted: BoolArray) -> IntArray:
         """Wanted rows, of each channel at most `most_rows`, sorted."""
@@ -99,7 +104,7 @@ def _hour_slope(task: Task, links: Links, code: int) -> float:
     here = here if len(here) <= MOST_FOR_SLOPE else np.sort(task.rng.choice(here, MOST_FOR_SLOPE, replace=False))
     part = task.rows.matrix[here]
     hour = np.nan_to_num(part[:, links.hour]).astype(np.int64)
-    design = np.column_stack([hour[:, None] == np.arange(HOURS), np.nan_to_num(links.near_hour(part))])
+    design = np.column_stack([hour[:, None] == np.arange(HOURS), np.nan_to_num(links.near_hour(RowCells(part)))])
     fitted = PoissonRegressor(alpha=1e-4, max_iter=300).fit(design, task.answered[here])
     return max(float(fitted.coef_[-1]), 0.0)
 
@@ -120,7 +125,7 @@ def own_hazard(task: Task) -> FloatArray:
         wanted = task.sample(learn & (task.fold != number))
         booster, start = boost_hazard(task.bins, known, rows=wanted, later=later, fit=task.fits["own"])
         mine = np.flatnonzero(task.fold == number)
-        raw[mine] = start + raw_of(booster, rows.matrix[mine], task.threads)
+        raw[mine] = start + raw_of(booster, task.cells(mine))
     return np.exp(raw)
 
 
@@ -136,7 +141,7 @@ def fit_folds(task: Task, links: Links, *, own: FloatArray) -> tuple[tuple[Fold,
     """
     rows, made = task.rows, task.rows.channel > 0
     reach = [Fold(_reach(task, links, number), None) for number in range(task.folds)]
-    answers = [np.where(made, one.answer(rows.matrix, links, threads=task.threads), 0.0) for one in reach]
+    answers = [np.where(made, one.answer(task.cells(), links), 0.0) for one in reach]
     through = (
         task.attribution and int(rows.paid_through.sum()) >= FEWEST_PAID and bool(rows.paid_through[task.learn].any())
     )
@@ -152,7 +157,7 @@ def fit_folds(task: Task, links: Links, *, own: FloatArray) -> tuple[tuple[Fold,
         booster = _conversion(task, number, start, own=None if through else own)
         folds.append(Fold(one.reach, booster))
         mine = np.flatnonzero((task.fold == number) & made)
-        effect[mine] = np.exp(np.minimum(start[mine] + raw_of(booster, rows.matrix[mine], task.threads), np.log(MOST)))
+        effect[mine] = np.exp(np.minimum(start[mine] + raw_of(booster, task.cells(mine)), np.log(MOST)))
     return tuple(folds), links, effect
 
 
@@ -162,7 +167,7 @@ def _reach(task: Task, links: Links, number: int) -> lgb.Booster | None:
     if not leaves.any():
         return None
     wanted = task.sample(task.learn & leaves & (task.fold != number))
-    later, start = np.flatnonzero(task.later & leaves), links.answer_offset(task.rows.matrix)
+    later, start = np.flatnonzero(task.later & leaves), links.answer_offset(task.cells())
     return boost_counts(task.bins, task.answered, start, rows=wanted, later=later, fit=task.fits["reach"])
 
 

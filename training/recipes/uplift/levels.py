@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from models.cells import RowCells
 from models.uplift import Effect, UpliftModel
 from training.recipes.uplift.learner import pseudo_outcomes
 from training.recipes.uplift.sample import Sample
@@ -32,7 +33,7 @@ def levelled(model: UpliftModel, sample: Sample, *, expected: FloatArray, larges
         rows = np.flatnonzero(~sample.learn & sample.compared(code))
         if len(rows) >= FEWEST_LATER:
             pseudo = pseudo_outcomes(sample, expected, code=code, largest_weight=largest_weight)
-            told[code] = (model.effect(sample.cells(code, rows)), pseudo[rows])
+            told[code] = (model.effect(RowCells(sample.cells(code, rows))), pseudo[rows])
     if not told:
         return dict(model.effects)
     every = [np.concatenate(one) for one in zip(*told.values(), strict=True)]

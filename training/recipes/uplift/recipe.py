@@ -13,7 +13,7 @@ from features.catalogue import action_features
 from features.reference import Reference
 from models.boosters import raw_scores
 from models.calibration import Calibration
-from models.per_channel import channel_codes, without_action
+from models.cells import RowCells, channel_codes
 from models.uplift import Effect, UpliftModel
 from training.recipes.boosting import Lesson, School, lightgbm_params
 from training.recipes.calibrate_by_channel import platt_by_channel
@@ -135,7 +135,7 @@ def _learnt(
         folds=int(settings["folds"]), rng=rng,
     )  # fmt: skip
     task = Task(
-        log=log, channel=channel_codes(log.matrix, course.column), debtor=rows.debtor[learn], sample=sample,
+        log=log, channel=channel_codes(RowCells(log.matrix), course.column), debtor=rows.debtor[learn], sample=sample,
         expected=expected, outcome=course.outcome, effect=course.effect, largest_weight=largest, seed=course.seed,
         rounds=rounds.effects if rounds else {},
     )  # fmt: skip
@@ -176,7 +176,7 @@ def _base_calibration(course: _Course, later: BoolArray, pooled: lgb.Booster, ba
     if not later.any():
         return Calibration()
     matrix, channel = course.rows.matrix[later], course.rows.channel[later].astype(np.int64)
-    of_base = raw_scores(base, without_action(matrix, course.column))
+    of_base = RowCells(matrix).without_action(course.column).raw(base)
     raw = np.where(channel == 0, of_base, raw_scores(pooled, matrix))
     return platt_by_channel(raw, course.rows.paid[later], channel, channels=course.channels)[0]
 

@@ -1,0 +1,150 @@
+"""What a model is asked of: rows that hold an action each, or every row under every action of a grid.
+
+A model says once how raw scores and columns become a chance of payment; arrays over cells broadcast to `shape`, whose last
+axis is the action where there is a grid. Training asks for rows, decisions for grids: the formula is the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol, Self
+from weakref import WeakKeyDictionary
+
+import lightgbm as lgb
+import numpy as np
+import numpy.typing as npt
+
+from models.boosters import raw_scores
+from models.grid import GridScorer
+
+FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
+IntArray = npt.NDArray[np.int64]
+Rows = npt.NDArray[np.floating[Any]]
+
+_scorers: WeakKeyDictionary[lgb.Booster, dict[int, GridScorer]] = WeakKeyDictionary()
+
+
+class Cells(Protocol):
+    """Pairs of a row and an action."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(n,) for rows, (n, A) for a grid."""
+
+    def raw(self, booster: lgb.Booster) -> FloatArray:
+        """Raw score of each cell, shape `shape`; (n, 1) where no column of the action moves it."""
+
+    def column(self, number: int) -> Rows:
+        """Values of one column: `shape`, (n, 1) or (A,)."""
+
+    def picked(self, columns: IntArray) -> Rows:
+        """Values of another column of the row for each action, shape `shape`; `columns` is (n,) for rows, (A,) for a grid."""
+
+    def only(self, here: BoolArray) -> Self:
+        """Some of the cells: `here` is (n,) for rows, (A,) for a grid."""
+
+    def without_action(self, first: int) -> Self:
+        """The same rows under `none`: column `first` 0 and those behind it missing; a grid has one action left."""
+
+    def with_last(self, value: float) -> Self:
+        """The same cells with one more column behind the others, the same for all."""
+
+
+@dataclass(frozen=True)
+class RowCells:
+    """Rows of shape (n, F), each with its own action."""
+
+    rows: Rows
+    threads: int = 1
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(n,)."""
+        return (len(self.rows),)
+
+    def raw(self, booster: lgb.Booster) -> FloatArray:
+        """As LightGBM gives it."""
+        return raw_scores(booster, self.rows, threads=self.threads)
+
+    def column(self, number: int) -> Rows:
+        """Shape (n,)."""
+        return self.rows[:, number]
+
+    def picked(self, columns: IntArray) -> Rows:
+        """Shape (n,)."""
+        return self.rows[np.arange(len(self.rows)), columns]
+
+    def only(self, here: BoolArray) -> RowCells:
+        """Some of the rows."""
+        return RowCells(self.rows[here], self.threads)
+
+    def without_action(self, first: int) -> RowCells:
+        """As many rows."""
+        rows = self.rows.copy()
+        rows[:, first] = 0.0
+        rows[:, first + 1 :] = np.nan
+        return RowCells(rows, self.threads)
+
+    def with_last(self, value: float) -> RowCells:
+        """Shape (n, F + 1) inside."""
+        return RowCells(
+            np.column_stack([self.rows, np.full(len(self.rows), value, dtype=self.rows.dtype)]), self.threads
+        )
+
+
+@dataclass(frozen=True)
+class GridCells:
+    """Every one of some rows, shape (n, F - k), under every action of a grid, shape (A, k); the action's columns are the last."""
+
+    rows: Rows
+    actions: Rows
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(n, A)."""
+        return len(self.rows), len(self.actions)
+
+    def raw(self, booster: lgb.Booster) -> FloatArray:
+        """By the grid scorer, which agrees with LightGBM to 1e-12."""
+        scorer = scorer_of(booster, actions=self.actions.shape[1])
+        actions = self.actions if scorer.asks_action else self.actions[:1]
+        return scorer.bind(actions).raw(self.rows)
+
+    def column(self, number: int) -> Rows:
+        """Shape (n, 1) or (A,)."""
+        width = self.rows.shape[1]
+        return self.rows[:, number, None] if number < width else self.actions[:, number - width]
+
+    def picked(self, columns: IntArray) -> Rows:
+        """Shape (n, A)."""
+        return self.rows[:, columns]
+
+    def only(self, here: BoolArray) -> GridCells:
+        """Some of the actions."""
+        return GridCells(self.rows, self.actions[here])
+
+    def without_action(self, first: int) -> GridCells:
+        """One action."""
+        blank = np.full((1, self.actions.shape[1]), np.nan, dtype=self.actions.dtype)
+        blank[0, first - self.rows.shape[1]] = 0.0
+        return GridCells(self.rows, blank)
+
+    def with_last(self, value: float) -> GridCells:
+        """The new column is the action's."""
+        last = np.full(len(self.actions), value, dtype=self.actions.dtype)
+        return GridCells(self.rows, np.column_stack([self.actions, last]))
+
+
+def scorer_of(booster: lgb.Booster, *, actions: int) -> GridScorer:
+    """The compiled model of a booster whose last columns are the action's, kept as long as the booster is."""
+    compiled = _scorers.setdefault(booster, {})
+    if actions not in compiled:
+        width = booster.num_feature()
+        compiled[actions] = GridScorer(booster, range(width - actions, width))
+    return compiled[actions]
+
+
+def channel_codes(cells: Cells, column: int) -> IntArray:
+    """Channel code of each cell, (n,) or (A,)."""
+    return cells.column(column).astype(np.int64)
