@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import repeat
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
 
+from data.decision_log_rows import ROWS_AT_ONCE, Decisions, blocks, fingerprint, first_and_last, row_count, stored
 from data.decision_log_tables import (
     LAYOUT,
     about,
@@ -36,8 +37,6 @@ LOG_SCHEMA: pa.Schema = DECISION_SCHEMA.append(pa.field("source", pa.string(), n
     pa.field("status", pa.string(), nullable=False)
 )
 """Frame of `DecisionLog.decisions`: the contract's columns, where a decision came from, what became of it."""
-
-ROWS_AT_ONCE = 20_000
 
 
 class UnknownLayout(ValueError):
@@ -115,7 +114,7 @@ class DecisionLog:
                 connection.execute(sa.insert(about).values(name="beat", value=at.isoformat()))
 
     def write_batch(
-        self, decisions: pa.Table, *, portfolio: Path | None, as_of: datetime, config_fingerprint: str
+        self, decisions: Decisions, *, portfolio: Path | None, as_of: datetime, config_fingerprint: str
     ) -> Batch:
         """Logs a batch; writing the same batch again changes nothing.
 
@@ -125,7 +124,7 @@ class DecisionLog:
         Parameters
         ----------
         decisions
-            Rows of `data.schemas.DECISION_SCHEMA`.
+            Rows of `data.schemas.DECISION_SCHEMA`; of a file, one block at a time is in memory.
 
         Raises
         ------
@@ -133,13 +132,13 @@ class DecisionLog:
             Under one of the identifiers stands a different decision of the service, or one that was confirmed, or of
             which an event was received; nothing is written.
         """
-        decisions = decisions.select(DECISION_SCHEMA.names).cast(DECISION_SCHEMA)
+        heading = f"{as_of.isoformat()}|{config_fingerprint}|"
         batch = Batch(
-            _batch_id(decisions, as_of, config_fingerprint),
+            fingerprint(decisions, heading=heading),
             as_of,
             None if portfolio is None else str(portfolio),
             config_fingerprint,
-            decisions.num_rows,
+            row_count(decisions),
         )
         with self.writing() as connection:
             if not _batch_stands(connection, batch.batch_id):
@@ -164,13 +163,15 @@ class DecisionLog:
 
 
 def add_rows(
-    connection: sa.Connection, rows: pa.Table, *, source: str, batch_id: str | None, answer_id: str | None
+    connection: sa.Connection, rows: Decisions, *, source: str, batch_id: str | None, answer_id: str | None
 ) -> None:
     """Writes decision rows as they are, within the caller's transaction."""
-    extra = {"source": source, "batch_id": batch_id, "answer_id": answer_id}
-    for start in range(0, rows.num_rows, ROWS_AT_ONCE):
-        block = rows.slice(start, ROWS_AT_ONCE).to_pylist()
-        connection.execute(sa.insert(decision_rows), [{**row, **extra} for row in block])
+    names = [*DECISION_SCHEMA.names, "source", "batch_id", "answer_id"]
+    statement = str(sa.insert(decision_rows).compile(dialect=connection.dialect, column_keys=names))
+    for block in blocks(rows):
+        same = (repeat(value, block.num_rows) for value in (source, batch_id, answer_id))
+        # Past the tables' own types, which look at every value by itself: that took most of the time.
+        connection.exec_driver_sql(statement, list(zip(*stored(block), *same, strict=True)))
 
 
 def _check_layout(connection: sa.Connection, path: Path) -> None:
@@ -184,40 +185,39 @@ def _check_layout(connection: sa.Connection, path: Path) -> None:
         )
 
 
-def _batch_id(decisions: pa.Table, as_of: datetime, config_fingerprint: str) -> str:
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, decisions.schema) as writer:
-        writer.write_table(decisions.combine_chunks())
-    heading = f"{as_of.isoformat()}|{config_fingerprint}|".encode()
-    return hashlib.sha256(heading + memoryview(sink.getvalue())).hexdigest()[:32]
-
-
 def _batch_stands(connection: sa.Connection, batch_id: str) -> bool:
     query = sa.select(batches.c.batch_id).where(batches.c.batch_id == batch_id)
     return connection.scalar(query) is not None
 
 
-def _check_untouched(connection: sa.Connection, decisions: pa.Table) -> None:
+def _check_untouched(connection: sa.Connection, decisions: Decisions) -> None:
     """What stands under the identifiers of a new batch is the same, or nobody has acted on it."""
-    if not decisions.num_rows:
+    times = first_and_last(decisions)
+    standing = None if times is None else _acted_on(connection, *times)
+    if standing is None or not standing.num_rows:
         return
-    times = pc.min_max(decisions["decided_at"]).as_py()
-    within = decision_rows.c.decided_at.between(times["min"], times["max"])
-    standing = _frame(connection, within)
-    if not standing.num_rows:
-        return
-    new = {_identity(row): row for row in decisions.to_pylist()}
-    acted = _statuses(connection)
-    touched = {
-        row["decision_id"]: None
-        for row in standing.to_pylist()
-        if (row.pop("source") == ONLINE or row["decision_id"] in acted) and new.get(_identity(row), row) != row
-    }
+    ids = standing["decision_id"].combine_chunks().unique()
+    new = {}
+    for block in blocks(decisions):
+        new.update({_identity(row): row for row in block.filter(pc.is_in(block["decision_id"], ids)).to_pylist()})
+    rows = standing.drop_columns("source").to_pylist()
+    touched = [row["decision_id"] for row in rows if new.get(_identity(row), row) != row]
     if touched:
         raise ConflictingDecision(
-            f"{counted(len(touched), 'decision')} of the batch stand in the log with another content and were answered, "
-            f"confirmed or acted on, first of them {next(iter(touched))}: decide at another moment"
+            f"{counted(len(set(touched)), 'decision')} of the batch stand in the log with another content and were "
+            f"answered, confirmed or acted on, first of them {touched[0]}: decide at another moment"
         )
+
+
+def _acted_on(connection: sa.Connection, first: datetime, last: datetime) -> pa.Table:
+    """Rows decided from one moment to another that the service answered with, or to whose decision something happened."""
+    # Found by what happened and not by their moment: that would be a walk through every decision ever logged.
+    happened = sa.union(sa.select(decision_steps.c.decision_id), _sent())
+    rows = sa.union(
+        sa.select(decision_rows.c.sequence).where(decision_rows.c.answer_id > ""),
+        sa.select(decision_rows.c.sequence).where(decision_rows.c.decision_id.in_(happened)),
+    )
+    return _frame(connection, decision_rows.c.sequence.in_(rows) & decision_rows.c.decided_at.between(first, last))
 
 
 def _identity(row: dict[str, object]) -> tuple[object, object]:
@@ -226,12 +226,16 @@ def _identity(row: dict[str, object]) -> tuple[object, object]:
 
 def _frame(connection: sa.Connection, where: sa.ColumnElement[bool]) -> pa.Table:
     """Rows in the order written: `DECISION_SCHEMA` and `source`."""
-    schema = LOG_SCHEMA.remove(LOG_SCHEMA.get_field_index("status"))
+    schema = _schema_read()
     columns = [_raw(decision_rows.c[name]) for name in schema.names]
     query = sa.select(*columns).where(where).order_by(decision_rows.c.sequence)
     result = connection.execute(query, execution_options={"yield_per": ROWS_AT_ONCE})
     blocks = [_block(rows, schema) for rows in result.partitions()]
     return pa.concat_tables(blocks) if blocks else schema.empty_table()
+
+
+def _schema_read() -> pa.Schema:
+    return LOG_SCHEMA.remove(LOG_SCHEMA.get_field_index("status"))
 
 
 def _counts() -> sa.ColumnElement[bool]:
@@ -261,7 +265,11 @@ def _statuses(connection: sa.Connection) -> dict[str, str]:
     """Status of every decision to which something happened."""
     steps = sa.select(decision_steps.c.decision_id, decision_steps.c.step).order_by(decision_steps.c.sequence)
     found = {row.decision_id: row.step for row in connection.execute(steps)}
-    sent = sa.select(events.c.of_contact).where(
+    return {**found, **dict.fromkeys(connection.scalars(_sent()), SENT)}
+
+
+def _sent() -> sa.Select[tuple[str]]:
+    """Decisions that were reported as sent."""
+    return sa.select(events.c.of_contact).where(
         events.c.table_name == "contact_events", events.c.row["kind"].as_string() == SENT
     )
-    return {**found, **dict.fromkeys(connection.scalars(sent), SENT)}

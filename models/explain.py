@@ -28,7 +28,7 @@ def slot_in_words(decided: Decided, row: int) -> str:
     """What channel, day and hour of the chosen contact add to its value, each alone and together, over the mean contact."""
     grid, action = decided.prepared.grid, int(decided.choice.action[row])
     cell = int(grid.channel[action]) - 1, int(grid.day[action]), grid.hours.index(int(grid.hour[action]))
-    parts = why(decided, row).of(0, cell)
+    parts = {axes: float(part[0]) for axes, part in why(decided, row).parts(np.array([cell])).items()}
     mean = parts.pop(())
     alone = ", ".join(f"{name} {parts.pop((axis,)):+.2f}" for axis, name in enumerate(AXES))
     together = sum(parts.values())

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from data.action_grid import ActionGrid
 from data.config import Config
 from data.times import DAY_US
+from models._value_kernels import add_by_debtor
 from models.grid import best
 
 FloatArray = npt.NDArray[np.float64]
@@ -69,12 +70,9 @@ def expected_paid(
     probability
         Shape (m, A), NaN where not scored.
     mean_share
-        Share of the outstanding sum that is paid where anything is: one number, one a claim (m,), or one a claim and
-        action (m, A).
+        Share of the outstanding sum that is paid where anything is: one number, or one a claim (m,).
     """
-    share = np.asarray(mean_share, dtype=np.float64)
-    by_action = share[:, None] if share.ndim == 1 else share
-    paid: FloatArray = probability * by_action * outstanding_eur[:, None]
+    paid: FloatArray = probability * (mean_share * outstanding_eur)[:, None]
     return paid
 
 
@@ -98,14 +96,12 @@ def value_grid(
     lift_eur
         As `brought_in` gives it, shape (m, A).
     debtor, covered
-        Row of each claim's debtor, ascending, and whether a contact would cover the claim, shape (m,).
+        Row of each claim's debtor, and whether a contact would cover the claim, shape (m,).
     allowed
         After the rules, shape (n, A).
     """
-    total, mine = np.zeros(allowed.shape), debtor[covered]
-    first = np.flatnonzero(np.diff(mine, prepend=-1))
-    if len(first):
-        total[mine[first]] = np.add.reduceat(np.nan_to_num(lift_eur[covered]), first, axis=0)
+    total = np.zeros(allowed.shape)
+    add_by_debtor(lift_eur, debtor, covered, total)
     total -= price.total[:, grid.channel]
     return np.where(allowed, total, -np.inf)
 

@@ -26,7 +26,7 @@ CodeArray = npt.NDArray[np.uint16]
 RegionArray = npt.NDArray[np.int32]
 Rows = npt.NDArray[np.floating[Any]]
 
-LEAST, BLOCK = 32, 256
+LEAST, BLOCK = 32, 512
 """Rows whose leaves are found at once, fewer where there are many regions: codes, words and sums stay in the nearer caches."""
 
 NUMBERS = 131_072
@@ -160,6 +160,7 @@ def score_rows(
     """Raw scores of some rows: OUT `out[take]`, shape (n, A)."""
     cell = plan.cell
     size = min(BLOCK, max(LEAST, NUMBERS // max(plan.sums, 1) // LANES * LANES))
+    size = min(size, -(-len(take) // max(-(-len(take) // size), 1)))
     sums, some = np.empty((plan.sums, size)), np.zeros((plan.sums, LANES))
     for first in range(0, len(take), size):
         mine = take[first : first + size]
@@ -183,34 +184,55 @@ def walk_row(
 ) -> None:
     """Raw scores of a single row: OUT `out[one]`, the bits of `score_rows`: leaves are met in the same order."""
     region, goes, cell, value, goes_left = plan.region, plan.goes, plan.cell, words.value, words.goes_left
-    root, left, right, column, at = walk
+    root, nodes = walk
     codes = np.empty((of_rows, 1), np.uint16)
     encode(rows, np.array([one]), 0, coding, codes)
     sums = np.zeros(plan.sums)
-    waiting = np.empty(len(left) + 1, np.int64)
+    waiting = np.empty(len(nodes) + 1, np.int32)
     for tree in range(len(root)):
         waiting[0], depth = root[tree], 1
         while depth:
             depth -= 1
             node = waiting[depth]
             while node >= 0:
-                asks = column[node]
+                asks, at, left, right = nodes[node]
                 if asks >= 0:
-                    node = left[node] if codes[asks, 0] <= at[node] else right[node]
+                    node = left if codes[asks, 0] <= at else right
                 elif asks < -1:
                     code = codes[-2 - asks, 0]
-                    known = goes_left[at[node] + code // 16] >> (code % 16)
-                    node = left[node] if known & 1 else right[node]
+                    node = left if (goes_left[at + code // 16] >> (code % 16)) & 1 else right
                 else:
                     sides = goes[node]
                     if sides == 3:
-                        waiting[depth] = right[node]
+                        waiting[depth] = right
                         depth += 1
                     if sides == 0:
                         break
-                    node = right[node] if sides == 2 else left[node]
+                    node = right if sides == 2 else left
             if node < 0 and region[~node] >= 0:
                 sums[region[~node]] += value[~node]
     scores = _spread(sums, 1, plan)
     for action in range(len(cell)):
         out[one, action] = scores[cell[action]]
+
+
+@njit(cache=True, nogil=True)
+def mean_out(values: FloatArray, out: FloatArray) -> None:
+    """Means of values (n, before, size, after) over `size`: OUT `out` (n, before, after)."""
+    rows, before, size, after = values.shape
+    for row in range(rows):
+        for b in range(before):
+            if after == 1:
+                total = 0.0
+                for k in range(size):
+                    total += values[row, b, k, 0]
+                out[row, b, 0] = total / size
+                continue
+            here = out[row, b]
+            here[:] = 0.0
+            for k in range(size):
+                one = values[row, b, k]
+                for a in range(after):
+                    here[a] += one[a]
+            for a in range(after):
+                here[a] /= size

@@ -96,7 +96,7 @@ def bound(model: Compiled, actions: FloatArray) -> Plan:
 
 def _goes(model: Compiled, met: BoolArray) -> npt.NDArray[np.int8]:
     """Sides of each split by the action below which some leaf can be met, shape (S,)."""
-    goes = np.zeros(len(model.walk.left), dtype=np.int8)
+    goes = np.zeros(len(model.walk.nodes), dtype=np.int8)
     before = np.concatenate([[0], np.cumsum(met)])
     low, middle, high = before[model.spans.T]
     goes[model.forks] = (middle > low) + 2 * (high > middle)

@@ -78,7 +78,7 @@ class _Sets:
 
 
 def _sets_of_leaves(trees: Trees, test: dict[int, int], sets: _Sets) -> IntArray:
-    """Set of tests that each leaf asks for, shape (L,); LightGBM numbers splits before those below them."""
+    """Set of tests that each leaf asks for, shape (L,); splits stand before those below them."""
     of_split, of_leaf = np.zeros(len(trees.left), dtype=np.int64), np.zeros(len(trees.value), dtype=np.int64)
     for split, children in enumerate(zip(trees.left.tolist(), trees.right.tolist(), strict=True)):
         mine = int(of_split[split])

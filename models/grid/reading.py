@@ -8,6 +8,8 @@ from itertools import combinations
 import numpy as np
 import numpy.typing as npt
 
+from models.grid._kernels import mean_out
+
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.int64]
@@ -64,9 +66,9 @@ class Breakdown:
     mean
         Shape (n,).
     alone
-        Of each axis, shape (n, size of the axis); each row's sum is 0.
-    together
-        Of each pair of axes, beyond what they add alone, shape (n, size of one, size of the other); 0 summed over either.
+        What each axis adds, shape (n, size of the axis); each row's sum is 0.
+    by_pair
+        Mean score of each pair of axes, shape (n, size of one, size of the other).
 
     Notes
     -----
@@ -76,15 +78,29 @@ class Breakdown:
     scores: FloatArray
     mean: FloatArray
     alone: tuple[FloatArray, ...]
-    together: dict[tuple[int, int], FloatArray]
+    by_pair: dict[tuple[int, int], FloatArray]
 
-    def of(self, row: int, cell: tuple[int, ...]) -> dict[tuple[int, ...], float]:
-        """Parts of one cell by the axes that they belong to: `()` is the mean, all of three or more axes what is left."""
-        parts: dict[tuple[int, ...], float] = {(): float(self.mean[row])}
-        parts |= {(axis,): float(one[row, cell[axis]]) for axis, one in enumerate(self.alone)}
-        parts |= {pair: float(one[row, cell[pair[0]], cell[pair[1]]]) for pair, one in self.together.items()}
-        if len(cell) > 2:
-            parts[tuple(range(len(cell)))] = float(self.scores[(row, *cell)]) - sum(parts.values())
+    def together(self, a: int, b: int) -> FloatArray:
+        """What two axes, `a` before `b`, add beyond what each adds alone; 0 summed over either."""
+        return self.by_pair[a, b] - self.alone[a][:, :, None] - self.alone[b][:, None, :] - self.mean[:, None, None]
+
+    def parts(self, cells: IntArray) -> dict[tuple[int, ...], FloatArray]:
+        """Parts of one cell of each row by the axes that they belong to, shape (n,) each; they add up to its score.
+
+        `()` is the mean; where there are three axes or more, all of them stand for what is left.
+
+        Parameters
+        ----------
+        cells
+            Position of the cell on each axis, shape (n, axes).
+        """
+        row, axes = np.arange(len(cells)), range(len(self.alone))
+        parts: dict[tuple[int, ...], FloatArray] = {(): self.mean}
+        parts |= {(axis,): one[row, cells[:, axis]] for axis, one in enumerate(self.alone)}
+        for (a, b), table in self.by_pair.items():
+            parts[a, b] = table[row, cells[:, a], cells[:, b]] - parts[(a,)] - parts[(b,)] - self.mean
+        if len(axes) > 2:
+            parts[tuple(axes)] = self.scores[(row, *cells.T)] - sum(parts.values())
         return parts
 
 
@@ -92,18 +108,33 @@ def breakdown(scores: FloatArray, shape: tuple[int, ...]) -> Breakdown:
     """The parts of scores, shape (n, A), over axes whose sizes multiply to A, the last one running fastest.
 
     >>> parts = breakdown(np.array([[1.0, 2.0, 3.0, 8.0]]), (2, 2))
-    >>> parts.mean.tolist(), parts.alone[0].tolist(), parts.together[0, 1].tolist()
+    >>> parts.mean.tolist(), parts.alone[0].tolist(), parts.together(0, 1).tolist()
     ([3.5], [[-2.0, 2.0]], [[[1.0, -1.0], [-1.0, 1.0]]])
     """
-    cube = scores.reshape(len(scores), *shape)
-    axes = tuple(range(len(shape)))
-    pairs = {
-        pair: cube.mean(axis=tuple(1 + axis for axis in axes if axis not in pair)) for pair in combinations(axes, 2)
-    }
-    mean = cube.reshape(len(cube), -1).mean(axis=1)
-    alone = tuple(cube.mean(axis=tuple(1 + one for one in axes if one != axis)) - mean[:, None] for axis in axes)
-    together = {
-        (a, b): table - alone[a][:, :, None] - alone[b][:, None, :] - mean[:, None, None]
-        for (a, b), table in pairs.items()
-    }
-    return Breakdown(cube, mean, alone, together)
+    cube = np.ascontiguousarray(scores, dtype=np.float64).reshape(len(scores), *shape)
+    axes = range(len(shape))
+    means = {pair: _mean_over(cube, [axis for axis in axes if axis not in pair]) for pair in combinations(axes, 2)}
+    by_axis = [_mean_of_axis(cube, means, axis) for axis in axes]
+    mean = by_axis[0].mean(axis=1)
+    alone = tuple(one - mean[:, None] for one in by_axis)
+    return Breakdown(cube, mean, alone, means)
+
+
+def _mean_of_axis(cube: FloatArray, means: dict[tuple[int, int], FloatArray], axis: int) -> FloatArray:
+    """Means over all other axes, shape (n, size of the axis)."""
+    for (a, b), table in means.items():
+        if axis in (a, b):
+            return _mean_over(table, [1 if axis == a else 0])
+    return cube
+
+
+def _mean_over(cube: FloatArray, axes: list[int]) -> FloatArray:
+    """Means over some axes, counted without the rows; in place of NumPy's, which is slow over short axes."""
+    for axis in reversed(axes):
+        shape = cube.shape
+        before, size = int(np.prod(shape[1 : 1 + axis])), shape[1 + axis]
+        values = cube.reshape(shape[0], before, size, -1)
+        out = np.empty((shape[0], before, values.shape[3]))
+        mean_out(values, out)
+        cube = out.reshape(*shape[: 1 + axis], *shape[2 + axis :])
+    return cube

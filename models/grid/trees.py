@@ -32,7 +32,7 @@ class UnsupportedModel(ValueError):
 
 @dataclass(frozen=True)
 class Trees:
-    """All splits and leaves of a model, tree behind tree, leaves from left to right.
+    """All splits and leaves of a model, tree behind tree, as a walk to the left meets them: parents first.
 
     Attributes
     ----------
@@ -95,7 +95,7 @@ def _fields(block: str) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class _Tree:
-    """One tree, its leaves from left to right and its nodes numbered within it."""
+    """One tree, its nodes numbered within it as a walk to the left meets them."""
 
     feature: IntArray
     threshold: FloatArray
@@ -116,43 +116,56 @@ def _tree(fields: dict[str, str], number: int) -> _Tree:
     left, right = _numbers(fields, "left_child"), _numbers(fields, "right_child")
     threshold = np.array(fields.get("threshold", "").split(), dtype=np.float64).clip(-MOST, MOST)
     values = np.array(fields["leaf_value"].split(), dtype=np.float64)
-    order, spans = _from_left_to_right(left.tolist(), right.tolist())
-    place = np.empty(len(order), dtype=np.int64)
-    place[order] = np.arange(len(order))
+    splits, leaves, spans = _from_left_to_right(left.tolist(), right.tolist())
+    places = _places(splits), _places(leaves)
     categorical = (kind & CATEGORICAL) > 0
     categories = _categories(fields, threshold, categorical)
     return _Tree(
-        feature, np.where(categorical, np.nan, threshold), kind, categories,
-        _renamed(left, place), _renamed(right, place), spans, values[order],
+        feature[splits], np.where(categorical, np.nan, threshold)[splits], kind[splits],
+        tuple(categories[split] for split in splits.tolist()), _renamed(left, *places)[splits], _renamed(right, *places)[splits],
+        spans[splits], values[leaves],
     )  # fmt: skip
+
+
+def _places(order: IntArray) -> IntArray:
+    """The inverse of an order."""
+    place = np.empty(len(order), dtype=np.int64)
+    place[order] = np.arange(len(order))
+    return place
 
 
 def _numbers(fields: dict[str, str], name: str) -> IntArray:
     return np.array(fields.get(name, "").split(), dtype=np.int64)
 
 
-def _renamed(child: IntArray, place: IntArray) -> IntArray:
-    """Children with leaves by their place from the left."""
-    leaf = child < 0
+def _renamed(child: IntArray, split: IntArray, leaf: IntArray) -> IntArray:
+    """Children by their new places."""
+    is_leaf = child < 0
     renamed = child.copy()
-    renamed[leaf] = ~place[~child[leaf]]
+    renamed[is_leaf], renamed[~is_leaf] = ~leaf[~child[is_leaf]], split[child[~is_leaf]]
     return renamed
 
 
-def _from_left_to_right(left: list[int], right: list[int]) -> tuple[IntArray, IntArray]:
-    """Leaves in order, shape (L,), and for each split the first leaf below, the first one right, the end, shape (S, 3)."""
-    order: list[int] = []
+def _from_left_to_right(left: list[int], right: list[int]) -> tuple[IntArray, IntArray, IntArray]:
+    """Splits and leaves in the order in which a walk to the left first meets them, shape (S,) and (L,).
+
+    And for each split, by its old number, the first leaf below, the first one right of it, and the end, shape (S, 3).
+    """
+    splits: list[int] = []
+    leaves: list[int] = []
     spans = np.zeros((len(left), 3), dtype=np.int64)
     waiting = [(0, 0)] if left else [(~0, 0)]
     while waiting:
         node, seen = waiting.pop()
         if node < 0:
-            order.append(~node)
+            leaves.append(~node)
             continue
-        spans[node, seen] = len(order)
+        spans[node, seen] = len(leaves)
+        if seen == 0:
+            splits.append(node)
         if seen < 2:
             waiting += [(node, seen + 1), (right[node] if seen else left[node], 0)]
-    return np.array(order, dtype=np.int64), spans
+    return np.array(splits, dtype=np.int64), np.array(leaves, dtype=np.int64), spans
 
 
 def _categories(fields: dict[str, str], threshold: FloatArray, categorical: BoolArray) -> tuple[IntArray, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from models.grid.coding import CODED_CATEGORICAL, FLAGS, CodeArray, Coded, Coding, flag_rows, values_of
 from models.grid.trees import FloatArray, IntArray, Trees
@@ -51,17 +52,15 @@ class Walk(NamedTuple):
 
     Attributes
     ----------
-    root, left, right
-        Nodes: splits, or `~place` of a leaf among the words' 64s.
-    column, at
-        As in `Words`; column −1 where the action decides, −2 − column where a category does.
+    root
+        First node of each tree: a split, or `~place` of a leaf among the words' 64s.
+    nodes
+        Of each split, shape (S, 4): coded column (−1 where the action decides, −2 − column where a category does), its place as
+        in `Words`, the nodes left and right. What a step looks at lies beside each other.
     """
 
-    root: IntArray
-    left: IntArray
-    right: IntArray
-    column: IntArray
-    at: IntArray
+    root: npt.NDArray[np.int32]
+    nodes: npt.NDArray[np.int32]
 
 
 def places(trees: Trees) -> IntArray:
@@ -123,11 +122,9 @@ def _bits(low: IntArray, high: IntArray, part: IntArray) -> CodeArray:
 
 def walk_of(trees: Trees, splits: Coded, place: IntArray) -> Walk:
     """The trees with leaves by their place."""
-    asks = np.where(splits.categorical, -2 - splits.column, splits.column)
-    return Walk(
-        _placed(trees.root, place), _placed(trees.left, place), _placed(trees.right, place),
-        np.where(splits.by_action, -1, asks), splits.at,
-    )  # fmt: skip
+    asks = np.where(splits.by_action, -1, np.where(splits.categorical, -2 - splits.column, splits.column))
+    nodes = np.column_stack([asks, splits.at, _placed(trees.left, place), _placed(trees.right, place)])
+    return Walk(_placed(trees.root, place).astype(np.int32), nodes.astype(np.int32))
 
 
 def _placed(node: IntArray, place: IntArray) -> IntArray:

@@ -3,11 +3,16 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import sqlalchemy as sa
 
-from data.decision_log import LOG_SCHEMA, ConflictingDecision, DecisionLog, UnknownLayout
-from data.decision_log_tables import WeakDurability, open_engine
+from data.decision_log import LOG_SCHEMA, ConflictingDecision, DecisionLog, UnknownLayout, add_rows
+from data.decision_log_rows import ROWS_AT_ONCE, blocks, fingerprint
+from data.decision_log_tables import WeakDurability, decision_rows, open_engine
+from data.event_log import Event, record
 from data.online_decisions import Decided, add_step, decided_under, last_decided, reserve, rows_of
 from data.schemas import DECISION_SCHEMA
 from data.stored_answers import KEPT, LEASE, KeyReused, StillRunning, StoredAnswer, begin, finish, release
@@ -63,6 +68,72 @@ def test_the_same_batch_written_again_changes_nothing(log):
     assert write(log, decision_row(1)) == write(log, decision_row(1))
     assert log.decisions().num_rows == 1
     assert len(log.batches()) == 1
+
+
+def many(count):
+    """Rows of every kind, nulls among them, in more than one block."""
+    changed = [
+        {},
+        {"send_at": None, "tone": None, "action_probability": None},
+        {"blocked": [], "reasons": ["a=1", "b=2"]},
+    ]
+    few = [decision_row(number, **changed[number % 3]) for number in range(30)]
+    table = decision_table(*few).take(pa.array(np.arange(count) % 30))
+    ids = pa.array([f"c{number}" for number in range(count)], pa.string())
+    return table.set_column(table.column_names.index("claim_id"), DECISION_SCHEMA.field("claim_id"), ids)
+
+
+@pytest.mark.parametrize("rows", [0, 1, 70, 2 * ROWS_AT_ONCE, 2 * ROWS_AT_ONCE + 3])
+def test_a_batch_is_the_same_from_memory_and_from_a_file_however_it_is_cut(tmp_path, rows):
+    table = many(rows)
+    pq.write_table(table, tmp_path / "a.parquet", row_group_size=7_001)
+    cut = pa.concat_tables([table.slice(0, 33), table.slice(33)])
+    assert len({fingerprint(one, heading="h") for one in (table, cut, tmp_path / "a.parquet")}) == 1
+    assert fingerprint(table, heading="h") != fingerprint(table, heading="i")
+    assert fingerprint(table, heading="h") != fingerprint(table.slice(1), heading="h") or not rows
+    assert pa.concat_tables([table.slice(0, 0), *blocks(tmp_path / "a.parquet")]).equals(table)
+    assert {one.num_rows for one in list(blocks(tmp_path / "a.parquet"))[:-1]} <= {ROWS_AT_ONCE}
+
+
+def test_a_file_of_decisions_is_logged_as_its_rows_are(log, tmp_path):
+    table = many(ROWS_AT_ONCE + 1)
+    pq.write_table(table, tmp_path / "a.parquet", row_group_size=1_000)
+    batch = log.write_batch(tmp_path / "a.parquet", portfolio=None, as_of=AS_OF, config_fingerprint="c1")
+    assert batch.rows == table.num_rows
+    assert log.decisions().select(DECISION_SCHEMA.names).equals(table)
+    assert log.write_batch(table, portfolio=None, as_of=AS_OF, config_fingerprint="c1") == batch
+
+
+def test_what_is_stored_is_what_the_tables_own_types_would_store(log):
+    rows = [decision_row(1, blocked=[]), decision_row(2, send_at=None, reasons=["ä=1"], action_probability=None)]
+    with log.writing() as connection:
+        add_rows(connection, decision_table(*rows), source="batch", batch_id="b1", answer_id=None)
+        again = [{**row, "source": "batch", "batch_id": "b2", "answer_id": None} for row in rows]
+        connection.execute(sa.insert(decision_rows), again)
+        kept = [
+            connection.exec_driver_sql(f"SELECT * FROM decision_rows WHERE batch_id = '{one}'").fetchall()
+            for one in ("b1", "b2")
+        ]
+    assert len(kept[0]) == 2
+    apart = [column.name in ("sequence", "batch_id") for column in decision_rows.c]
+    first, second = ([[v for v, no in zip(row, apart, strict=True) if not no] for row in rows] for rows in kept)
+    assert [[(type(v), v) for v in row] for row in first] == [[(type(v), v) for v in row] for row in second]
+
+
+@pytest.mark.parametrize("became", ["answered", "sent"])
+def test_a_decision_of_the_service_or_one_that_was_sent_is_not_rewritten(log, became):
+    if became == "answered":
+        with log.writing() as connection:
+            reserve(connection, online(decision_row(1)), replaces=None)
+    else:
+        write(log, decision_row(1))
+        with log.writing() as connection:
+            row = {"event_id": "e1", "contact_id": decision_row(1)["decision_id"], "at": AS_OF, "kind": "sent"}
+            record(connection, Event("e1", "contact_events", row), at=AS_OF)
+    with pytest.raises(ConflictingDecision, match=f"1 decision of the batch .* first of them {'a' + '0' * 30 + '1'}"):
+        write(log, decision_row(2), decision_row(1, channel="email"), config="c2")
+    assert write(log, decision_row(2), decision_row(1), config="c3").rows == 2
+    assert write(log, decision_row(1, channel="email", decided_at=AS_OF + timedelta(days=1)), config="c4").rows == 1
 
 
 def test_a_batch_decided_again_counts_in_place_of_the_earlier_one(log):

@@ -14,6 +14,7 @@ from hypothesis.extra import numpy as arrays
 from data.action_grid import ActionGrid
 from data.config import Config, Dated, GridSettings, MissingRate, MoneySettings
 from data.times import DAY_US, to_day
+from models._value_kernels import add_by_debtor
 from models.value import Prices, best_action, brought_in, prices, value_grid
 
 GRID = ActionGrid(("none", "sms", "phone"), days=1, hours=(10,))
@@ -60,6 +61,20 @@ def test_the_value_is_the_sum_over_covered_claims_less_one_price() -> None:
         allowed=np.array([[True, True, True], [True, True, False]]),
     )
     np.testing.assert_allclose(value, [[0.0, 20.78, 29.5], [0.0, -0.22, -np.inf]])
+
+
+def test_the_sum_over_claims_is_that_of_a_plain_loop() -> None:
+    rng = np.random.default_rng(3)
+    value, debtor, covered = rng.normal(size=(60, 5)), rng.integers(0, 9, 60), rng.random(60) < 0.7
+    value[rng.random((60, 5)) < 0.2] = np.nan
+    total = np.zeros((9, 5))
+    add_by_debtor(value, debtor, covered, total)
+    plain = np.zeros((9, 5))
+    for claim in range(60):
+        for action in range(5):
+            if covered[claim] and not np.isnan(value[claim, action]):
+                plain[debtor[claim], action] += value[claim, action]
+    np.testing.assert_array_equal(total, plain)
 
 
 def test_a_cell_that_was_not_scored_is_worth_nothing_but_its_price() -> None:

@@ -42,7 +42,7 @@ def test_the_slow_twin_has_lightgbms_bits(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ["binary", "150 leaves", "action first", "no action", "many thresholds"])
 def test_a_row_alone_has_the_bits_that_it_has_among_others(kind: str) -> None:
-    rows, grid = hard_rows(booster(kind), 110, seed=7), scorer(kind).bind(actions())
+    rows, grid = hard_rows(booster(kind), 190, seed=7), scorer(kind).bind(actions())
     together = grid.raw(rows)
     alone = np.vstack([grid.raw(rows[one : one + 1]) for one in range(len(rows))])
     np.testing.assert_array_equal(together, alone)
@@ -50,7 +50,7 @@ def test_a_row_alone_has_the_bits_that_it_has_among_others(kind: str) -> None:
 
 
 def test_threads_order_and_choice_of_rows_change_nothing() -> None:
-    rows, grid = hard_rows(booster("binary"), 400, seed=9), scorer("binary").bind(actions())
+    rows, grid = hard_rows(booster("binary"), 700, seed=9), scorer("binary").bind(actions())
     told = grid.raw(rows)
     np.testing.assert_array_equal(grid.raw(rows, threads=2), told)
     order = np.random.default_rng(1).permutation(len(rows))
