@@ -22,7 +22,7 @@ BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.int64]
 Rows = npt.NDArray[np.floating[Any]]
 
-_scorers: WeakKeyDictionary[lgb.Booster, dict[int, GridScorer]] = WeakKeyDictionary()
+_scorers: WeakKeyDictionary[lgb.Booster, dict[tuple[int, int, int], GridScorer]] = WeakKeyDictionary()
 
 
 class Cells(Protocol):
@@ -137,12 +137,19 @@ class GridCells:
 
 
 def scorer_of(booster: lgb.Booster, *, actions: int) -> GridScorer:
-    """The compiled model of a booster whose last columns are the action's, kept as long as the booster is."""
+    """The compiled model of a booster whose last columns are the action's, kept as long as the booster is.
+
+    A booster that has grown or was cut since is compiled again; other changes to its trees are not noticed.
+    """
     compiled = _scorers.setdefault(booster, {})
-    if actions not in compiled:
+    key = actions, booster.num_trees(), booster.best_iteration
+    found = compiled.get(key)
+    if found is None:
         width = booster.num_feature()
-        compiled[actions] = GridScorer(booster, range(width - actions, width))
-    return compiled[actions]
+        found = GridScorer(booster, range(width - actions, width))
+        compiled.clear()
+        compiled[key] = found
+    return found
 
 
 def channel_codes(cells: Cells, column: int) -> IntArray:

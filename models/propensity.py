@@ -83,7 +83,7 @@ class LogisticModel(PropensityModel):
 
     def _part(self, cells: Cells, column: int) -> FloatArray:
         """Log odds that a column adds."""
-        values = cells.column(column)
+        values = cells.column(column).astype(np.float64)
         if column in self.category_slopes:
             return category_parts(values, self.category_slopes[column])
         missing = np.isnan(values)

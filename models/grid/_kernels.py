@@ -1,21 +1,16 @@
-"""Loops over rows, words and leaves. All of them stand in one file: numba's cache does not see changes in another."""
+"""Loops over rows, words and leaves, with the arrays and constants that they read.
+
+All of it stands in one file: what numba has compiled is kept until this file changes, whatever changes elsewhere.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from numba import njit
 from numba.cpython.unsafe import numbers
-
-from models.grid.coding import CODED_CATEGORICAL
-from models.grid.trees import MISSING_ZERO, MOST, ZERO
-
-if TYPE_CHECKING:
-    from models.grid.bound import Plan
-    from models.grid.coding import Coding
-    from models.grid.words import Walk, Words
 
 trailing_zeros: Any = numbers.trailing_zeros
 """Numba's intrinsic: the place of the lowest bit."""
@@ -23,8 +18,21 @@ trailing_zeros: Any = numbers.trailing_zeros
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
 CodeArray = npt.NDArray[np.uint16]
-RegionArray = npt.NDArray[np.int32]
+NumberArray = npt.NDArray[np.int32]
 Rows = npt.NDArray[np.floating[Any]]
+
+MISSING_NONE, MISSING_ZERO, MISSING_NAN, CODED_CATEGORICAL = 0, 1, 2, 3
+"""Kinds of coded columns: LightGBM's kinds of missing values for numbers, and categories."""
+
+ZERO = float(np.float32(1e-35))
+"""Numbers not further from 0 than this are 0 to LightGBM: its threshold is a float32, widened."""
+
+MOST = float(np.finfo(np.float64).max)
+"""Infinite values and thresholds are brought down to this, so that what stands for a missing value lies beyond them."""
+
+BITS, FLAGS = 64, 16
+"""Leaves to a word, of which a tree begins a new one; leaves to a part of a word, and categories to a row of flags. Parts are so
+narrow because many rows are then compared at a time."""
 
 LEAST, BLOCK = 32, 512
 """Rows whose leaves are found at once, fewer where there are many regions: codes, words and sums stay in the nearer caches."""
@@ -34,6 +42,118 @@ NUMBERS = 131_072
 
 LANES = 16
 """Rows whose sums are spread over the cells at once."""
+
+
+class Coding(NamedTuple):
+    """How values of a column become codes, one entry a coded column, those of the row before those of the action.
+
+    A column is coded once for each way in which the model treats its missing values, mostly once.
+
+    Attributes
+    ----------
+    source
+        Column of the row, or of the action.
+    kind
+        LightGBM's kind of missing value, or `CODED_CATEGORICAL`.
+    missing
+        Number that a missing value counts as: 0, or an infinite one by the side that LightGBM sends it to.
+    start, size
+        Where its thresholds stand in `edges`, or its categories in `dense`, and how many.
+    edges
+        Thresholds of each numeric column, ascending, infinity behind them up to a power of two less one: a search by halves
+        needs to look at no end.
+    dense
+        Code of each category, by its number, 0 for those that the model does not know.
+    """
+
+    source: IntArray
+    kind: IntArray
+    missing: FloatArray
+    start: IntArray
+    size: IntArray
+    edges: FloatArray
+    dense: CodeArray
+
+
+class Words(NamedTuple):
+    """Splits by the row, each once for every part of a word that holds leaves below it.
+
+    Attributes
+    ----------
+    begin, middle, end
+        Splits of each part: numeric ones, then categorical ones, shape (W * 4,) each.
+    column, at
+        Coded column of a split; highest code that goes left, or where its table stands in `goes_left`.
+    keep_left, keep_right
+        Leaves of the part that stay possible.
+    flag_column, flag_row
+        Coded column of each row of flags, shape (G,), and first row of flags of each coded
+        column of the row's, shape (columns + 1,).
+    goes_left
+        As in `Coded`.
+    value
+        Of each leaf, shape (W * 64,), 0 where a word has fewer.
+    """
+
+    begin: IntArray
+    middle: IntArray
+    end: IntArray
+    column: IntArray
+    at: CodeArray
+    keep_left: CodeArray
+    keep_right: CodeArray
+    flag_column: IntArray
+    flag_row: IntArray
+    goes_left: CodeArray
+    value: FloatArray
+
+
+class Walk(NamedTuple):
+    """The trees to walk for a single row.
+
+    Attributes
+    ----------
+    root
+        First node of each tree: a split, or `~place` of a leaf among the words' 64s.
+    nodes
+        Of each split, shape (S, 4): coded column (−1 where the action decides, −2 − column where a category does), its place as
+        in `Words`, the nodes left and right. What a step looks at lies beside each other.
+    """
+
+    root: npt.NDArray[np.int32]
+    nodes: npt.NDArray[np.int32]
+
+
+class Plan(NamedTuple):
+    """How a row's sums by region become its scores by cell.
+
+    Attributes
+    ----------
+    alive
+        Leaves of each part of a word that some cell can meet, shape (W * 4,).
+    region
+        Of each leaf, shape (W * 64,); −1 for one that no cell meets.
+    goes
+        Which sides of each split by the action some cell can meet, 1 left, 2 right, 3 both, shape (S,); 0 for other splits.
+    source, target, begin, width, size
+        Stages: parts `begin[k]` to `begin[k + 1]` add `width[k]` sums from `source` to `target`, counted in widths, of an
+        array of `size[k]` sums.
+    cell
+        Where the last stage leaves the score of each cell, shape (A,).
+    sums
+        Number of regions.
+    """
+
+    alive: CodeArray
+    region: NumberArray
+    goes: npt.NDArray[np.int8]
+    source: NumberArray
+    target: NumberArray
+    begin: IntArray
+    width: IntArray
+    size: IntArray
+    cell: IntArray
+    sums: int
 
 
 @njit(cache=True, nogil=True)
@@ -54,8 +174,8 @@ def encode(rows: Rows, take: IntArray, first: int, coding: Coding, codes: CodeAr
         nothing = gone if rule == MISSING_ZERO else 0.0
         for b in range(count):
             one = float(rows[take[b], here])
-            one = nothing if abs(one) <= ZERO else one
-            value[b] = gone if np.isnan(one) else min(max(one, -MOST), MOST)
+            one = gone if np.isnan(one) else min(max(one, -MOST), MOST)
+            value[b] = nothing if abs(one) <= ZERO else one
         if rule == CODED_CATEGORICAL:
             for b in range(count):
                 known = -1.0 < value[b] < size[column]
@@ -85,8 +205,8 @@ def _flags(codes: CodeArray, flag_column: IntArray) -> CodeArray:
             first = row
         for b in range(codes.shape[1]):
             code = codes[flag_column[row], b]
-            if code // 16 == row - first:
-                flags[row, b] = 1 << (code % 16)
+            if code // FLAGS == row - first:
+                flags[row, b] = 1 << (code % FLAGS)
     return flags
 
 
@@ -112,7 +232,7 @@ def _spread(sums: FloatArray, rows: int, plan: Plan) -> FloatArray:
 
 @njit(cache=True, nogil=True)
 def _sum_leaves(
-    codes: CodeArray, flags: CodeArray, words: Words, alive: CodeArray, region: RegionArray, sums: FloatArray
+    codes: CodeArray, flags: CodeArray, words: Words, alive: CodeArray, region: NumberArray, sums: FloatArray
 ) -> None:
     """Add to `sums` (regions, b) the leaves that each row of a block can reach, tree by tree, from left to right.
 
@@ -141,7 +261,7 @@ def _sum_leaves(
                         found[b] |= flag[b] & known
                 for b in range(count):
                     here[b] &= left if found[b] != 0 else right
-        base = word * 64
+        base = word * BITS
         for b in range(count):
             possible = (
                 np.uint64(bits[0, b]) | np.uint64(bits[1, b]) << np.uint64(16)
@@ -200,7 +320,7 @@ def walk_row(
                     node = left if codes[asks, 0] <= at else right
                 elif asks < -1:
                     code = codes[-2 - asks, 0]
-                    node = left if (goes_left[at + code // 16] >> (code % 16)) & 1 else right
+                    node = left if (goes_left[at + code // FLAGS] >> (code % FLAGS)) & 1 else right
                 else:
                     sides = goes[node]
                     if sides == 3:

@@ -9,54 +9,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import permutations
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from models.grid._kernels import encode
-from models.grid.coding import FLAGS, CodeArray
+from models.grid._kernels import BITS, FLAGS, CodeArray, Plan, encode
 from models.grid.compiled import Compiled
 from models.grid.trees import BoolArray, FloatArray, IntArray
-from models.grid.words import BITS
 
 ROOM = 2.0
 """How many times as many cells as the grid has the product of its axes may have: rows like `none` leave gaps."""
 
 MOST_ORDERED = 4
 """Axes whose every order is tried; more are taken as they come."""
-
-
-class Plan(NamedTuple):
-    """How a row's sums by region become its scores by cell.
-
-    Attributes
-    ----------
-    alive
-        Leaves of each part of a word that some cell can meet, shape (W * 4,).
-    region
-        Of each leaf, shape (W * 64,); −1 for one that no cell meets.
-    goes
-        Which sides of each split by the action some cell can meet, 1 left, 2 right, 3 both, shape (S,); 0 for other splits.
-    source, target, begin, width, size
-        Stages: parts `begin[k]` to `begin[k + 1]` add `width[k]` sums from `source` to `target`, counted in widths, of an
-        array of `size[k]` sums.
-    cell
-        Where the last stage leaves the score of each cell, shape (A,).
-    sums
-        Number of regions.
-    """
-
-    alive: CodeArray
-    region: npt.NDArray[np.int32]
-    goes: npt.NDArray[np.int8]
-    source: IntArray
-    target: IntArray
-    begin: IntArray
-    width: IntArray
-    size: IntArray
-    cell: IntArray
-    sums: int
 
 
 @dataclass(frozen=True)
@@ -84,8 +49,8 @@ def bound(model: Compiled, actions: FloatArray) -> Plan:
         alive=alive,
         region=region,
         goes=_goes(model, of_leaf >= 0),
-        source=np.concatenate([np.zeros(0, dtype=np.int64), *(stage.source for stage in stages)]),
-        target=np.concatenate([np.zeros(0, dtype=np.int64), *(stage.target for stage in stages)]),
+        source=np.concatenate([stage.source for stage in stages]).astype(np.int32),
+        target=np.concatenate([stage.target for stage in stages]).astype(np.int32),
         begin=np.cumsum([0, *(len(stage.source) for stage in stages)]),
         width=np.array([stage.width for stage in stages], dtype=np.int64),
         size=np.array([stage.size for stage in stages], dtype=np.int64),
@@ -210,15 +175,15 @@ class _Stage:
 
 def _stages(axes: list[_Axis], regions: IntArray) -> tuple[list[_Stage], IntArray]:
     """Cheapest order of axes: its stages, and where the last leaves each cell."""
-    orders = permutations(range(len(axes))) if len(axes) <= MOST_ORDERED else [tuple(range(len(axes)))]
+    as_they_come = tuple(range(len(axes)))
+    orders = list(permutations(as_they_come)) if len(axes) <= MOST_ORDERED else [as_they_come]
     sets = [axis.meets[regions] for axis in axes]
     number = [_same_rows(one) for one in sets]
     plans = [_staged([sets[k] for k in order], [number[k] for k in order]) for order in orders]
     costs = [sum(len(stage.source) * stage.width for stage in stages) for stages in plans]
     best = int(np.argmin(costs))
-    order = list(permutations(range(len(axes))))[best] if len(axes) <= MOST_ORDERED else tuple(range(len(axes)))
     cell = np.zeros(len(axes[0].of_cell), dtype=np.int64)
-    for k in reversed(order):
+    for k in reversed(orders[best]):
         cell = cell * sets[k].shape[1] + axes[k].of_cell
     return plans[best], cell
 

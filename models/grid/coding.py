@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from models.grid._kernels import CODED_CATEGORICAL, FLAGS, MISSING_NONE, CodeArray, Coding
 from models.grid.trees import (
     CATEGORICAL,
     DEFAULT_LEFT,
-    MISSING_NONE,
     BoolArray,
     FloatArray,
     IntArray,
@@ -19,46 +18,7 @@ from models.grid.trees import (
     UnsupportedModel,
 )
 
-CodeArray = npt.NDArray[np.uint16]
-
-FLAGS = 16
-"""Bits to a row of flags, and leaves to a part of a word: this wide, many rows are compared at a time."""
-
-CODED_CATEGORICAL = 3
-"""Kind of a coded column of categories; the numeric kinds are LightGBM's kinds of missing values, 0 to 2."""
-
 MOST_CODES = 65_534
-
-
-class Coding(NamedTuple):
-    """How values of a column become codes, one entry a coded column, those of the row before those of the action.
-
-    A column is coded once for each way in which the model treats its missing values, mostly once.
-
-    Attributes
-    ----------
-    source
-        Column of the row, or of the action.
-    kind
-        LightGBM's kind of missing value, or `CODED_CATEGORICAL`.
-    missing
-        Number that a missing value counts as: 0, or an infinite one by the side that LightGBM sends it to.
-    start, size
-        Where its thresholds stand in `edges`, or its categories in `dense`, and how many.
-    edges
-        Thresholds of each numeric column, ascending, infinity behind them up to a power of two less one: a search by halves
-        needs to look at no end.
-    dense
-        Code of each category, by its number, 0 for those that the model does not know.
-    """
-
-    source: IntArray
-    kind: IntArray
-    missing: FloatArray
-    start: IntArray
-    size: IntArray
-    edges: FloatArray
-    dense: CodeArray
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.grid.coding import Coding, coded
+from models.grid._kernels import Coding, Walk, Words
+from models.grid.coding import coded
 from models.grid.conditions import Conditions, conditions_of
 from models.grid.trees import IntArray, Trees
-from models.grid.words import Walk, Words, places, walk_of, words_of
+from models.grid.words import places, walk_of, words_of
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.int64]
 
 DIGITS = 12
-"""Values that are equal to so many digits are ties: sums of the same leaves in another order differ further back."""
+"""Values that are equal to so many decimals are ties: sums of the same leaves in another order differ further back."""
 
 
 def best(value: FloatArray, allowed: BoolArray | None = None) -> IntArray:

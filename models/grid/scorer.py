@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import lru_cache
+from threading import Lock
 from typing import Any
 
 import lightgbm as lgb
 import numpy as np
 import numpy.typing as npt
 
-from models.grid._kernels import BLOCK, score_rows, walk_row
-from models.grid.bound import Plan, bound
+from models.grid._kernels import BLOCK, Plan, score_rows, walk_row
+from models.grid.bound import bound
 from models.grid.compiled import Compiled, compiled
 from models.grid.trees import FloatArray, IntArray, read_trees
 
@@ -23,8 +24,8 @@ FEW = 3
 """Up to so many rows are walked one by one: a block costs about as much as four walks."""
 
 
-GRIDS_KEPT = 256
-"""Grids that a scorer remembers: a night has one for each country and pay day."""
+KEPT_BYTES = 128 * 2**20
+"""Memory for grids that a scorer remembers, those used last: a grid of some hundred actions takes less than a megabyte."""
 
 
 class WrongShape(ValueError):
@@ -44,36 +45,45 @@ class Grid:
         """Number of actions A."""
         return len(self.plan.cell)
 
+    @property
+    def size_bytes(self) -> int:
+        """Memory of what is kept of this grid."""
+        return sum(part.nbytes for part in self.plan if isinstance(part, np.ndarray))
+
     def raw(
         self, rows: Rows, *, take: IntArray | None = None, out: FloatArray | None = None, threads: int = 1
     ) -> FloatArray:
-        """Raw score of every action for every row, shape (n, A), as `Booster.predict(raw_score=True)` has it to 1e-12.
+        """Raw score of every action for every row, shape (n, A), as `Booster.predict(raw_score=True)` has it.
+
+        They differ in the order in which leaves are added up alone: by 1e-12 at most where scores are log odds.
 
         Parameters
         ----------
         rows
             The row's columns without the action's, in the model's order, shape (n, F - k), float32 or float64.
         take, out
-            Rows to score, the others left as they are in `out`; None: all, into a new array.
+            Rows to score, and where to, float64 of shape (n, A); the others are left as they are in `out`, and are missing
+            where there is none. None: all rows.
         threads
             Blocks of rows are scored without the interpreter lock. The result does not depend on it.
 
         Raises
         ------
         WrongShape
-            `rows` has other columns.
+            `rows` has other columns, `out` another shape, or `take` a row that is not there.
         """
-        if rows.ndim != 2 or rows.shape[1] != self.width:
-            raise WrongShape(
-                f"rows of {self.width} columns are expected, all of the model's but the action's, came shape {rows.shape}"
+        self._must_fit(rows, take, out)
+        if rows.dtype not in (np.float32, np.float64):
+            rows = rows.astype(np.float64)
+        rows = np.require(rows, requirements=["C", "W"])
+        if out is None:
+            out = (
+                np.full((len(rows), self.actions), np.nan) if take is not None else np.empty((len(rows), self.actions))
             )
-        take = np.arange(len(rows)) if take is None else take
-        out = np.empty((len(rows), self.actions)) if out is None else out
+        take = np.arange(len(rows)) if take is None else take.astype(np.int64)
         if len(take) <= FEW:
             for one in take.tolist():
-                walk_row(
-                    rows, one, self.model.of_rows, self.model.coding, self.model.words, self.model.walk, self.plan, out
-                )
+                self._walk(rows, one, out)
             return out
         parts = np.array_split(take, threads) if threads > 1 and len(take) > BLOCK else [take]
         if len(parts) == 1:
@@ -83,8 +93,25 @@ class Grid:
             list(pool.map(lambda part: self._score(rows, part, out), parts))
         return out
 
+    def _must_fit(self, rows: Rows, take: IntArray | None, out: FloatArray | None) -> None:
+        if rows.ndim != 2 or rows.shape[1] != self.width:
+            raise WrongShape(
+                f"rows of {self.width} columns are expected, all of the model's but the action's, came shape {rows.shape}"
+            )
+        if out is not None and (out.shape != (len(rows), self.actions) or out.dtype != np.float64):
+            raise WrongShape(
+                f"`out` of shape {(len(rows), self.actions)} and float64 is expected, came {out.shape} and {out.dtype}"
+            )
+        if take is not None and len(take) and not 0 <= int(take.min()) <= int(take.max()) < len(rows):
+            raise WrongShape(f"`take` names rows {take.min()} to {take.max()}, there are rows 0 to {len(rows) - 1}")
+
     def _score(self, rows: Rows, take: IntArray, out: FloatArray) -> None:
-        score_rows(rows, take, self.model.of_rows, self.model.coding, self.model.words, self.plan, out)
+        model = self.model
+        score_rows(rows, take, model.of_rows, model.coding, model.words, self.plan, out)
+
+    def _walk(self, rows: Rows, one: int, out: FloatArray) -> None:
+        model = self.model
+        walk_row(rows, one, model.of_rows, model.coding, model.words, model.walk, self.plan, out)
 
 
 class GridScorer:
@@ -100,7 +127,7 @@ class GridScorer:
     Raises
     ------
     UnsupportedModel
-        Linear leaves or several outputs.
+        Linear leaves, several outputs, or more than 65,534 thresholds in a column.
     WrongShape
         A column that the model does not have.
     """
@@ -111,9 +138,12 @@ class GridScorer:
         wrong = [column for column in self.columns.tolist() if not 0 <= column < trees.width]
         if wrong:
             raise WrongShape(f"the model has columns 0 to {trees.width - 1}, none of {wrong}")
+        if len(np.unique(self.columns)) < len(self.columns):
+            raise WrongShape(f"a column is the action's once, came {self.columns.tolist()}")
         self.width = trees.width - len(self.columns)
         self.compiled = compiled(trees, action_columns=self.columns)
-        self._grids = lru_cache(maxsize=GRIDS_KEPT)(self._grid)
+        self._kept: OrderedDict[bytes, Grid] = OrderedDict()
+        self._lock = Lock()
 
     @property
     def asks_action(self) -> bool:
@@ -121,7 +151,7 @@ class GridScorer:
         return len(self.compiled.forks) > 0
 
     def bind(self, actions: Rows) -> Grid:
-        """The scorer of one grid, a new date or another set of hours alike; the last `GRIDS_KEPT` are kept.
+        """The scorer of one grid, a new date or another set of hours alike; those used last are remembered.
 
         Parameters
         ----------
@@ -136,8 +166,14 @@ class GridScorer:
         if actions.ndim != 2 or actions.shape[1] != len(self.columns) or not len(actions):
             raise WrongShape(f"actions of shape (at least 1, {len(self.columns)}) are expected, came {actions.shape}")
         values = np.ascontiguousarray(actions, dtype=np.float64)
-        return self._grids(values.tobytes(), len(values))
-
-    def _grid(self, values: bytes, actions: int) -> Grid:
-        plan = bound(self.compiled, np.frombuffer(values, dtype=np.float64).reshape(actions, len(self.columns)))
-        return Grid(self.compiled, plan, self.width)
+        key = values.tobytes()
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+        grid = Grid(self.compiled, bound(self.compiled, values), self.width)
+        with self._lock:
+            self._kept[key] = grid
+            while len(self._kept) > 1 and sum(one.size_bytes for one in self._kept.values()) > KEPT_BYTES:
+                self._kept.popitem(last=False)
+        return grid

@@ -10,20 +10,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from models.grid._kernels import MOST
+
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 
 CATEGORICAL, DEFAULT_LEFT = 1, 2
-MISSING_NONE, MISSING_ZERO, MISSING_NAN = 0, 1, 2
-"""What LightGBM packs into a split's `decision_type`: two flags, then the kind of missing value in the next two bits."""
-
-ZERO = float(np.float32(1e-35))
-"""Numbers not further from 0 than this are 0 to LightGBM: its threshold is a float32, widened."""
-
-
-MOST = float(np.finfo(np.float64).max)
-"""Infinite values and thresholds are brought down to this, so that what stands for a missing value lies beyond them."""
+"""Flags of a split's `decision_type`; the two bits behind them are the kind of missing value."""
 
 
 class UnsupportedModel(ValueError):
@@ -80,7 +74,7 @@ def read_trees(text: str) -> Trees:
     UnsupportedModel
         Linear trees, or several outputs a row.
     """
-    head, *blocks = text.split("\nTree=")
+    head, *blocks = text.split("\nend of trees", 1)[0].split("\nTree=")
     about = _fields(head)
     outputs = int(about.get("num_tree_per_iteration", "1"))
     if outputs != 1:

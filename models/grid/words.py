@@ -2,65 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
-import numpy.typing as npt
 
-from models.grid.coding import CODED_CATEGORICAL, FLAGS, CodeArray, Coded, Coding, flag_rows, values_of
-from models.grid.trees import FloatArray, IntArray, Trees
-
-BITS = 64
-"""Leaves to a word, in four parts of `FLAGS`; a tree begins with a new word."""
-
-
-class Words(NamedTuple):
-    """Splits by the row, each once for every part of a word that holds leaves below it.
-
-    Attributes
-    ----------
-    begin, middle, end
-        Splits of each part: numeric ones, then categorical ones, shape (W * 4,) each.
-    column, at
-        Coded column of a split; highest code that goes left, or where its table stands in `goes_left`.
-    keep_left, keep_right
-        Leaves of the part that stay possible.
-    flag_column, flag_row
-        Coded column of each row of flags, shape (G,), and first row of flags of each coded
-        column of the row's, shape (columns + 1,).
-    goes_left
-        As in `Coded`.
-    value
-        Of each leaf, shape (W * 64,), 0 where a word has fewer.
-    """
-
-    begin: IntArray
-    middle: IntArray
-    end: IntArray
-    column: IntArray
-    at: CodeArray
-    keep_left: CodeArray
-    keep_right: CodeArray
-    flag_column: IntArray
-    flag_row: IntArray
-    goes_left: CodeArray
-    value: FloatArray
-
-
-class Walk(NamedTuple):
-    """The trees to walk for a single row.
-
-    Attributes
-    ----------
-    root
-        First node of each tree: a split, or `~place` of a leaf among the words' 64s.
-    nodes
-        Of each split, shape (S, 4): coded column (−1 where the action decides, −2 − column where a category does), its place as
-        in `Words`, the nodes left and right. What a step looks at lies beside each other.
-    """
-
-    root: npt.NDArray[np.int32]
-    nodes: npt.NDArray[np.int32]
+from models.grid._kernels import BITS, CODED_CATEGORICAL, FLAGS, CodeArray, Coding, Walk, Words
+from models.grid.coding import Coded, flag_rows, values_of
+from models.grid.trees import IntArray, Trees
 
 
 def places(trees: Trees) -> IntArray:

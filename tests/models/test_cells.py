@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import lightgbm as lgb
 import numpy as np
 import pytest
 
@@ -48,3 +49,14 @@ def test_parts_of_a_grid_are_the_parts_of_its_rows() -> None:
     )
     last = grid.with_last(3.0)
     np.testing.assert_array_equal(expanded(last.rows, last.actions), cells.with_last(3.0).rows)
+
+
+def test_a_booster_that_has_grown_is_scored_anew() -> None:
+    rng = np.random.default_rng(1)
+    x, y = rng.normal(size=(400, 3)), rng.normal(size=400)
+    booster = lgb.Booster({"objective": "regression", "verbose": -1, "num_threads": 1}, lgb.Dataset(x, y))
+    for _ in range(3):
+        booster.update()
+        grid, actions = x[:20, :2], np.array([[0.0], [1.0]])
+        told = GridCells(grid, actions).raw(booster)
+        np.testing.assert_allclose(told.ravel(), RowCells(expanded(grid, actions)).raw(booster), rtol=0, atol=1e-12)

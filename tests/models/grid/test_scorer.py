@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import lightgbm as lgb
 import numpy as np
 import pytest
@@ -116,6 +118,35 @@ def test_a_column_without_any_split_and_no_rows_at_all_are_no_obstacle() -> None
     assert grid.raw(np.empty((0, CONTEXT))).shape == (0, 85)
 
 
+def test_zeros_that_count_as_missing_and_an_infinite_threshold_are_kept_apart() -> None:
+    rng = np.random.default_rng(1)
+    x, action = rng.choice([0.0, 1.0, 2.0, np.inf, -np.inf], 2_000), rng.integers(0, 3, 2_000).astype(float)
+    y = (x == 0) * 3.0 + (x == np.inf) + action * (x == 0)
+    fit = {"objective": "regression", "zero_as_missing": True, "min_data_in_leaf": 1, "min_data_in_bin": 1}
+    model = lgb.train(fit | {"verbose": -1, "num_threads": 1}, lgb.Dataset(np.column_stack([x, action]), y), 10)
+    rows, grid = np.array([[0.0], [1.0], [2.0], [np.inf], [-np.inf], [np.nan]]), np.array([[0.0], [1.0], [2.0]])
+    told = GridScorer(model, [1]).bind(grid).raw(rows)
+    np.testing.assert_allclose(told, by_lightgbm(model, rows, grid), rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["threshold", "leaf_value", "Tree", "left_child", "is_linear", "num_leaves"])
+def test_columns_may_be_named_like_lightgbms_own_fields(name: str) -> None:
+    x, y = table(500, 3)
+    names = [name, *(f"f{number}" for number in range(WIDTH - 1))]
+    fit = {"objective": "regression", "num_leaves": 2, "verbose": -1, "num_threads": 1}
+    model = lgb.train(fit, lgb.Dataset(x, y, feature_name=names), 1)
+    told = GridScorer(model, ACTION_COLUMNS).bind(actions()).raw(x[:20, :CONTEXT])
+    np.testing.assert_allclose(told, by_lightgbm(model, x[:20, :CONTEXT], actions()), rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("change", [np.asfortranarray, lambda rows: np.repeat(rows, 2, axis=1)[:, ::2], np.float16])
+def test_rows_may_lie_in_memory_as_they_like(change: Callable[[np.ndarray], np.ndarray]) -> None:
+    rows, grid = table(30, 6)[0][:, :CONTEXT].astype(np.float16).astype(np.float64), scorer("binary").bind(actions())
+    fixed = rows.copy()
+    fixed.setflags(write=False)
+    np.testing.assert_array_equal(grid.raw(change(rows)), grid.raw(fixed))
+
+
 def test_linear_leaves_are_refused() -> None:
     x, y = table(500, 1)
     x = np.nan_to_num(x)
@@ -146,3 +177,16 @@ def test_rows_and_actions_of_another_shape_are_refused() -> None:
         compiled.bind(np.zeros((0, ACTION)))
     with pytest.raises(WrongShape, match=r"rows of 7 columns are expected, .* came shape \(2, 11\)"):
         compiled.bind(actions()).raw(np.zeros((2, WIDTH)))
+    with pytest.raises(WrongShape, match=r"a column is the action's once, came \[7, 7\]"):
+        GridScorer(booster("binary"), [7, 7])
+
+
+def test_no_memory_but_the_rows_own_is_ever_touched() -> None:
+    rows, grid = table(50, 1)[0][:, :CONTEXT], scorer("binary").bind(actions())
+    with pytest.raises(WrongShape, match=r"`take` names rows 0 to 50, there are rows 0 to 49"):
+        grid.raw(rows, take=np.array([0, 50]))
+    with pytest.raises(WrongShape, match=r"`take` names rows -1 to 3"):
+        grid.raw(rows, take=np.array([-1, 3]))
+    with pytest.raises(WrongShape, match=r"`out` of shape \(50, 85\) and float64 is expected, came \(2, 3\)"):
+        grid.raw(rows, out=np.empty((2, 3)))
+    assert np.isnan(grid.raw(rows, take=np.arange(5))[5:]).all()

@@ -39,6 +39,7 @@ CHAIN: Mapping[str, Setting] = {
     "num_threads": 2,
     "deterministic": True,
     "force_col_wise": True,
+    "enable_bundle": False,  # bundles of a data set's part overrun their memory with two threads (LightGBM 4.7)
     "verbosity": -1,
     "reach_rounds": 150,
     "conversion_rounds": 100,
