@@ -15,7 +15,7 @@ export DO_NOT_TRACK ?= 1
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup system demo test bench-share bench-three bench-null bench-confounded bench-features bench-ceiling bench-event bench-reasons bench-coverage bench-obd format lint types contracts tests documents fix lock clean
+.PHONY: help setup system demo test bench-share bench-three bench-null bench-confounded bench-features bench-ceiling bench-event bench-reasons bench-coverage bench-obd bench-grid bench-nightly bench-claims bench-harmful bench-calibration bench-training bench-peers format lint types contracts tests documents fix lock clean
 
 help: ## Shows this list.
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile
@@ -88,6 +88,28 @@ bench-obd: setup ## Values the policies of the Open Bandit sample by every estim
 
 bench-reasons: setup ## Measures whether the reasons given for decisions are true, and how long they take (2 minutes).
 	$(BIN)/python tests/benchmarks/true_reasons.py
+
+bench-grid: setup ## Measures the grid scorer against LightGBM on the expanded grid; PEERS=PYTHON, which needs lleaves, puts lleaves beside it.
+	OMP_NUM_THREADS=1 PYTHONPATH=. $(or $(PEERS),$(BIN)/python) tests/benchmarks/grid_speed.py
+
+bench-nightly: setup ## Measures the nightly job against one with pandas and LightGBM for the grid (10 minutes).
+	OMP_NUM_THREADS=1 PYTHONPATH=. $(BIN)/python tests/benchmarks/nightly_speed.py
+
+bench-claims: setup ## Counts claims of an uplift in a world without any (an hour).
+	OMP_NUM_THREADS=1 PYTHONPATH=. $(BIN)/python tests/benchmarks/claims_in_null.py
+	OMP_NUM_THREADS=1 PYTHONPATH=. $(BIN)/python tests/benchmarks/claims_of_policy_in_null.py
+
+bench-harmful: setup ## Measures whether contact is withheld from those whom it hurts (20 minutes a seed).
+	PYTHONPATH=. $(BIN)/python tests/benchmarks/harmful_world.py
+
+bench-calibration: setup ## Measures calibration by channel and country, and log loss, on later debtors (20 minutes).
+	PYTHONPATH=. $(BIN)/python tests/benchmarks/calibration_slices.py
+
+bench-training: setup ## Measures time, memory and size of learning from a million decisions (10 minutes).
+	PYTHONPATH=. $(BIN)/python tests/benchmarks/training_size.py
+
+bench-peers: setup ## Measures our learning beside public tools on the same rows; PEERS=PYTHON names their environment (over an hour).
+	OMP_NUM_THREADS=1 PYTHONPATH=. $(BIN)/python tests/benchmarks/peers.py --peers $(PEERS)
 
 fix: setup ## Formats the code and repairs what the linter can.
 	$(BIN)/ruff check --fix .

@@ -27,7 +27,7 @@ from features.catalogue import catalogue, names
 from features.histories import histories_of
 from features.tables import Histories
 from models.bundle import Bundle, champion
-from models.decide import Asks, Decided, debtors_with_open_claims, decide
+from models.decide import Asks, Decided, debtors_with_open_claims, decide, share_paid
 from models.decision_rows import decision_table
 from models.propensity import BoosterModel
 from models.rules.mask import rules_version
@@ -53,7 +53,7 @@ def ours(histories: Histories, bundle: Bundle, portfolio: Path, packs: Packs) ->
     return clock.seconds, found
 
 
-def plain_grid(decided: Decided, model: BoosterModel, *, share: float, claims: int) -> pd.Series:
+def plain_grid(decided: Decided, model: BoosterModel, *, share: np.ndarray, claims: int) -> pd.Series:
     """What the first claims' cells bring in over `none`, by debtor and action, in pandas and LightGBM; nothing is barred."""
     prepared = decided.prepared
     columns = names(catalogue(prepared.grid.channels))
@@ -62,14 +62,15 @@ def plain_grid(decided: Decided, model: BoosterModel, *, share: float, claims: i
     for first in range(0, claims, CLAIMS_AT_ONCE):
         rows = slice(first, min(first + CLAIMS_AT_ONCE, claims))
         left = pd.DataFrame(prepared.rows.matrix[rows], columns=columns[:width])
-        left["debtor"], left["owed"] = prepared.targets.moment[rows], prepared.rows.outstanding_eur[rows]
+        left["debtor"] = prepared.targets.moment[rows]
+        left["worth"] = share[rows] * prepared.rows.outstanding_eur[rows]
         left["calendar"] = actions.of_debtor[prepared.targets.moment[rows]]
         for calendar, mine in left.groupby("calendar"):
             grid = pd.DataFrame(actions.matrix[calendar], columns=columns[width:])
             grid["action"] = np.arange(len(grid))
             cells = mine.merge(grid, how="cross")
             raw = model.booster.predict(cells[list(columns)], raw_score=True, num_threads=1)
-            cells["paid"] = model.calibration.probability(np.asarray(raw)) * share * cells["owed"]
+            cells["paid"] = model.calibration.probability(np.asarray(raw)) * cells["worth"]
             cells["lift"] = cells["paid"] - np.repeat(cells.loc[cells["action"] == 0, "paid"].to_numpy(), len(grid))
             parts.append(cells.groupby(["debtor", "action"])["lift"].sum())
     return pd.concat(parts).groupby(level=[0, 1]).sum()
@@ -119,7 +120,8 @@ def main() -> None:
     for _ in range(given.rounds):
         seconds, found = ours(histories, bundle, portfolio, packs)
         begin = time.process_time()
-        plain = plain_grid(found, bundle.model, share=bundle.mean_share, claims=given.sample)
+        share = np.broadcast_to(share_paid(bundle, found.prepared.rows.matrix[: given.sample]), given.sample)
+        plain = plain_grid(found, bundle.model, share=share, claims=given.sample)
         slow = (time.process_time() - begin) / given.sample * claims
         whole = sum(seconds.values())
         rounds.append(seconds)

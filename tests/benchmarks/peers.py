@@ -43,7 +43,7 @@ from data.frame_spec import read_spec
 from data.outcomes import Waits
 from data.portfolio import read_portfolio
 from models.decide import Prepared
-from models.propensity import PropensityModel
+from models.protocol import PropensityModel
 from models.rules.pack import read_packs
 from training.fit import recipe
 from training.frames.estimates import Log

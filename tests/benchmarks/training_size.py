@@ -5,9 +5,7 @@
 The first million decisions on claims of the portfolio in order of debtors (a contact over several claims is a decision on each),
 with the configuration's grid: 7 channels (`none` is one), 49 slots of each contact. *60 features* keeps the 8 of the
 action, the 24 of payments near each hour, which the chain reads itself, and the first 28 others of the first version's list; all
-other columns are empty, so that LightGBM drops them: the matrix keeps its width, which costs memory, not time. With so many
-empty columns LightGBM 4.7.0 corrupts its memory where it bundles features and learns from a subset by columns, as the chain does; this
-line alone is therefore measured with `enable_bundle=false`.
+other columns are empty, so that LightGBM drops them: the matrix keeps its width, which costs memory, not time.
 
 Material is made in one process and written to a file; each fit is a process of its own that reads it, so that its memory is what the
 recipe needs beside its rows. Asked: at most 600 s, 8 GB and 50 MB.
@@ -135,8 +133,7 @@ def main() -> None:
         return
     if given.step == "fit":
         features = given.features[0]
-        settings = {"enable_bundle": False} if features else {}
-        fitted(file, features=features, settings=settings, out=given.folder / f"training-size-{features}")
+        fitted(file, features=features, settings={}, out=given.folder / f"training-size-{features}")
         return
     print(f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}", flush=True)
     if not (portfolio / "claims.parquet").is_file():

@@ -9,6 +9,7 @@ from data.config import Config
 from data.schemas import BLOCKED, DATE, DECISIONS, FLAG, MONEY, REAL, SCHEMAS, TEXT, TIME, WHOLE, TableSchema
 from data.vocabulary import CHANNELS
 from features.catalogue_page import page
+from tests.documents.grid_picture import picture
 from tests.documents.markdown import ROOT
 
 TABLES = (*SCHEMAS.values(), DECISIONS)
@@ -63,3 +64,8 @@ def test_the_readme_names_every_table_and_key_of_the_configuration() -> None:
     for table, content in plain.items():
         expected = {"amount", "since", "per_answer"} if table in money else set(content)
         assert said[table] == expected, table
+
+
+def test_the_picture_of_the_grid_is_what_its_script_draws() -> None:
+    remedy = "draw it anew: .venv/bin/python -m tests.documents.grid_picture > docs/images/grid.svg"
+    assert (ROOT / "docs" / "images" / "grid.svg").read_text(encoding="utf-8") == picture(), remedy

@@ -104,10 +104,8 @@ def test_bands_rise_and_keep_the_mean() -> None:
     assert observed.mean() == pytest.approx(share.mean())
 
 
-def test_what_an_action_brings_in_counts_its_own_share() -> None:
+def test_what_an_action_brings_in_counts_the_claims_share() -> None:
     chance, owed = np.array([[0.1, 0.3, np.nan]]), np.array([200.0])
-    by_action = brought_in(chance, outstanding_eur=owed, mean_share=np.array([[0.5, 1.0, np.nan]]))
-    np.testing.assert_allclose(by_action, [[0.0, 50.0, np.nan]])
     by_claim = brought_in(chance, outstanding_eur=owed, mean_share=np.array([0.5]))
     np.testing.assert_allclose(by_claim, [[0.0, 20.0, np.nan]])
     np.testing.assert_allclose(expected_paid(chance, outstanding_eur=owed, mean_share=0.5), [[10.0, 30.0, np.nan]])
