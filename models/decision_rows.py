@@ -19,6 +19,7 @@ from models.arms import CHALLENGER
 from models.bundle import Bundle
 from models.decide import Decided, Scored
 from models.explain import explained
+from models.grid import best_of_each
 from models.hashing import keyed_hex
 
 FloatArray = npt.NDArray[np.float64]
@@ -246,12 +247,11 @@ def alternatives(decided: Decided, row: int) -> tuple[Alternative, ...]:
     value = scored.value_eur[row]
     chosen = grid.channel[decided.choice.action[row]]
     mine = np.flatnonzero((decided.prepared.targets.moment == row) & decided.prepared.covered)
+    of_channel = best_of_each(value[None], grid.channel.astype(np.int64), allowed=decided.prepared.allowed[row][None])
     found = []
-    for code in range(1, len(grid.channels)):
-        cells = np.flatnonzero((grid.channel == code) & decided.prepared.allowed[row])
-        if code == chosen or not len(cells):
+    for code, best in enumerate(of_channel[0, :, 0].tolist()):
+        if code in (0, chosen) or best < 0:
             continue
-        best = int(cells[np.argmax(np.round(value[cells], 12))])
         any_paid = 1.0 - float(np.prod(1.0 - scored.probability[mine, best]))
         found.append(
             Alternative(grid.channels[code], from_us(decided.send_us(row, best)), any_paid, float(value[best]))

@@ -12,13 +12,14 @@
 """
 
 from models.grid.reading import Breakdown, best, best_of_each, breakdown
-from models.grid.scorer import Grid, GridScorer, WrongShape
+from models.grid.scorer import Grid, GridScorer, Offset, WrongShape
 from models.grid.trees import UnsupportedModel
 
 __all__ = [
     "Breakdown",
     "Grid",
     "GridScorer",
+    "Offset",
     "UnsupportedModel",
     "WrongShape",
     "best",

@@ -7,16 +7,17 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 
 import lightgbm as lgb
 import numpy as np
 import numpy.typing as npt
+from scipy.special import expit
 
 from models.grid._kernels import BLOCK, Plan, score_rows, walk_row
 from models.grid.bound import bound
 from models.grid.compiled import Compiled, compiled
-from models.grid.trees import FloatArray, IntArray, read_trees
+from models.grid.trees import FloatArray, IntArray, UnsupportedModel, read_trees
 
 Rows = npt.NDArray[np.floating[Any]]
 
@@ -32,6 +33,16 @@ class WrongShape(ValueError):
     """Rows or actions do not have the columns that the model was told of."""
 
 
+class Offset(NamedTuple):
+    """What is added to raw scores beside the model's: a table of rows by some kind of action, such as channel or part of the day.
+
+    `table` has shape (n, K), `of_action` the kind of each action, 0 to K - 1, shape (A,).
+    """
+
+    table: FloatArray
+    of_action: IntArray
+
+
 @dataclass(frozen=True, eq=False)
 class Grid:
     """A model met with the actions of one grid; made by `GridScorer.bind`."""
@@ -39,6 +50,7 @@ class Grid:
     model: Compiled
     plan: Plan
     width: int
+    sigmoid: float | None
 
     @property
     def actions(self) -> int:
@@ -93,6 +105,22 @@ class Grid:
             list(pool.map(lambda part: self._score(rows, part, out), parts))
         return out
 
+    def probability(self, rows: Rows, *, offsets: Sequence[Offset] = (), threads: int = 1) -> FloatArray:
+        """Chance of every action for every row, shape (n, A), of a binary model; offsets are added to the raw scores.
+
+        Raises
+        ------
+        UnsupportedModel
+            The model's objective is not `binary`.
+        """
+        if self.sigmoid is None:
+            raise UnsupportedModel("chances are told by a model with objective `binary` only: take `raw`")
+        raw = self.raw(rows, threads=threads)
+        for table, of_action in offsets:
+            raw += table[:, of_action]
+        chance: FloatArray = expit(self.sigmoid * raw)
+        return chance
+
     def _must_fit(self, rows: Rows, take: IntArray | None, out: FloatArray | None) -> None:
         if rows.ndim != 2 or rows.shape[1] != self.width:
             raise WrongShape(
@@ -142,6 +170,7 @@ class GridScorer:
             raise WrongShape(f"a column is the action's once, came {self.columns.tolist()}")
         self.width = trees.width - len(self.columns)
         self.compiled = compiled(trees, action_columns=self.columns)
+        self._sigmoid = _sigmoid(trees.objective)
         self._kept: OrderedDict[bytes, Grid] = OrderedDict()
         self._lock = Lock()
 
@@ -171,9 +200,21 @@ class GridScorer:
             if key in self._kept:
                 self._kept.move_to_end(key)
                 return self._kept[key]
-        grid = Grid(self.compiled, bound(self.compiled, values), self.width)
+        grid = Grid(self.compiled, bound(self.compiled, values), self.width, self._sigmoid)
         with self._lock:
             self._kept[key] = grid
             while len(self._kept) > 1 and sum(one.size_bytes for one in self._kept.values()) > KEPT_BYTES:
                 self._kept.popitem(last=False)
         return grid
+
+
+def _sigmoid(objective: str) -> float | None:
+    """Steepness of a binary model's logistic, None of another model.
+
+    >>> _sigmoid("binary sigmoid:1"), _sigmoid("regression"), _sigmoid("")
+    (1.0, None, None)
+    """
+    words = objective.split()
+    if not words or words[0] != "binary":
+        return None
+    return next((float(word.split(":", 1)[1]) for word in words if word.startswith("sigmoid:")), 1.0)

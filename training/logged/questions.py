@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -100,13 +100,15 @@ def questions(
     settings: EffectSettings,
     rng: np.random.Generator,
 ) -> tuple[Question, ...]:
-    """Every channel over `none` (over the most used channel where `none` was not recorded), in segments, by hour."""
+    """Every channel over `none` (over the most used channel where `none` was not recorded), in segments, by hour.
+
+    The intervals hold together at the level of `settings` (Bonferroni): they are read side by side, and one of six would else lie
+    beside 0 by chance far more often than one alone.
+    """
     over = _reference(asked)
-    whole = [
-        _of_channel(asked, channel, over, settings=settings, rng=rng)
-        for channel in range(1, asked.log.channels)
-        if channel != over
-    ]
+    channels = [channel for channel in range(1, asked.log.channels) if channel != over]
+    joint = replace(settings, level=1 - (1 - settings.level) / max(len(channels), 1))
+    whole = [_of_channel(asked, channel, over, settings=joint, rng=rng) for channel in channels]
     missing = [_no_none(asked)] if over else []
     return (*missing, *whole, *_of_cells(asked, cells, segments, over=over))
 

@@ -76,7 +76,7 @@ def effects(rows: Rows) -> str:
     text = "; ".join(
         f"{row['name']}, {row['way']}: {row['value']:.1f} ({row['low']:.1f} to {row['high']:.1f})" for row in rows
     )
-    title = "Effects with 95 % intervals"
+    title = "Effects with 95 % intervals that hold together"
     return svg(zero + bar + dot, title=title, description=text, height=max(90, 44 * len(order)))
 
 

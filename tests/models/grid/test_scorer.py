@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.grid import GridScorer, UnsupportedModel, WrongShape
+from models.grid import GridScorer, Offset, UnsupportedModel, WrongShape
 from models.grid._kernels import BLOCK
 from tests.models.grid.boosters import ACTION, CONTEXT, KINDS, WIDTH, actions, booster, expanded, hard_rows, table
 from tests.models.naive_trees import raw_score
@@ -145,6 +145,27 @@ def test_rows_may_lie_in_memory_as_they_like(change: Callable[[np.ndarray], np.n
     fixed = rows.copy()
     fixed.setflags(write=False)
     np.testing.assert_array_equal(grid.raw(change(rows)), grid.raw(fixed))
+
+
+@pytest.mark.parametrize("steepness", [1.0, 2.5])
+def test_chances_are_lightgbms_and_offsets_are_added_before_the_logistic(steepness: float) -> None:
+    x, y = table(800, 8)
+    fit = {"objective": "binary", "sigmoid": steepness, "verbose": -1, "num_threads": 1}
+    model = lgb.train(fit, lgb.Dataset(x, (y > 1).astype(float)), 10)
+    rows, cells = x[:40, :CONTEXT], actions()
+    grid = GridScorer(model, ACTION_COLUMNS).bind(cells)
+    plain = np.asarray(model.predict(expanded(rows, cells), num_threads=1)).reshape(40, -1)
+    np.testing.assert_allclose(grid.probability(rows), plain, rtol=0, atol=1e-12)
+    channel = cells[:, 0].astype(np.int64)
+    by_channel = np.random.default_rng(1).normal(size=(40, 5))
+    odds = np.log(plain / (1 - plain)) + steepness * by_channel[:, channel]
+    told = grid.probability(rows, offsets=[Offset(by_channel, channel)])
+    np.testing.assert_allclose(told, 1 / (1 + np.exp(-odds)), rtol=0, atol=1e-12)
+
+
+def test_chances_of_a_model_that_is_not_binary_are_refused() -> None:
+    with pytest.raises(UnsupportedModel, match="objective `binary` only: take `raw`"):
+        scorer("regression").bind(actions()).probability(np.zeros((1, CONTEXT)))
 
 
 def test_linear_leaves_are_refused() -> None:
