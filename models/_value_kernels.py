@@ -12,11 +12,17 @@ BoolArray = npt.NDArray[np.bool_]
 
 
 @njit(cache=True, nogil=True)
-def add_by_debtor(value: FloatArray, debtor: IntArray, covered: BoolArray, total: FloatArray) -> None:
-    """Add to IN/OUT `total` (n, A) the values (m, A) of covered claims by their debtor (m,), claim by claim; NaN adds nothing."""
+def add_lifts(
+    probability: FloatArray, worth_eur: FloatArray, debtor: IntArray, covered: BoolArray, total: FloatArray
+) -> None:
+    """Add to IN/OUT `total` (n, A) what each covered claim brings in over action 0, claim by claim; NaN adds nothing.
+
+    Chances (m, A); what a claim is worth, its debtor and whether it is covered, (m,) each.
+    """
     for claim in range(len(debtor)):
         if covered[claim]:
-            mine, row = value[claim], total[debtor[claim]]
+            mine, row, worth = probability[claim], total[debtor[claim]], worth_eur[claim]
+            without = mine[0]
             for action in range(len(mine)):
-                one = mine[action]
+                one = (mine[action] - without) * worth
                 row[action] += 0.0 if np.isnan(one) else one

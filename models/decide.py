@@ -28,7 +28,7 @@ from models.propensity import grid_probability
 from models.protocol import PropensityModel, Rows
 from models.rules.mask import Mask, contact_mask
 from models.rules.pack import Packs
-from models.value import Prices, brought_in, expected_paid, prices, value_grid
+from models.value import Prices, prices, value_grid
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -66,15 +66,28 @@ class Asks:
 
 @dataclass(frozen=True)
 class Scored:
-    """What a model makes of every action: chance of payment (m, A), lift in EUR (m, A), value in EUR (n, A).
+    """What a model makes of every action: chance of payment (m, A), NaN where not scored; value in EUR (n, A).
 
-    `without_eur` is what each claim is expected to pay without contact, shape (m,).
+    `worth_eur` is what each claim is expected to pay if it pays, shape (m,).
     """
 
     probability: FloatArray
-    lift_eur: FloatArray
+    worth_eur: FloatArray
     value_eur: FloatArray
-    without_eur: FloatArray
+
+    @property
+    def without_eur(self) -> FloatArray:
+        """What each claim is expected to pay without contact, shape (m,)."""
+        return self.probability[:, 0] * self.worth_eur
+
+    def chance(self, claim: IntArray, action: IntArray) -> FloatArray:
+        """Chance of payment of some claims under an action each, shape (k,)."""
+        chance: FloatArray = self.probability[claim, action]
+        return chance
+
+    def lift_eur(self, claim: IntArray, action: IntArray) -> FloatArray:
+        """What some claims are expected to pay more under an action each than under `none`, shape (k,)."""
+        return (self.probability[claim, action] - self.probability[claim, 0]) * self.worth_eur[claim]
 
 
 @dataclass(frozen=True)
@@ -354,13 +367,12 @@ def score(prepared: Prepared, bundle: Bundle, *, price: Prices) -> Scored:
         class_of_row=actions.of_debtor[targets.moment],
         wanted=wanted,
     )
-    share, owed = share_paid(bundle, prepared.rows.matrix), prepared.rows.outstanding_eur
-    lift = brought_in(probability, outstanding_eur=owed, mean_share=share)
-    without = expected_paid(probability[:, :1], outstanding_eur=owed, mean_share=share)[:, 0]
+    worth = share_paid(bundle, prepared.rows.matrix) * prepared.rows.outstanding_eur
     value = value_grid(
-        lift, debtor=targets.moment, covered=prepared.covered, price=price, grid=grid, allowed=prepared.allowed
-    )
-    return Scored(probability, lift, value, without)
+        probability, worth_eur=worth, debtor=targets.moment, covered=prepared.covered, price=price, grid=grid,
+        allowed=prepared.allowed,
+    )  # fmt: skip
+    return Scored(probability, worth, value)
 
 
 def share_paid(bundle: Bundle, rows: Rows) -> float | FloatArray:

@@ -208,29 +208,29 @@ def _reasons(decided: Decided, claims: _Claims, *, explain: bool) -> pa.Array:
 def _money(decided: Decided, claims: _Claims) -> Columns:
     """Chance of payment, what the contact adds to it, and its value in each claim's own currency."""
     prepared, moment, action = decided.prepared, claims.moment, claims.action
-    chance = _said(decided, lambda scored: scored.probability, action)
+    chance = _said(decided, Scored.chance, action)
     code = prepared.histories.claims.currency[prepared.targets.claim]
     price = decided.price.total[moment, prepared.grid.channel[action]]
     pays = claims.lead & (action > 0)
-    value_eur = _said(decided, lambda scored: scored.lift_eur, action) - np.where(pays, price, 0.0)
+    value_eur = _said(decided, Scored.lift_eur, action) - np.where(pays, price, 0.0)
     words = np.array(prepared.histories.currencies, dtype=np.object_)[code]
     rate = eur_rate(words, prepared.asks.as_of_us[moment], rates=prepared.config.rates)
     return {
         "payment_probability": _numbers(chance),
-        "uplift": _numbers(chance - _said(decided, lambda scored: scored.probability, np.zeros_like(action))),
+        "uplift": _numbers(chance - _said(decided, Scored.chance, np.zeros_like(action))),
         "expected_value": _numbers(value_eur / rate),
         "currency": _words(prepared.histories.currencies, code),
     }
 
 
-def _said(decided: Decided, table: Callable[[Scored], FloatArray], action: IntArray) -> FloatArray:
-    """What the model of each claim's arm says of one action a claim, in a table of shape (m, A), shape (m,)."""
-    rows = np.arange(len(action))
-    said = table(decided.scored)[rows, action]
+def _said(decided: Decided, ask: Callable[[Scored, IntArray, IntArray], FloatArray], action: IntArray) -> FloatArray:
+    """What the model of each claim's arm says of one action a claim, shape (m,)."""
+    claims = np.arange(len(action))
+    said = ask(decided.scored, claims, action)
     if decided.challenger is None:
         return said
     theirs = decided.choice.arm[decided.prepared.targets.moment] == CHALLENGER
-    return np.where(theirs, table(decided.challenger.scored)[rows, action], said)
+    return np.where(theirs, ask(decided.challenger.scored, claims, action), said)
 
 
 def _lead(moment: IntArray, covered: BoolArray) -> BoolArray:

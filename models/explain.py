@@ -12,7 +12,7 @@ from models.grid import Breakdown, breakdown
 from models.propensity import grid_probability
 from models.protocol import Rows
 from models.reasons import find_reasons, in_words
-from models.value import Prices, brought_in, value_grid
+from models.value import Prices, value_grid
 
 AXES = ("channel", "day", "hour")
 """Axes of the grid of contacts, in the order of its actions."""
@@ -82,10 +82,8 @@ def why(decided: Decided, row: int) -> Breakdown:
     chance = grid_probability(
         opinion.bundle.model, rows, actions=_actions_of(decided, row), class_of_row=nobody, wanted=everything
     )
-    lift = brought_in(
-        chance, outstanding_eur=prepared.rows.outstanding_eur[mine], mean_share=share_paid(opinion.bundle, rows)
-    )
+    worth = share_paid(opinion.bundle, rows) * prepared.rows.outstanding_eur[mine]
     price = Prices(decided.price.cost[row : row + 1], decided.price.harm[row : row + 1])
     covered, allowed = np.ones(len(mine), dtype=np.bool_), np.ones((1, grid.size), dtype=np.bool_)
-    value = value_grid(lift, debtor=nobody, covered=covered, price=price, grid=grid, allowed=allowed)
+    value = value_grid(chance, worth_eur=worth, debtor=nobody, covered=covered, price=price, grid=grid, allowed=allowed)
     return breakdown(value[:, 1:], (len(grid.channels) - 1, grid.days, len(grid.hours)))

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from data.action_grid import ActionGrid
 from data.config import Config
 from data.times import DAY_US
-from models._value_kernels import add_by_debtor
+from models._value_kernels import add_lifts
 from models.grid import best
 
 FloatArray = npt.NDArray[np.float64]
@@ -60,48 +60,33 @@ def prices(config: Config, *, as_of_us: IntArray, answer_rate: FloatArray) -> Pr
     )
 
 
-def expected_paid(
-    probability: FloatArray, *, outstanding_eur: FloatArray, mean_share: float | FloatArray
+def value_grid(
+    probability: FloatArray,
+    *,
+    worth_eur: FloatArray,
+    debtor: IntArray,
+    covered: BoolArray,
+    price: Prices,
+    grid: ActionGrid,
+    allowed: BoolArray,
 ) -> FloatArray:
-    """E[paid | action] of each claim in EUR: probability × mean share paid × outstanding, shape (m, A).
+    """Expected value of every action for every debtor in EUR, shape (n, A); −inf where barred, 0 for `none`.
+
+    That is the sum over covered claims of (chance under the action − chance under `none`) × worth, less the price.
 
     Parameters
     ----------
     probability
-        Shape (m, A), NaN where not scored.
-    mean_share
-        Share of the outstanding sum that is paid where anything is: one number, or one a claim (m,).
-    """
-    paid: FloatArray = probability * (mean_share * outstanding_eur)[:, None]
-    return paid
-
-
-def brought_in(probability: FloatArray, *, outstanding_eur: FloatArray, mean_share: float | FloatArray) -> FloatArray:
-    """E[paid | action] − E[paid | none] of each claim in EUR, shape (m, A); NaN where not scored.
-
-    `probability` has `none` in column 0; the rest as for `expected_paid`.
-    """
-    paid = expected_paid(probability, outstanding_eur=outstanding_eur, mean_share=mean_share)
-    lift: FloatArray = paid - paid[:, :1]
-    return lift
-
-
-def value_grid(
-    lift_eur: FloatArray, *, debtor: IntArray, covered: BoolArray, price: Prices, grid: ActionGrid, allowed: BoolArray
-) -> FloatArray:
-    """Expected value of every action for every debtor in EUR, shape (n, A); −inf where barred, 0 for `none`.
-
-    Parameters
-    ----------
-    lift_eur
-        As `brought_in` gives it, shape (m, A).
+        Chance of payment of each claim, shape (m, A), `none` in column 0; NaN where it was not scored: it brings in nothing.
+    worth_eur
+        What each claim is expected to pay if it pays: mean share paid × outstanding, shape (m,).
     debtor, covered
         Row of each claim's debtor, and whether a contact would cover the claim, shape (m,).
     allowed
         After the rules, shape (n, A).
     """
     total = np.zeros(allowed.shape)
-    add_by_debtor(lift_eur, debtor, covered, total)
+    add_lifts(probability, worth_eur, debtor, covered, total)
     total -= price.total[:, grid.channel]
     return np.where(allowed, total, -np.inf)
 

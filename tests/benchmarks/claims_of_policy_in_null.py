@@ -85,9 +85,7 @@ def some(decided: Decided, rows: np.ndarray) -> Decided:
     claim = np.arange(len(moment)) - np.repeat(np.cumsum(count[rows]) - count[rows], count[rows]) + begin[rows][moment]
     targets = replace(prepared.targets, claim=prepared.targets.claim[claim], moment=moment)
     prepared = replace(prepared, targets=targets, allowed=prepared.allowed[rows], covered=prepared.covered[claim])
-    scored = Scored(
-        scored.probability[claim], scored.lift_eur[claim], scored.value_eur[rows], scored.without_eur[claim]
-    )
+    scored = Scored(scored.probability[claim], scored.worth_eur[claim], scored.value_eur[rows])
     choice = type(decided.choice)(
         **{one.name: getattr(decided.choice, one.name)[rows] for one in fields(decided.choice)}
     )

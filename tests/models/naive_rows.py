@@ -123,6 +123,9 @@ def _money(decided: Decided, claim: int) -> Row:
     return {
         "payment_probability": said.probability[claim, action],
         "uplift": said.probability[claim, action] - said.probability[claim, 0],
-        "expected_value": (said.lift_eur[claim, action] - price) / rate,
+        "expected_value": (
+            (said.probability[claim, action] - said.probability[claim, 0]) * said.worth_eur[claim] - price
+        )
+        / rate,
         "currency": currency,
     }

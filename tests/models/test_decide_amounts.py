@@ -13,7 +13,7 @@ from features.catalogue import catalogue, debtor_features, names
 from models.amounts import ShareModel, claim_side, without_action
 from models.decide import Decided
 from models.protocol import PropensityModel
-from models.value import expected_paid, value_grid
+from models.value import value_grid
 from tests.deciding import COLUMNS, arms, bundle_of, decided, rate_model
 from tests.portfolios import CHANNELS, histories
 from tests.strategies import START, random_tables
@@ -49,13 +49,11 @@ def both(share: object, model: PropensityModel) -> tuple[Decided, Decided]:
 def test_the_value_reckons_with_the_share_of_each_claim() -> None:
     plain, learnt = both(ShareByAge(), rate_model())
     prepared, scored = learnt.prepared, learnt.scored
-    share = share_of(prepared.rows.matrix)[:, None]
-    owed = prepared.rows.outstanding_eur
-    lift = (scored.probability - scored.probability[:, :1]) * share * owed[:, None]
-    np.testing.assert_allclose(scored.lift_eur, lift, atol=1e-6)
+    worth = share_of(prepared.rows.matrix) * prepared.rows.outstanding_eur
+    np.testing.assert_allclose(scored.worth_eur, worth, atol=1e-6)
     value = value_grid(
-        lift, debtor=prepared.targets.moment, covered=prepared.covered, price=learnt.price, grid=prepared.grid,
-        allowed=prepared.allowed,
+        scored.probability, worth_eur=worth, debtor=prepared.targets.moment, covered=prepared.covered, price=learnt.price,
+        grid=prepared.grid, allowed=prepared.allowed,
     )  # fmt: skip
     np.testing.assert_allclose(scored.value_eur, value, atol=1e-6)
     np.testing.assert_array_equal(scored.probability, plain.scored.probability)
@@ -65,8 +63,7 @@ def test_the_value_reckons_with_the_share_of_each_claim() -> None:
 def test_what_is_paid_without_contact_reckons_with_the_share_of_each_claim() -> None:
     plain, learnt = both(ShareByAge(), rate_model())
     owed, chance = plain.prepared.rows.outstanding_eur, plain.scored.probability
-    usual = expected_paid(chance, outstanding_eur=owed, mean_share=plain.champion.mean_share)[:, 0]
-    np.testing.assert_array_equal(plain.scored.without_eur, usual)
+    np.testing.assert_allclose(plain.scored.without_eur, chance[:, 0] * plain.champion.mean_share * owed)
     np.testing.assert_allclose(learnt.scored.without_eur, chance[:, 0] * share_of(plain.prepared.rows.matrix) * owed)
 
 
@@ -88,8 +85,8 @@ def test_nobody_is_contacted_where_every_action_has_the_same_chance_whatever_the
     plain, learnt = both(share_with_channel(), same)
     assert (learnt.prepared.allowed[:, 1:].any(axis=1)).sum() > 10
     assert (learnt.choice.action == 0).all()
-    lift = learnt.scored.lift_eur
-    assert (lift[np.isfinite(lift)] == 0.0).all()
+    claims = np.arange(len(learnt.scored.worth_eur))
+    assert (learnt.scored.lift_eur(claims, claims * 0) == 0.0).all()
     contacted = both(share_with_channel(), rate_model())[1].choice.action > 0
     assert contacted.any()
     assert (plain.choice.action == 0).all()

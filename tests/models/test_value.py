@@ -14,8 +14,8 @@ from hypothesis.extra import numpy as arrays
 from data.action_grid import ActionGrid
 from data.config import Config, Dated, GridSettings, MissingRate, MoneySettings
 from data.times import DAY_US, to_day
-from models._value_kernels import add_by_debtor
-from models.value import Prices, best_action, brought_in, prices, value_grid
+from models._value_kernels import add_lifts
+from models.value import Prices, best_action, prices, value_grid
 
 GRID = ActionGrid(("none", "sms", "phone"), days=1, hours=(10,))
 CONFIG = replace(Config(), grid=GridSettings(("none", "sms", "phone"), 1, (10,)))
@@ -42,18 +42,12 @@ def test_a_channel_without_a_price_on_the_day_is_an_error() -> None:
         prices(config, as_of_us=np.array([TODAY]), answer_rate=np.zeros((1, 3)))
 
 
-def test_a_contact_brings_in_what_it_adds_to_the_chance_of_payment() -> None:
-    chance = np.array([[0.1, 0.3, np.nan]])
-    np.testing.assert_allclose(
-        brought_in(chance, outstanding_eur=np.array([200.0]), mean_share=0.5), [[0.0, 20.0, np.nan]]
-    )
-
-
 def test_the_value_is_the_sum_over_covered_claims_less_one_price() -> None:
     lift = np.array([[0.0, 20.0, 30.0], [0.0, 1.0, 2.0], [0.0, 7.0, 9.0]])
     price = Prices(np.array([[0.0, 0.07, 2.0]] * 2), np.array([[0.0, 0.15, 0.5]] * 2))
     value = value_grid(
-        lift,
+        0.1 + lift / 200,
+        worth_eur=np.full(3, 200.0),
         debtor=np.array([0, 0, 1]),
         covered=np.array([True, True, False]),
         price=price,
@@ -65,15 +59,15 @@ def test_the_value_is_the_sum_over_covered_claims_less_one_price() -> None:
 
 def test_the_sum_over_claims_is_that_of_a_plain_loop() -> None:
     rng = np.random.default_rng(3)
-    value, debtor, covered = rng.normal(size=(60, 5)), rng.integers(0, 9, 60), rng.random(60) < 0.7
-    value[rng.random((60, 5)) < 0.2] = np.nan
-    total = np.zeros((9, 5))
-    add_by_debtor(value, debtor, covered, total)
+    chance, debtor, covered = rng.random((60, 5)), rng.integers(0, 9, 60), rng.random(60) < 0.7
+    chance[:, 1:][rng.random((60, 4)) < 0.2] = np.nan
+    worth, total = rng.gamma(2, 50, 60), np.zeros((9, 5))
+    add_lifts(chance, worth, debtor, covered, total)
     plain = np.zeros((9, 5))
     for claim in range(60):
         for action in range(5):
-            if covered[claim] and not np.isnan(value[claim, action]):
-                plain[debtor[claim], action] += value[claim, action]
+            if covered[claim] and not np.isnan(chance[claim, action]):
+                plain[debtor[claim], action] += (chance[claim, action] - chance[claim, 0]) * worth[claim]
     np.testing.assert_array_equal(total, plain)
 
 
@@ -81,7 +75,8 @@ def test_a_cell_that_was_not_scored_is_worth_nothing_but_its_price() -> None:
     price = Prices(np.array([[0.0, 0.07, 2.0]]), np.zeros((1, 3)))
     every = np.ones((1, 3), dtype=bool)
     value = value_grid(
-        np.array([[0.0, np.nan, 5.0]]),
+        np.array([[0.1, np.nan, 0.6]]),
+        worth_eur=np.array([10.0]),
         debtor=np.zeros(1, dtype=np.int64),
         covered=np.array([True]),
         price=price,

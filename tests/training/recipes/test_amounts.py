@@ -10,7 +10,6 @@ import pytest
 
 from models.amounts import claim_side
 from models.bundle import Bundle, read_bundle, write_bundle
-from models.value import brought_in, expected_paid
 from tests.deciding import rate_model
 from tests.training.recipes.randomised_logs import DRIVER, randomised_log, reference
 from training.recipes.amounts import Amounts, bands_of, learn_amounts
@@ -102,10 +101,3 @@ def test_bands_rise_and_keep_the_mean() -> None:
     assert (np.diff(predicted) > 0).all()
     assert (np.diff(observed) >= 0).all()
     assert observed.mean() == pytest.approx(share.mean())
-
-
-def test_what_an_action_brings_in_counts_the_claims_share() -> None:
-    chance, owed = np.array([[0.1, 0.3, np.nan]]), np.array([200.0])
-    by_claim = brought_in(chance, outstanding_eur=owed, mean_share=np.array([0.5]))
-    np.testing.assert_allclose(by_claim, [[0.0, 20.0, np.nan]])
-    np.testing.assert_allclose(expected_paid(chance, outstanding_eur=owed, mean_share=0.5), [[10.0, 30.0, np.nan]])
