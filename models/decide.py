@@ -78,7 +78,8 @@ class Scored:
     @property
     def without_eur(self) -> FloatArray:
         """What each claim is expected to pay without contact, shape (m,)."""
-        return self.probability[:, 0] * self.worth_eur
+        without: FloatArray = self.probability[:, 0] * self.worth_eur
+        return without
 
     def chance(self, claim: IntArray, action: IntArray) -> FloatArray:
         """Chance of payment of some claims under an action each, shape (k,)."""
@@ -87,7 +88,8 @@ class Scored:
 
     def lift_eur(self, claim: IntArray, action: IntArray) -> FloatArray:
         """What some claims are expected to pay more under an action each than under `none`, shape (k,)."""
-        return (self.probability[claim, action] - self.probability[claim, 0]) * self.worth_eur[claim]
+        lift: FloatArray = (self.probability[claim, action] - self.probability[claim, 0]) * self.worth_eur[claim]
+        return lift
 
 
 @dataclass(frozen=True)
