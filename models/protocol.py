@@ -15,7 +15,12 @@ Rows = npt.NDArray[np.floating[Any]]
 
 
 class PropensityModel(Protocol):
-    """Chance of any payment within the horizon; `rows` has the catalogue's columns, shape (n, F), NaN for missing."""
+    """Chance of any payment within the horizon; `rows` has the catalogue's columns, shape (n, F), NaN for missing.
+
+    `threads` are LightGBM's for rows; a grid is scored on one.
+    """
+
+    threads: int = 1
 
     @abstractmethod
     def chance(self, cells: Cells) -> FloatArray:
@@ -23,7 +28,7 @@ class PropensityModel(Protocol):
 
     def probability(self, rows: Rows) -> FloatArray:
         """Chance of payment of each row under its own action, shape (n,)."""
-        return np.broadcast_to(self.chance(RowCells(rows, getattr(self, "threads", 1))), (len(rows),)).copy()
+        return np.broadcast_to(self.chance(RowCells(rows, self.threads)), (len(rows),)).copy()
 
     @abstractmethod
     def contributions(self, rows: Rows) -> FloatArray:
