@@ -19,7 +19,7 @@ from features.reference import Reference
 from models.amounts import ShareModel, load_share
 from models.policies.tree import PolicyTree
 from models.propensity import load_model
-from models.protocol import PropensityModel
+from models.protocol import PropensityModel, Rows
 
 Chooser = Literal["value", "control", "constant", "tree"]
 Role = Literal["champion", "challenger"]
@@ -80,6 +80,13 @@ class Bundle:
     usual: tuple[float | None, ...] = ()
     tree: PolicyTree | None = None
     share_model: ShareModel | None = None
+
+    def share(self, rows: Rows) -> float | npt.NDArray[np.float64]:
+        """Mean share of what is outstanding that is paid where anything is: one number, or one a claim, shape (m,).
+
+        `rows` holds the columns of debtor and claim, shape (m, F - columns of the action).
+        """
+        return self.mean_share if self.share_model is None else self.share_model.share(rows)
 
     def usual_values(self, width: int) -> npt.NDArray[np.float64]:
         """`usual` as numbers, NaN for missing, shape (width,); all missing where the bundle holds none."""

@@ -116,21 +116,22 @@ class Fold:
     reach: lgb.Booster | None
     conversion: lgb.Booster | None
 
-    def answer(self, cells: Cells, links: Links) -> FloatArray:
-        """Logarithm of the expected answers of each cell."""
+    def answer(self, cells: Cells, links: Links, *, offset: FloatArray) -> FloatArray:
+        """Logarithm of the expected answers of each cell; `offset` is `Links.answer_offset`, the same for all folds."""
         leaves = np.array(links.answers)[links.channels(cells)]
-        logarithm: FloatArray = links.answer_offset(cells) + np.where(leaves, raw_of(self.reach, cells), 0.0)
+        logarithm: FloatArray = offset + np.where(leaves, raw_of(self.reach, cells), 0.0)
         return logarithm
 
-    def effect(self, cells: Cells, links: Links) -> FloatArray:
+    def effect(self, cells: Cells, links: Links, *, offset: FloatArray) -> FloatArray:
         """Expected payments through the contact of each cell; meaningless for `none`."""
-        raw = (
-            self.answer(cells, links)
-            + np.array(links.paid_rate)[links.channels(cells)]
-            + raw_of(self.conversion, cells)
-        )
-        effect: FloatArray = np.exp(np.minimum(raw, np.log(MOST)))
-        return effect
+        paid_rate = np.array(links.paid_rate)[links.channels(cells)]
+        return expected(self.answer(cells, links, offset=offset) + paid_rate + raw_of(self.conversion, cells))
+
+
+def expected(logarithm: FloatArray) -> FloatArray:
+    """Expected number of payments of its logarithm, at most `MOST`, shape as given."""
+    number: FloatArray = np.exp(np.minimum(logarithm, np.log(MOST)))
+    return number
 
 
 def raw_of(booster: lgb.Booster | None, cells: Cells) -> FloatArray:
@@ -164,7 +165,9 @@ class ChainModel(PropensityModel):
         effect, made = np.zeros(cells.shape), self.links.channels(cells) > 0
         if made.any():
             some = cells.only(made)
-            effect[..., made] = sum(fold.effect(some, self.links) for fold in self.folds) / len(self.folds)
+            offset = self.links.answer_offset(some)
+            each = (fold.effect(some, self.links, offset=offset) for fold in self.folds)
+            effect[..., made] = sum(each) / len(self.folds)
         return own, effect
 
     def contributions(self, rows: Rows) -> FloatArray:

@@ -369,17 +369,12 @@ def score(prepared: Prepared, bundle: Bundle, *, price: Prices) -> Scored:
         class_of_row=actions.of_debtor[targets.moment],
         wanted=wanted,
     )
-    worth = share_paid(bundle, prepared.rows.matrix) * prepared.rows.outstanding_eur
+    worth = bundle.share(prepared.rows.matrix) * prepared.rows.outstanding_eur
     value = value_grid(
         probability, worth_eur=worth, debtor=targets.moment, covered=prepared.covered, price=price, grid=grid,
         allowed=prepared.allowed,
     )  # fmt: skip
     return Scored(probability, worth, value)
-
-
-def share_paid(bundle: Bundle, rows: Rows) -> float | FloatArray:
-    """Mean share of what is outstanding that is paid where anything is: one number, or one a claim, shape (m,)."""
-    return bundle.mean_share if bundle.share_model is None else bundle.share_model.share(rows)
 
 
 def debtor_columns(prepared: Prepared) -> dict[str, Rows]:

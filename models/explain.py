@@ -7,7 +7,7 @@ import numpy as np
 from data.action_grid import Slots
 from features.action import CalendarClass, GridActions, grid_actions
 from features.catalogue import action_features, catalogue, names
-from models.decide import Decided, share_paid
+from models.decide import Decided
 from models.grid import Breakdown, breakdown
 from models.propensity import grid_probability
 from models.protocol import Rows
@@ -82,7 +82,7 @@ def why(decided: Decided, row: int) -> Breakdown:
     chance = grid_probability(
         opinion.bundle.model, rows, actions=_actions_of(decided, row), class_of_row=nobody, wanted=everything
     )
-    worth = share_paid(opinion.bundle, rows) * prepared.rows.outstanding_eur[mine]
+    worth = opinion.bundle.share(rows) * prepared.rows.outstanding_eur[mine]
     price = Prices(decided.price.cost[row : row + 1], decided.price.harm[row : row + 1])
     covered, allowed = np.ones(len(mine), dtype=np.bool_), np.ones((1, grid.size), dtype=np.bool_)
     value = value_grid(chance, worth_eur=worth, debtor=nobody, covered=covered, price=price, grid=grid, allowed=allowed)

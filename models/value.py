@@ -11,7 +11,6 @@ from data.action_grid import ActionGrid
 from data.config import Config
 from data.times import DAY_US
 from models._value_kernels import add_lifts
-from models.grid import best
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -89,8 +88,3 @@ def value_grid(
     add_lifts(probability, worth_eur, debtor, covered, total)
     total -= price.total[:, grid.channel]
     return np.where(allowed, total, -np.inf)
-
-
-def best_action(value: FloatArray) -> IntArray:
-    """Action of the highest value, shape (n,); values equal to 1e-12 go to the lowest index, so `none` wins a tie at 0."""
-    return best(value)

@@ -196,17 +196,14 @@ def encode(rows: Rows, take: IntArray, first: int, coding: Coding, codes: CodeAr
 
 
 @njit(cache=True, nogil=True)
-def _flags(codes: CodeArray, flag_column: IntArray) -> CodeArray:
+def _flags(codes: CodeArray, flag_column: IntArray, flag_row: IntArray) -> CodeArray:
     """Categories of a block of rows as one flag of 16, 0 in the rows of flags that hold others, shape (G, b)."""
     flags = np.zeros((len(flag_column), codes.shape[1]), np.uint16)
-    first = 0
     for row in range(len(flag_column)):
-        if row > 0 and flag_column[row] != flag_column[row - 1]:
-            first = row
+        code, place = codes[flag_column[row]], row - flag_row[flag_column[row]]
         for b in range(codes.shape[1]):
-            code = codes[flag_column[row], b]
-            if code // FLAGS == row - first:
-                flags[row, b] = 1 << (code % FLAGS)
+            if code[b] // FLAGS == place:
+                flags[row, b] = 1 << (code[b] % FLAGS)
     return flags
 
 
@@ -287,7 +284,7 @@ def score_rows(
         codes = np.empty((of_rows, len(mine)), np.uint16)
         encode(rows, mine, 0, coding, codes)
         sums[:] = 0.0
-        _sum_leaves(codes, _flags(codes, words.flag_column), words, plan.alive, plan.region, sums)
+        _sum_leaves(codes, _flags(codes, words.flag_column, words.flag_row), words, plan.alive, plan.region, sums)
         for low in range(0, len(mine), LANES):
             few = min(LANES, len(mine) - low)
             some[:, :few] = sums[:, low : low + few]

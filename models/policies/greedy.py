@@ -7,15 +7,15 @@ import numpy.typing as npt
 
 from data.action_grid import NO_ACTION
 from data.times import IntArray
-from models.value import best_action
+from models.grid import best
 
 BoolArray = npt.NDArray[np.bool_]
 FloatArray = npt.NDArray[np.float64]
 
 
 def best_candidate(value_eur: FloatArray, candidates: BoolArray) -> IntArray:
-    """Candidate of the highest value, shape (n,); values equal to 1e-12 go to the lowest index."""
-    return best_action(np.where(candidates, value_eur, -np.inf))
+    """Candidate of the highest value, shape (n,); values equal to 1e-12 go to the lowest index, so `none` wins a tie at 0."""
+    return best(np.where(candidates, value_eur, -np.inf))
 
 
 def worth_it(value_eur: FloatArray, candidates: BoolArray, *, least_value_eur: float) -> BoolArray:

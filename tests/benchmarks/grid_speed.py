@@ -160,7 +160,7 @@ def parts_of(grid: Grid, rows: np.ndarray) -> dict[str, float]:
     compiled, count = grid.model, kernels.BLOCK
     take, codes = np.arange(count), np.empty((grid.model.of_rows, count), np.uint16)
     kernels.encode(rows, take, 0, compiled.coding, codes)
-    flags = kernels._flags(codes, compiled.words.flag_column)
+    flags = kernels._flags(codes, compiled.words.flag_column, compiled.words.flag_row)
     sums = np.zeros((grid.plan.sums, count))
     some = np.zeros(grid.plan.sums * kernels.LANES)
     taken = in_turns(

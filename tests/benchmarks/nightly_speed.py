@@ -27,7 +27,7 @@ from features.catalogue import catalogue, names
 from features.histories import histories_of
 from features.tables import Histories
 from models.bundle import Bundle, champion
-from models.decide import Asks, Decided, debtors_with_open_claims, decide, share_paid
+from models.decide import Asks, Decided, debtors_with_open_claims, decide
 from models.decision_rows import decision_table
 from models.propensity import BoosterModel
 from models.rules.mask import rules_version
@@ -120,7 +120,7 @@ def main() -> None:
     for _ in range(given.rounds):
         seconds, found = ours(histories, bundle, portfolio, packs)
         begin = time.process_time()
-        share = np.broadcast_to(share_paid(bundle, found.prepared.rows.matrix[: given.sample]), given.sample)
+        share = np.broadcast_to(bundle.share(found.prepared.rows.matrix[: given.sample]), given.sample)
         plain = plain_grid(found, bundle.model, share=share, claims=given.sample)
         slow = (time.process_time() - begin) / given.sample * claims
         whole = sum(seconds.values())

@@ -15,7 +15,8 @@ from data.action_grid import ActionGrid
 from data.config import Config, Dated, GridSettings, MissingRate, MoneySettings
 from data.times import DAY_US, to_day
 from models._value_kernels import add_lifts
-from models.value import Prices, best_action, prices, value_grid
+from models.grid import best
+from models.value import Prices, prices, value_grid
 
 GRID = ActionGrid(("none", "sms", "phone"), days=1, hours=(10,))
 CONFIG = replace(Config(), grid=GridSettings(("none", "sms", "phone"), 1, (10,)))
@@ -97,10 +98,10 @@ def test_a_cell_that_was_not_scored_is_worth_nothing_but_its_price() -> None:
     ],
 )
 def test_a_tie_goes_to_the_lowest_action_so_that_none_wins_at_zero(value: list[float], expected: int) -> None:
-    assert best_action(np.array([value])).tolist() == [expected]
+    assert best(np.array([value])).tolist() == [expected]
 
 
 @given(arrays.arrays(np.float64, (4, 6), elements=st.floats(-1e6, 1e6)))
 def test_no_action_is_worth_more_than_the_best(value: np.ndarray) -> None:
-    best = best_action(value)
-    assert (value[np.arange(4), best] >= value.max(axis=1) - 1e-9).all()
+    chosen = best(value)
+    assert (value[np.arange(4), chosen] >= value.max(axis=1) - 1e-9).all()

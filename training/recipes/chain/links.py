@@ -12,7 +12,7 @@ from sklearn.linear_model import PoissonRegressor
 
 from data.times import IntArray
 from models.cells import RowCells
-from models.chain import MOST, Fold, Links, raw_of
+from models.chain import Fold, Links, expected, raw_of
 from training.recipes.chain.hazard import Bins, Fit, Known, boost_counts, boost_hazard
 from training.rows import TrainingRows
 
@@ -140,15 +140,16 @@ def fit_folds(task: Task, links: Links, *, own: FloatArray) -> tuple[tuple[Fold,
         Hazard of payment by itself of each row, shape (r,), from a fit that has not seen its debtor.
     """
     rows, made = task.rows, task.rows.channel > 0
-    reach = [Fold(_reach(task, links, number), None) for number in range(task.folds)]
-    answers = [np.where(made, one.answer(task.cells(), links), 0.0) for one in reach]
+    offset = links.answer_offset(task.cells())
+    reach = [Fold(_reach(task, links, number, offset=offset), None) for number in range(task.folds)]
+    answers = [np.where(made, one.answer(task.cells(), links, offset=offset), 0.0) for one in reach]
     through = (
         task.attribution and int(rows.paid_through.sum()) >= FEWEST_PAID and bool(rows.paid_through[task.learn].any())
     )
     target = rows.paid_through.astype(np.float64) if through else np.clip(rows.paid - own, 0.0, None)
-    expected = np.exp(np.choose(task.fold, answers))
+    answered = np.exp(np.choose(task.fold, answers))
     links = replace(
-        links, paid_rate=_paid_rate(task, target, expected, leaves=links.answers, channels=len(links.answers))
+        links, paid_rate=_paid_rate(task, target, answered, leaves=links.answers, channels=len(links.answers))
     )
     rate = np.array(links.paid_rate)[rows.channel]
     folds, effect = [], np.zeros(len(rows))
@@ -157,18 +158,18 @@ def fit_folds(task: Task, links: Links, *, own: FloatArray) -> tuple[tuple[Fold,
         booster = _conversion(task, number, start, own=None if through else own)
         folds.append(Fold(one.reach, booster))
         mine = np.flatnonzero((task.fold == number) & made)
-        effect[mine] = np.exp(np.minimum(start[mine] + raw_of(booster, task.cells(mine)), np.log(MOST)))
+        effect[mine] = expected(start[mine] + raw_of(booster, task.cells(mine)))
     return tuple(folds), links, effect
 
 
-def _reach(task: Task, links: Links, number: int) -> lgb.Booster | None:
+def _reach(task: Task, links: Links, number: int, *, offset: FloatArray) -> lgb.Booster | None:
     """Who answers, by channel and hour, from the debtors of other folds; None where no channel leaves answers."""
     leaves = np.array(links.answers)[task.rows.channel]
     if not leaves.any():
         return None
     wanted = task.sample(task.learn & leaves & (task.fold != number))
-    later, start = np.flatnonzero(task.later & leaves), links.answer_offset(task.cells())
-    return boost_counts(task.bins, task.answered, start, rows=wanted, later=later, fit=task.fits["reach"])
+    later = np.flatnonzero(task.later & leaves)
+    return boost_counts(task.bins, task.answered, offset, rows=wanted, later=later, fit=task.fits["reach"])
 
 
 def _paid_rate(
@@ -197,5 +198,5 @@ def _conversion(task: Task, number: int, start: FloatArray, *, own: FloatArray |
     if own is None:
         label = rows.paid_through.astype(np.float64)
         return boost_counts(task.bins, label, start, rows=wanted, later=later, fit=fit)
-    known = Known(rows.paid, own, np.exp(np.minimum(start, np.log(MOST))))
+    known = Known(rows.paid, own, expected(start))
     return boost_hazard(task.bins, known, rows=wanted, later=later, fit=fit, start=0.0)[0]
