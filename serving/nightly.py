@@ -29,10 +29,14 @@ from models.decide import Asks, debtors_with_open_claims, decide
 from models.decision_rows import decision_table
 from models.rules.mask import rules_version
 from models.rules.pack import Packs, read_packs
+from models.sample_ratio import SUSPICIOUS, SampleRatio, sample_ratio
 from serving.nightly_parts import Parts, is_whole, join, remove_abandoned
 from serving.nightly_told import Told
 
 DEBTORS_AT_ONCE = 6_000
+NO_CONTROL = (
+    "nobody is in the control arm: what the model is worth cannot be measured; give [arms] control a small share"
+)
 KNEW_LATER = "the model was trained at a later moment than this as_of: as a backtest, these decisions knew the future"
 
 
@@ -41,7 +45,8 @@ class NightlySummary:
     """What a batch decided: rows, debtors by the channel of their contact (or `none`) and by arm, and the model.
 
     `knew_later` is True where the model was trained at a later moment than the one decided for; `found` counts shards that
-    an earlier run, cut short, had decided; `processor_time` is the share of each part of this one.
+    an earlier run, cut short, had decided; `processor_time` is the share of each part of this one. `sizes` holds the arms of
+    the debtors drawn into them against their shares; None where nobody was.
     """
 
     claims: int
@@ -50,6 +55,7 @@ class NightlySummary:
     by_arm: dict[str, int]
     model_version: str
     knew_later: bool
+    sizes: SampleRatio | None
     batch_id: str
     out: Path
     found: int
@@ -68,7 +74,16 @@ class NightlySummary:
             *([f"{counted(self.found, 'shard')} had been decided by a run that was cut short"] if self.found else []),
             f"processor time: {self.processor_time}",
             *([KNEW_LATER] if self.knew_later else []),
+            *self._of_arms(),
         ]
+
+    def _of_arms(self) -> list[str]:
+        """What is amiss with the arms, if anything is."""
+        if self.sizes is None:
+            return []
+        if self.sizes.p_value < SUSPICIOUS:
+            return [f"the arms do not have the sizes they were drawn with: {self.sizes.told()}"]
+        return [] if "control" in self.sizes.arms else [NO_CONTROL]
 
 
 @dataclass(frozen=True)
@@ -201,20 +216,22 @@ class _Tally:
     debtors: int
     channels: Counter[str]
     arms: Counter[str]
+    drawn: Counter[str]
 
     @staticmethod
     def over(tables: Iterator[pa.Table], *, parts: int, progress: Progress) -> _Tally:
         """The sum over all parts."""
-        claims, debtors, channels, arms = 0, 0, Counter[str](), Counter[str]()
+        claims, debtors, channels, arms, drawn = 0, 0, Counter[str](), Counter[str](), Counter[str]()
         for number, table in enumerate(tables):
             progress("writing", number / (parts + 1))
             claims += table.num_rows
             debtors += pc.count_distinct(table["debtor_id"]).as_py()
             contacts = table.filter(pc.and_(table["lead"], pc.not_equal(table["channel"], NONE)))
             channels.update(contacts["channel"].to_pylist())
-            arms.update(table.group_by(["debtor_id", "arm"]).aggregate([])["arm"].to_pylist())
+            arms.update(_debtors_by_arm(table))
+            drawn.update(_debtors_by_arm(table.filter(pc.is_valid(table["arm_probability"]))))
         channels[NONE] = debtors - channels.total()
-        return _Tally(claims, debtors, channels, arms)
+        return _Tally(claims, debtors, channels, arms, drawn)
 
     def summary(self, night: _Night, *, batch_id: str, out: Path, found: int) -> NightlySummary:
         """The same with what there is to tell of the batch."""
@@ -226,8 +243,15 @@ class _Tally:
             by_arm=dict(self.arms),
             model_version=night.champion.model_version,
             knew_later=trained is not None and datetime.fromisoformat(trained) > night.as_of,
+            sizes=None if night.greedy or not self.drawn else sample_ratio(self.drawn, night.config.arms),
             batch_id=batch_id,
             out=out,
             found=found,
             processor_time=night.clock.line(),
         )
+
+
+def _debtors_by_arm(table: pa.Table) -> list[str]:
+    """The arm of each debtor of a table, once."""
+    arms: list[str] = table.group_by(["debtor_id", "arm"]).aggregate([])["arm"].to_pylist()
+    return arms

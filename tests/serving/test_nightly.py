@@ -6,7 +6,7 @@ from datetime import timedelta
 import pyarrow.parquet as pq
 import pytest
 
-from data.config import read_config
+from data.config import ArmSettings, Config, read_config
 from data.decision_log import DecisionLog
 from data.portfolio import Portfolio
 from data.problems import BadPortfolio
@@ -15,7 +15,8 @@ from data.vocabulary import CHANNELS
 from features.catalogue import catalogue, names
 from models.bundle import NoChampion
 from models.propensity import RateModel
-from serving.nightly import KNEW_LATER, run_nightly
+from models.sample_ratio import sample_ratio
+from serving.nightly import KNEW_LATER, NO_CONTROL, run_nightly
 from tests.small_service import NOW, RATES, promote, small_bundle, small_service, small_tables, write_world
 
 
@@ -69,6 +70,20 @@ def test_decided_twice_it_is_logged_once(settings, tmp_path):
 def test_greedy_gives_everyone_to_the_champion(settings, tmp_path):
     summary, _ = run(settings, tmp_path / "a.parquet", greedy=True)
     assert summary.by_arm == {"champion": 4}
+
+
+def test_a_night_without_a_control_arm_says_that_its_worth_cannot_be_measured(settings, tmp_path):
+    alone = Config(arms=ArmSettings(control=0.0, explore=0.1, champion=0.9))
+    assert NO_CONTROL in run(settings, tmp_path / "a.parquet", config=alone)[0].lines()
+    assert NO_CONTROL not in run(settings, tmp_path / "b.parquet", config=Config())[0].lines()
+    assert run(settings, tmp_path / "c.parquet", greedy=True)[0].sizes is None
+
+
+def test_arms_of_other_sizes_than_they_were_drawn_with_are_told_of(settings, tmp_path):
+    summary, _ = run(settings, tmp_path / "a.parquet")
+    odd = replace(summary, sizes=sample_ratio({"control": 40, "explore": 5, "champion": 85}, ArmSettings()))
+    assert "control 40 (planned 13)" in odd.lines()[-1]
+    assert not any("planned" in line for line in summary.lines())
 
 
 @pytest.mark.parametrize(("trained_days_later", "warned"), [(1, True), (-1, False)])

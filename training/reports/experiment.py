@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
 
-from data.config import ArmSettings, HorizonSettings
+from data.config import HorizonSettings
 from data.outcomes import paid_pairs
 from data.times import DAY_US, NEVER, IntArray
 from data.vocabulary import ARMS
@@ -79,17 +78,6 @@ class Totals:
         """The debtors of one arm."""
         here = self.arm == arm
         return Totals(**{name: column[here] for name, column in vars(self).items()})
-
-
-@dataclass(frozen=True)
-class SampleRatio:
-    """Debtors per arm against the shares set in the configuration."""
-
-    arms: tuple[str, ...]
-    debtors: tuple[int, ...]
-    expected: tuple[float, ...]
-    chi_square: float
-    p_value: float
 
 
 def enter(evidence: Evidence) -> Entrants:
@@ -253,21 +241,6 @@ def claims_paid(found: Totals) -> Interval:
     return share_interval(place < found.claims_paid[debtor], debtor)
 
 
-def sample_ratio(entrants: Entrants, settings: ArmSettings) -> SampleRatio:
-    """Chi-square test of the number of debtors per arm against the shares in the configuration.
-
-    An arm met in the log that the configuration gives no share makes the p-value 0: something else drew the arms.
-    """
-    shares = np.array([getattr(settings, arm) for arm in ARMS])
-    found = np.bincount(entrants.arm, minlength=len(ARMS))
-    expected = shares * found.sum()
-    drawn = shares > 0
-    if found[~drawn].any():
-        chi_square, p_value = float("inf"), 0.0
-    elif drawn.sum() < 2:
-        chi_square, p_value = 0.0, 1.0
-    else:
-        chi_square, p_value = map(float, stats.chisquare(found[drawn], expected[drawn]))
-    arms = tuple(arm for arm, share, count in zip(ARMS, shares, found, strict=True) if share > 0 or count > 0)
-    rows = [ARMS.index(arm) for arm in arms]
-    return SampleRatio(arms, tuple(found[rows].tolist()), tuple(expected[rows].tolist()), chi_square, p_value)
+def arm_sizes(entrants: Entrants) -> dict[str, int]:
+    """Debtors of each arm."""
+    return dict(zip(ARMS, np.bincount(entrants.arm, minlength=len(ARMS)).tolist(), strict=True))

@@ -13,6 +13,7 @@ from data.config import Config
 from data.portfolio import Portfolio
 from data.times import DAY_US, from_us
 from data.vocabulary import ARMS
+from models.sample_ratio import SampleRatio, sample_ratio
 from training.reports import experiment as arms
 from training.reports.evidence import Evidence, gather
 from training.reports.intervals import UNKNOWN, Interval
@@ -95,7 +96,7 @@ def _experiment(entrants: arms.Entrants, evidence: Evidence, config: Config, loo
         table["chance"] = chances[table["days"]]._asdict()
         table["contacts_avoided"] = _avoided(totals[table["days"]])
         table["detectable_eur_per_debtor"] = _number(detectable(gains[table["days"]]["recovered_eur_per_debtor"]))
-    ratio = arms.sample_ratio(entrants, config.arms)
+    ratio = sample_ratio(arms.arm_sizes(entrants), config.arms)
     first = looks[0]
     verdict = judge(totals[first], gains[first], chance=chances[first], ratio=ratio, days=first)
     return {"verdict": vars(verdict), "looks": tables, "sample_ratio": _sample_ratio(ratio)}
@@ -152,7 +153,7 @@ def _avoided(found: arms.Totals) -> Figures:
     return {"contacts": round(fewer * len(ours.arm)), "per_1000_debtors": _number(1000 * fewer)}
 
 
-def _sample_ratio(ratio: arms.SampleRatio) -> Figures:
+def _sample_ratio(ratio: SampleRatio) -> Figures:
     rows = zip(ratio.arms, ratio.debtors, ratio.expected, strict=True)
     return {
         "arms": [{"arm": arm, "debtors": debtors, "planned": _number(planned)} for arm, debtors, planned in rows],

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.reports.experiment import CHAMPION, CONTROL, SampleRatio, Totals
+from models.sample_ratio import SampleRatio
+from training.reports.experiment import CHAMPION, CONTROL, Totals
 from training.reports.intervals import Chance, Interval
 
 MIN_DEBTORS = 100

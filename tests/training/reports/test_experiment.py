@@ -9,6 +9,7 @@ import pytest
 
 from data.config import ArmSettings, Config, HorizonSettings
 from data.times import to_us
+from models.sample_ratio import sample_ratio
 from tests.training.reports.worlds import at, contact, decision, event, log_of, payment, portfolio_of
 from training.reports import experiment as arms
 from training.reports.evidence import Evidence, NoFacts, gather, latest_fact_us
@@ -141,9 +142,11 @@ def test_sizes_of_arms_are_held_against_their_shares() -> None:
         decision(f"c{n}", f"c{n}/0", **CONTROL) for n in range(10)
     ]
     rows += [decision(f"e{n}", f"e{n}/0", arm="explore", arm_probability=0.05) for n in range(5)]
-    exact = arms.sample_ratio(arms.enter(evidence_of(rows)), ArmSettings())
-    lost = arms.sample_ratio(arms.enter(evidence_of(rows[30:])), ArmSettings())
-    foreign = arms.sample_ratio(arms.enter(evidence_of(rows)), ArmSettings(control=0.1, explore=0.0, champion=0.9))
+    exact = sample_ratio(arms.arm_sizes(arms.enter(evidence_of(rows))), ArmSettings())
+    lost = sample_ratio(arms.arm_sizes(arms.enter(evidence_of(rows[30:]))), ArmSettings())
+    foreign = sample_ratio(
+        arms.arm_sizes(arms.enter(evidence_of(rows))), ArmSettings(control=0.1, explore=0.0, champion=0.9)
+    )
     assert (exact.debtors, exact.expected, exact.p_value) == ((10, 5, 85), (10, 5, 85), 1.0)
     assert lost.p_value == pytest.approx(0.3216, abs=0.001)
     assert foreign.p_value == 0.0

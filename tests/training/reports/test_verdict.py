@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from training.reports.experiment import CHAMPION, CONTROL, SampleRatio, Totals, chance_alone, gains
+from models.sample_ratio import SampleRatio
+from training.reports.experiment import CHAMPION, CONTROL, Totals, chance_alone, gains
 from training.reports.intervals import Chance
 from training.reports.verdict import Verdict, detectable, judge
 
