@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -147,6 +147,22 @@ def greedy(candidates: Candidates, *, outside: BoolArray) -> Choice:
         channel_probability=ones,
         channel_daypart_probability=ones,
     )
+
+
+def displaced(choice: Choice, instead: IntArray) -> Choice:
+    """The choice with another action for the debtors who gave way to a hard limit, with no probability of it (NaN).
+
+    Parameters
+    ----------
+    instead
+        The action they get, -1 for all others, shape (n,).
+    """
+    gave_way = instead >= 0
+    unknown = {
+        name: np.where(gave_way, np.nan, getattr(choice, name))
+        for name in ("action_probability", "channel_probability", "channel_daypart_probability")
+    }
+    return replace(choice, action=np.where(gave_way, instead, choice.action), **unknown)
 
 
 def constant_action(allowed: BoolArray, *, grid: ActionGrid, channel: str, daypart: int) -> IntArray:

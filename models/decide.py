@@ -4,29 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from data.action_grid import ActionGrid, Slots
+from data.action_grid import Slots
 from data.config import Config
 from data.policy_settings import PolicySettings
-from data.situation import Situation
-from data.times import HOUR_US, IntArray
-from features.action import CalendarClass, grid_actions
+from data.times import IntArray
+from features.action import grid_actions
 from features.catalogue import debtor_features, names
-from features.pipeline import ClaimRows, Targets, build, open_targets
-from features.situation import situation_of
+from features.pipeline import build
 from features.tables import Histories
-from models.arms import CHALLENGER, Candidates, Choice, arms_of, choose, decision_ids, greedy
+from models.arms import CHALLENGER, Candidates, Choice, arms_of, choose, decision_ids, displaced, greedy
 from models.bundle import Bundle, Chooser
 from models.control import control_actions
 from models.policies.harm import past_harm, within_budget
 from models.policies.offer import Offer, narrowed
 from models.policies.view import View
+from models.prepare import Asks, Prepared, debtor_columns, prepare
 from models.propensity import grid_probability
-from models.protocol import PropensityModel, Rows
-from models.rules.mask import Mask, contact_mask
+from models.protocol import PropensityModel
 from models.rules.pack import Packs
 from models.value import Prices, prices, value_grid
 
@@ -34,34 +33,8 @@ FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 
 
-class UnknownDebtor(LookupError):
-    """A decision was asked for a debtor that the histories do not hold."""
-
-
 class NoChallenger(LookupError):
     """The configuration gives a share to a challenger, and there is none."""
-
-
-@dataclass(frozen=True)
-class Asks:
-    """Whom to decide for, and when.
-
-    Attributes
-    ----------
-    debtor, as_of_us
-        Row in `histories.debtor_id` and moment of each, shape (n,).
-    channels, not_before_us, not_after_us
-        Narrow the grid for all of them; None leaves it as it is.
-    claim_ids
-        Only these claims may be covered; None: all that no rule holds.
-    """
-
-    debtor: IntArray
-    as_of_us: IntArray
-    channels: tuple[str, ...] | None = None
-    not_before_us: int | None = None
-    not_after_us: int | None = None
-    claim_ids: frozenset[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -90,28 +63,6 @@ class Scored:
         """What some claims are expected to pay more under an action each than under `none`, shape (k,)."""
         lift: FloatArray = (self.probability[claim, action] - self.probability[claim, 0]) * self.worth_eur[claim]
         return lift
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """What is known and lawful before any value is put on it."""
-
-    histories: Histories
-    asks: Asks
-    config: Config
-    grid: ActionGrid
-    targets: Targets
-    rows: ClaimRows
-    situation: Situation
-    mask: Mask
-    allowed: BoolArray
-    covered: BoolArray
-
-    @property
-    def calendar(self) -> CalendarClass:
-        """Calendar class of each debtor asked about, shape (n,)."""
-        whole = self.histories
-        return CalendarClass(whole.countries, whole.country[self.asks.debtor], self.rows.debtors.pay_day)
 
 
 @dataclass(frozen=True)
@@ -154,26 +105,34 @@ class Decided:
         return int(self.slots.send_us[self.slots.of_debtor[row], action])
 
 
-def rows_of_debtors(histories: Histories, debtor_id: list[str]) -> IntArray:
-    """Rows of debtors in the histories, shape (n,).
+class Limits(Protocol):
+    """What is scarce: its price, and who gave way because there was none left."""
 
-    Raises
-    ------
-    UnknownDebtor
-        One is not there.
+    def shadow_eur(self, prepared: Prepared, price: Prices) -> FloatArray:
+        """What every action uses of what is scarce, at its price in EUR, shape (n, A); 0 for `none`."""
+        ...
+
+    def instead(self, prepared: Prepared) -> IntArray:
+        """Action that a debtor gets instead of its choice, -1 where the choice stands, shape (n,)."""
+        ...
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """What every action of every debtor is worth and what each arm may choose from, before anything is chosen.
+
+    `first` is the champion's view, `second` the challenger's, or the champion's again where there is none.
     """
-    index = {name: row for row, name in enumerate(histories.debtor_id.tolist())}
-    missing = [name for name in debtor_id if name not in index]
-    if missing:
-        raise UnknownDebtor(f"{len(missing)} of {len(debtor_id)} debtors are not known")
-    return np.array([index[name] for name in debtor_id], dtype=np.int64)
 
-
-def debtors_with_open_claims(histories: Histories, as_of_us: int) -> IntArray:
-    """Rows of debtors who owe something open at a moment, in order."""
-    claims = histories.claims
-    is_open = (claims.registered_us <= as_of_us) & (claims.closed_us > as_of_us)
-    return np.unique(claims.debtor[is_open])
+    prepared: Prepared
+    champion: Bundle
+    scored: Scored
+    price: Prices
+    first: View
+    second: View
+    challenger: Opinion | None
+    decision_id: npt.NDArray[np.object_]
+    greedy: bool
 
 
 def decide(
@@ -185,12 +144,15 @@ def decide(
     packs: Packs,
     challenger: Bundle | None = None,
     everyone_champion: bool = False,
+    limits: Limits | None = None,
     done: Callable[[str], None] = lambda _: None,
 ) -> Decided:
     """One decision for each debtor asked about, over all of its open claims.
 
     Parameters
     ----------
+    limits
+        Prices of what is scarce, fixed before anything is drawn, and the debtors who gave way to a hard limit; None: no limit.
     done
         Told of each part when it has ended: features, rules, grid; what is left is the draw.
     everyone_champion
@@ -205,6 +167,25 @@ def decide(
     MissingRate
         A currency, cost or harm has no row for the day.
     """
+    weighed = weigh(
+        histories, asks, champion=champion, config=config, packs=packs, challenger=challenger,
+        everyone_champion=everyone_champion, done=done,
+    )  # fmt: skip
+    return settle(weighed, limits)
+
+
+def weigh(
+    histories: Histories,
+    asks: Asks,
+    *,
+    champion: Bundle,
+    config: Config,
+    packs: Packs,
+    challenger: Bundle | None = None,
+    everyone_champion: bool = False,
+    done: Callable[[str], None] = lambda _: None,
+) -> Weighed:
+    """The first half of `decide`, with its arguments and errors: all but the choice."""
     if config.arms.challenger > 0 and challenger is None and not everyone_champion:
         raise NoChallenger(
             "[arms] challenger has a share and there is none: `rettid promote RUN --challenger`, or set the share to 0"
@@ -215,15 +196,28 @@ def decide(
     done("grid")
     control = _control(prepared)
     first = _view(prepared, champion, price=price, value_eur=scored.value_eur, control=control)
-    ids = decision_ids(prepared.situation.debtor_id, asks.as_of_us, salt=config.arms.salt)
-    if everyone_champion:
-        return Decided(prepared, champion, scored, price, _greedy(prepared, first), ids)
     second, other = first, None
-    if challenger is not None:
+    if challenger is not None and not everyone_champion:
         seen = _seen_by(prepared, challenger, champion)
         other = Opinion(challenger, seen, score(seen, challenger, price=price))
         second = _view(seen, challenger, price=price, value_eur=other.scored.value_eur, control=control)
-    return Decided(prepared, champion, scored, price, _by_arm(prepared, first, second, ids), ids, other)
+    ids = decision_ids(prepared.situation.debtor_id, asks.as_of_us, salt=config.arms.salt)
+    return Weighed(prepared, champion, scored, price, first, second, other, ids, everyone_champion)
+
+
+def settle(weighed: Weighed, limits: Limits | None = None) -> Decided:
+    """The second half of `decide`: each debtor's action under its arm, within the limits."""
+    prepared, ids = weighed.prepared, weighed.decision_id
+    first, second = weighed.first, weighed.second
+    if limits is not None:
+        shadow_eur = limits.shadow_eur(prepared, weighed.price)
+        alone = second is first
+        first = first.less(shadow_eur)
+        second = first if alone else second.less(shadow_eur)
+    choice = _greedy(prepared, first) if weighed.greedy else _by_arm(prepared, first, second, ids)
+    if limits is not None:
+        choice = displaced(choice, limits.instead(prepared))
+    return Decided(prepared, weighed.champion, weighed.scored, weighed.price, choice, ids, weighed.challenger)
 
 
 def chosen_again(decided: Decided, *, policy: PolicySettings, chooser: Chooser | None = None) -> Decided:
@@ -303,46 +297,6 @@ def _by_arm(prepared: Prepared, first: View, second: View, ids: npt.NDArray[np.o
     )
 
 
-def prepare(
-    histories: Histories,
-    asks: Asks,
-    *,
-    config: Config,
-    packs: Packs,
-    bundle: Bundle,
-    done: Callable[[str], None] = lambda _: None,
-) -> Prepared:
-    """Features, situation and rules of the debtors asked about; `done` as for `decide`."""
-    grid = ActionGrid.of(config.grid)
-    targets = open_targets(histories, asks.debtor, as_of_us=asks.as_of_us)
-    rows = build(histories, targets, reference=bundle.reference, rates=config.rates)
-    done("features")
-    situation = situation_of(histories, targets, rows=rows)
-    mask = contact_mask(situation, grid=grid, packs=packs)
-    covered = mask.covered & (rows.outstanding_eur > 0)
-    if asks.claim_ids is not None:
-        names_of = histories.claim_id[targets.claim]
-        covered &= np.array([name in asks.claim_ids for name in names_of.tolist()], dtype=np.bool_)
-    allowed = _narrowed(mask, asks, grid)
-    something = np.bincount(targets.moment[covered], minlength=len(asks.debtor)) > 0
-    allowed[:, 1:] &= something[:, None]
-    done("rules")
-    return Prepared(histories, asks, config, grid, targets, rows, situation, mask, allowed, covered)
-
-
-def _narrowed(mask: Mask, asks: Asks, grid: ActionGrid) -> BoolArray:
-    allowed = mask.allowed.copy()
-    send_us = mask.slots.send_us[mask.slots.of_debtor]
-    if asks.channels is not None:
-        wanted = [code for code, name in enumerate(grid.channels) if name in asks.channels]
-        allowed[:, 1:] &= np.isin(grid.channel[1:], wanted)[None, :]
-    if asks.not_before_us is not None:
-        allowed[:, 1:] &= send_us[:, 1:] >= asks.not_before_us
-    if asks.not_after_us is not None:
-        allowed[:, 1:] &= send_us[:, 1:] + HOUR_US <= asks.not_after_us
-    return allowed
-
-
 def price_of(prepared: Prepared, bundle: Bundle) -> Prices:
     """Cost and harm of each debtor's channels; the chance of an answer is the debtor's own response rate, shrunk."""
     columns = names(debtor_features(prepared.grid.channels))
@@ -375,11 +329,3 @@ def score(prepared: Prepared, bundle: Bundle, *, price: Prices) -> Scored:
         allowed=prepared.allowed,
     )  # fmt: skip
     return Scored(probability, worth, value)
-
-
-def debtor_columns(prepared: Prepared) -> dict[str, Rows]:
-    """Each debtor's own features by name, shape (n,) each; those of a debtor without open claims are another's."""
-    moment, count = prepared.targets.moment, len(prepared.asks.debtor)
-    first = np.minimum(np.searchsorted(moment, np.arange(count)), max(len(moment) - 1, 0))
-    rows = prepared.rows.matrix[first] if len(moment) else np.full((count, prepared.rows.matrix.shape[1]), np.nan)
-    return {name: rows[:, place] for place, name in enumerate(names(debtor_features(prepared.grid.channels)))}

@@ -38,8 +38,9 @@ from features.reference import learn_reference
 from models.behaviour import IncumbentWithRandomSlice
 from models.bundle import champion
 from models.control import control_actions
-from models.decide import Asks, debtors_with_open_claims, decide
+from models.decide import decide
 from models.decision_rows import decision_table
+from models.prepare import Asks, debtors_with_open_claims
 from models.rules.mask import RULES, rules_version
 from models.rules.pack import read_packs
 from training.compare import promote

@@ -16,8 +16,9 @@ from data.times import to_us
 from data.vocabulary import ARMS, NONE
 from features.histories import histories_of
 from features.tables import Histories
-from models.decide import Asks, Decided, Prepared, decide, prepare
+from models.decide import Decided, decide
 from models.decision_rows import Alternative, alternatives, decision_table, policy_version
+from models.prepare import Asks, Prepared, prepare
 from models.rules.mask import Mask, contact_mask, rules_version
 from models.rules.pack import Packs
 from serving.models_in_use import Models

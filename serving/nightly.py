@@ -25,8 +25,9 @@ from data.vocabulary import NONE
 from features.store import StoredHistories
 from features.tables import Histories
 from models.bundle import Bundle, champion, must_fit, pointed
-from models.decide import Asks, debtors_with_open_claims, decide
+from models.decide import decide
 from models.decision_rows import decision_table
+from models.prepare import Asks, debtors_with_open_claims
 from models.rules.mask import rules_version
 from models.rules.pack import Packs, read_packs
 from models.sample_ratio import SUSPICIOUS, SampleRatio, sample_ratio

@@ -20,8 +20,9 @@ from features.reference import learn_reference
 from features.tables import Histories
 from models.bundle import Bundle
 from models.cells import Cells
-from models.decide import Asks, Decided, debtors_with_open_claims, decide
+from models.decide import Decided, decide
 from models.decision_rows import decision_table
+from models.prepare import Asks, debtors_with_open_claims
 from models.propensity import RateModel
 from models.protocol import PropensityModel
 from models.rules.mask import rules_version

@@ -16,11 +16,11 @@ import numpy.typing as npt
 from data.progress import Say
 from data.times import IntArray
 from models.bundle import Bundle
-from models.decide import debtor_columns
 from models.hashing import keyed_uniform
 from models.policies.cells import cell_name
 from models.policies.tree import Leaf, Node, PolicyTree, Split
 from models.policies.tree_words import tree_lines
+from models.prepare import debtor_columns
 from training.cell_scores import CellScores, cell_scores
 from training.fit import SETTINGS, Fitted, Setting, recipe
 from training.material import Material

@@ -22,8 +22,9 @@ from data.times import DAY_US, IntArray
 from features.columns import codes, instants, rows_of, texts
 from features.tables import Histories
 from models.bundle import Bundle
-from models.decide import Asks, Decided, decide
+from models.decide import Decided, decide
 from models.hashing import keyed_uniform
+from models.prepare import Asks
 from models.rules.pack import Packs
 from training.ope.estimators import dr, snips
 from training.ope.intervals import Interval, skewed_interval

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -42,6 +42,15 @@ class View:
     objected: BoolArray
     columns: Columns
     value_under: Callable[[PropensityModel], FloatArray]
+
+    def less(self, shadow_eur: FloatArray) -> View:
+        """The same where every action is worth so much less, shape (n, A): what it uses of what is scarce has a price."""
+        offer, value_under = self.offer, self.value_under
+        return replace(
+            self,
+            offer=replace(offer, value_eur=offer.value_eur - shadow_eur),
+            value_under=lambda model: value_under(model) - shadow_eur,
+        )
 
     def action(self) -> IntArray:
         """Action of each debtor, taken for certain, shape (n,)."""

@@ -30,7 +30,8 @@ from features.histories import histories_of
 from features.reference import learn_reference
 from features.tables import Histories
 from models.bundle import Bundle
-from models.decide import Asks, Prepared, debtors_with_open_claims, prepare, price_of
+from models.decide import price_of
+from models.prepare import Asks, Prepared, debtors_with_open_claims, prepare
 from models.propensity import RateModel
 from models.rules.pack import read_packs
 

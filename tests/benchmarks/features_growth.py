@@ -20,7 +20,7 @@ from features.histories import histories_of
 from features.pipeline import Matrix, build, open_targets
 from features.reference import Reference, learn_reference
 from features.tables import Histories
-from models.decide import debtors_with_open_claims
+from models.prepare import debtors_with_open_claims
 from training.reports.drawing import data_of, svg
 
 Row = dict[str, Any]

@@ -41,7 +41,7 @@ from features.histories import histories_of
 from features.pipeline import Matrix
 from features.reference import Reference, learn_reference
 from features.tables import Histories
-from models.decide import debtors_with_open_claims
+from models.prepare import debtors_with_open_claims
 
 ROOT = Path(__file__).parents[2]
 AS_OF = "2026-03-02T05:00:00+00:00"

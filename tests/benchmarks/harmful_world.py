@@ -30,7 +30,8 @@ from three_lines import Truth, covered_way, truth_of
 
 from models.bundle import Bundle
 from models.chain import ChainModel
-from models.decide import Asks, decide
+from models.decide import decide
+from models.prepare import Asks
 from training.material import Material
 
 AT_ONCE = 2_000

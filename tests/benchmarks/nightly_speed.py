@@ -27,8 +27,9 @@ from features.catalogue import catalogue, names
 from features.histories import histories_of
 from features.tables import Histories
 from models.bundle import Bundle, champion
-from models.decide import Asks, Decided, debtors_with_open_claims, decide
+from models.decide import Decided, decide
 from models.decision_rows import decision_table
+from models.prepare import Asks, debtors_with_open_claims
 from models.propensity import BoosterModel
 from models.rules.mask import rules_version
 from models.rules.pack import Packs, read_packs

@@ -42,7 +42,7 @@ from data.decision_frame import DecisionFrame, read_frame
 from data.frame_spec import read_spec
 from data.outcomes import Waits
 from data.portfolio import read_portfolio
-from models.decide import Prepared
+from models.prepare import Prepared
 from models.protocol import PropensityModel
 from models.rules.pack import read_packs
 from training.fit import recipe

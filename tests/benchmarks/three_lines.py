@@ -39,7 +39,8 @@ from data.portfolio import read_portfolio
 from data.times import to_day
 from models.bundle import Bundle
 from models.control import control_actions
-from models.decide import Asks, Prepared, debtors_with_open_claims, prepare, price_of
+from models.decide import price_of
+from models.prepare import Asks, Prepared, debtors_with_open_claims, prepare
 from models.propensity import RateModel
 from models.protocol import PropensityModel
 from models.rules.pack import read_packs

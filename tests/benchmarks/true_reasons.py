@@ -30,8 +30,9 @@ from data.times import read_moment, to_us
 from features.catalogue import action_features, catalogue, names
 from features.histories import histories_of
 from models.bundle import Bundle, read_bundle
-from models.decide import Asks, Decided, debtors_with_open_claims, decide
+from models.decide import Decided, decide
 from models.explain import explained_cells, reasons
+from models.prepare import Asks, debtors_with_open_claims
 from models.rules.pack import read_packs
 
 ROOT = Path(__file__).parents[2]

@@ -26,7 +26,7 @@ from features.reference import learn_reference
 from features.run import FeatureOrder, Written, write_features
 from features.store import StoredHistories, load, save
 from features.tables import Histories
-from models.decide import Asks, Prepared, prepare
+from models.prepare import Asks, Prepared, prepare
 from serving.base_portfolio import BasePortfolio
 from serving.state import facts_of, portfolio_of
 from tests.deciding import PACKS, bundle_of, rate_model

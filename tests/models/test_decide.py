@@ -19,17 +19,10 @@ from features.situation import situation_of
 from features.tables import Histories
 from models.arms import CHAMPION, CONTROL
 from models.behaviour import IncumbentWithRandomSlice
-from models.decide import (
-    Asks,
-    Decided,
-    NoChallenger,
-    UnknownDebtor,
-    debtors_with_open_claims,
-    decide,
-    rows_of_debtors,
-)
+from models.decide import Decided, NoChallenger, decide
 from models.decision_rows import alternatives, decision_table, policy_version
 from models.explain import reasons
+from models.prepare import Asks, UnknownDebtor, debtors_with_open_claims, rows_of_debtors
 from models.rules.mask import contact_mask
 from tests.deciding import (
     COLUMNS,

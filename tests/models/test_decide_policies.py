@@ -17,12 +17,13 @@ from features.tables import Histories
 from models.arms import CHAMPION, CONTROL
 from models.bundle import Bundle
 from models.cells import Cells
-from models.decide import Asks, Decided, chosen_again, decide
+from models.decide import Decided, chosen_again, decide
 from models.decision_rows import policy_version
 from models.policies.cells import cell_of_action
 from models.policies.harm import past_harm
 from models.policies.softmax import softmax_chances
 from models.policies.thompson import NoMembers
+from models.prepare import Asks
 from models.protocol import PropensityModel
 from tests.deciding import (
     GRID,

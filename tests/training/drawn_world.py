@@ -10,9 +10,10 @@ import numpy as np
 from data.config import Config
 from data.times import to_us
 from models.arms import decision_ids
-from models.decide import Asks, Decided, debtors_with_open_claims, decide
+from models.decide import Decided, decide
 from models.explore import draw, explore_probabilities
 from models.policies.cells import cell_of_action
+from models.prepare import Asks, debtors_with_open_claims
 from models.protocol import PropensityModel
 from tests.deciding import GRID, PACKS, FloatArray, bundle_of
 from tests.portfolios import CONFIG, histories

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from data.vocabulary import DAYPARTS
-from models.decide import debtor_columns
 from models.policies.tree import Split
+from models.prepare import debtor_columns
 from tests.deciding import PACKS, bundle_of, rate_model
 from tests.portfolios import CHANNELS, CONFIG
 from training.fit import recipe

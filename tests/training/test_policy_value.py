@@ -13,8 +13,9 @@ from data.times import to_us
 from features.columns import texts
 from features.histories import histories_of
 from models.arms import decision_ids
-from models.decide import Asks, Decided, debtors_with_open_claims, decide
+from models.decide import Decided, decide
 from models.explore import draw, explore_probabilities
+from models.prepare import Asks, debtors_with_open_claims
 from tests.deciding import GRID, PACKS, FloatArray, bundle_of, rate_model
 from tests.features.naive import known
 from tests.portfolios import CHANNELS, CONFIG, histories

@@ -13,9 +13,9 @@ from data.action_grid import ActionGrid
 from data.config import Config
 from data.policy_settings import PolicySettings
 from models.bundle import Bundle, read_bundle, write_bundle
-from models.decide import debtor_columns
 from models.policies.tree import BadTree, Leaf, PolicyTree, Split
 from models.policies.tree_words import tree_lines
+from models.prepare import debtor_columns
 from tests.deciding import GRID, arms, bundle_of, decided, rate_model, rows_of
 from tests.portfolios import CHANNELS, histories
 from tests.strategies import START, random_tables

@@ -1,0 +1,143 @@
+"""What is known and lawful of the debtors asked about, before any value is put on it: features, situation, rules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from data.action_grid import ActionGrid
+from data.config import Config
+from data.situation import Situation
+from data.times import HOUR_US, IntArray
+from features.action import CalendarClass
+from features.catalogue import debtor_features, names
+from features.pipeline import ClaimRows, Targets, build, open_targets
+from features.situation import situation_of
+from features.tables import Histories
+from models.bundle import Bundle
+from models.protocol import Rows
+from models.rules.mask import Mask, contact_mask
+from models.rules.pack import Packs
+
+BoolArray = npt.NDArray[np.bool_]
+
+
+class UnknownDebtor(LookupError):
+    """A decision was asked for a debtor that the histories do not hold."""
+
+
+@dataclass(frozen=True)
+class Asks:
+    """Whom to decide for, and when.
+
+    Attributes
+    ----------
+    debtor, as_of_us
+        Row in `histories.debtor_id` and moment of each, shape (n,).
+    channels, not_before_us, not_after_us
+        Narrow the grid for all of them; None leaves it as it is.
+    claim_ids
+        Only these claims may be covered; None: all that no rule holds.
+    """
+
+    debtor: IntArray
+    as_of_us: IntArray
+    channels: tuple[str, ...] | None = None
+    not_before_us: int | None = None
+    not_after_us: int | None = None
+    claim_ids: frozenset[str] | None = None
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What is known and lawful before any value is put on it."""
+
+    histories: Histories
+    asks: Asks
+    config: Config
+    grid: ActionGrid
+    targets: Targets
+    rows: ClaimRows
+    situation: Situation
+    mask: Mask
+    allowed: BoolArray
+    covered: BoolArray
+
+    @property
+    def calendar(self) -> CalendarClass:
+        """Calendar class of each debtor asked about, shape (n,)."""
+        whole = self.histories
+        return CalendarClass(whole.countries, whole.country[self.asks.debtor], self.rows.debtors.pay_day)
+
+
+def rows_of_debtors(histories: Histories, debtor_id: list[str]) -> IntArray:
+    """Rows of debtors in the histories, shape (n,).
+
+    Raises
+    ------
+    UnknownDebtor
+        One is not there.
+    """
+    index = {name: row for row, name in enumerate(histories.debtor_id.tolist())}
+    missing = [name for name in debtor_id if name not in index]
+    if missing:
+        raise UnknownDebtor(f"{len(missing)} of {len(debtor_id)} debtors are not known")
+    return np.array([index[name] for name in debtor_id], dtype=np.int64)
+
+
+def debtors_with_open_claims(histories: Histories, as_of_us: int) -> IntArray:
+    """Rows of debtors who owe something open at a moment, in order."""
+    claims = histories.claims
+    is_open = (claims.registered_us <= as_of_us) & (claims.closed_us > as_of_us)
+    return np.unique(claims.debtor[is_open])
+
+
+def prepare(
+    histories: Histories,
+    asks: Asks,
+    *,
+    config: Config,
+    packs: Packs,
+    bundle: Bundle,
+    done: Callable[[str], None] = lambda _: None,
+) -> Prepared:
+    """Features, situation and rules of the debtors asked about; `done` as for `decide`."""
+    grid = ActionGrid.of(config.grid)
+    targets = open_targets(histories, asks.debtor, as_of_us=asks.as_of_us)
+    rows = build(histories, targets, reference=bundle.reference, rates=config.rates)
+    done("features")
+    situation = situation_of(histories, targets, rows=rows)
+    mask = contact_mask(situation, grid=grid, packs=packs)
+    covered = mask.covered & (rows.outstanding_eur > 0)
+    if asks.claim_ids is not None:
+        names_of = histories.claim_id[targets.claim]
+        covered &= np.array([name in asks.claim_ids for name in names_of.tolist()], dtype=np.bool_)
+    allowed = _narrowed(mask, asks, grid)
+    something = np.bincount(targets.moment[covered], minlength=len(asks.debtor)) > 0
+    allowed[:, 1:] &= something[:, None]
+    done("rules")
+    return Prepared(histories, asks, config, grid, targets, rows, situation, mask, allowed, covered)
+
+
+def _narrowed(mask: Mask, asks: Asks, grid: ActionGrid) -> BoolArray:
+    allowed = mask.allowed.copy()
+    send_us = mask.slots.send_us[mask.slots.of_debtor]
+    if asks.channels is not None:
+        wanted = [code for code, name in enumerate(grid.channels) if name in asks.channels]
+        allowed[:, 1:] &= np.isin(grid.channel[1:], wanted)[None, :]
+    if asks.not_before_us is not None:
+        allowed[:, 1:] &= send_us[:, 1:] >= asks.not_before_us
+    if asks.not_after_us is not None:
+        allowed[:, 1:] &= send_us[:, 1:] + HOUR_US <= asks.not_after_us
+    return allowed
+
+
+def debtor_columns(prepared: Prepared) -> dict[str, Rows]:
+    """Each debtor's own features by name, shape (n,) each; those of a debtor without open claims are another's."""
+    moment, count = prepared.targets.moment, len(prepared.asks.debtor)
+    first = np.minimum(np.searchsorted(moment, np.arange(count)), max(len(moment) - 1, 0))
+    rows = prepared.rows.matrix[first] if len(moment) else np.full((count, prepared.rows.matrix.shape[1]), np.nan)
+    return {name: rows[:, place] for place, name in enumerate(names(debtor_features(prepared.grid.channels)))}
