@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from data.capacity_settings import BadCapacity, CapacitySettings, parse_capacity
+from data.capacity_settings import fault as capacity_fault
 from data.policy_settings import PolicySettings, fault
+from data.tenant_folder import FILE_NAME, is_simulated
 from data.times import to_day
 from data.vocabulary import CHANNELS, NONE, daypart_of_hour
 
-FILE_NAME = "rettid.toml"
 START = date(2000, 1, 1)
 
 
@@ -102,11 +103,6 @@ class ExploreSettings:
     """Chance of `none` inside the `explore` arm; the rest is shared level by level."""
 
     none: float = 0.2
-
-
-@dataclass(frozen=True)
-class CapacitySettings:
-    """Limits on calls, letters and budget; no key yet."""
 
 
 @dataclass(frozen=True)
@@ -205,11 +201,14 @@ class Config:
 
     @cached_property
     def fingerprint(self) -> str:
-        """First 16 hexadecimal digits of the SHA-256 of all settings; `[policy]` counts where it says more than its defaults.
+        """First 16 hexadecimal digits of the SHA-256 of all settings.
 
-        Logs and bundles from before that table keep their fingerprint.
+        `[policy]` and `[capacity]` count where they say more than their defaults: logs and bundles from before those tables keep
+        their fingerprint.
         """
         plain = self.as_dict()
+        if self.capacity == CapacitySettings():
+            plain["capacity"] = {}
         if self.policy == PolicySettings():
             del plain["policy"]
         return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:16]
@@ -221,31 +220,16 @@ _PLAIN: dict[str, type] = {
     "horizon": HorizonSettings,
     "arms": ArmSettings,
     "explore": ExploreSettings,
-    "capacity": CapacitySettings,
     "control": ControlSettings,
     "features": FeatureSettings,
     "policy": PolicySettings,
 }
 
+_OWN: Mapping[str, Callable[[Mapping[str, object]], object]] = {"capacity": parse_capacity}
+"""Tables with a reader of their own."""
+
 SIMULATED_TENANT = Config(features=FeatureSettings(lawful=("age",)))
 """What holds for a simulated portfolio without a file: a tenant who has declared age lawful for its models."""
-
-
-SIMULATED = "SIMULATED"
-"""File that marks a portfolio made from a simulated one."""
-
-
-def is_simulated(folder: Path) -> bool:
-    """True for a folder that a simulation was written to, or that was made from such a one."""
-    return (folder / "truth" / "world.json").is_file() or (folder / SIMULATED).is_file()
-
-
-def carry_tenant(source: Path, out: Path) -> None:
-    """Give a portfolio made from another what holds for that one: its configuration, and that it is simulated."""
-    if (source / FILE_NAME).is_file():
-        shutil.copy(source / FILE_NAME, out / FILE_NAME)
-    if is_simulated(source):
-        (out / SIMULATED).write_text("The data here are simulated, never real.\n", encoding="utf-8")
 
 
 def read_config(*folders: Path) -> Config:
@@ -277,17 +261,28 @@ def parse_config(document: Mapping[str, Any]) -> Config:
     Traceback (most recent call last):
     data.config.BadConfiguration: [horizon] has no key 'dais': it knows days, also_days
     """
-    names = [*_PLAIN, *_MONEY]
+    names = [*_PLAIN, *_OWN, *_MONEY]
     parts: dict[str, Any] = {}
     for table, content in document.items():
         if table not in names:
             raise BadConfiguration(f"no table [{table}]: there are {', '.join(f'[{name}]' for name in names)}")
         if not isinstance(content, Mapping):
             raise BadConfiguration(f"expected a table [{table}], came the value {content!r}")
-        parts[table] = _money_table(table, content) if table in _MONEY else _plain_table(table, content)
+        parts[table] = _read_table(table, content)
     config = Config(**parts)
     _check(config)
     return config
+
+
+def _read_table(table: str, content: Mapping[str, Any]) -> object:
+    if table in _MONEY:
+        return _money_table(table, content)
+    if table in _OWN:
+        try:
+            return _OWN[table](content)
+        except BadCapacity as error:
+            raise BadConfiguration(str(error)) from error
+    return _plain_table(table, content)
 
 
 def _plain_table(table: str, content: Mapping[str, object]) -> object:
@@ -368,7 +363,9 @@ def _check(config: Config) -> None:
         raise BadConfiguration(
             f"channels without cost or harm: {unpriced}; [control] channels not in the grid: {sorted(unknown)}"
         )
-    wrong = fault(config.policy, cells=_cells(config.grid))
+    wrong = fault(config.policy, cells=_cells(config.grid)) or capacity_fault(
+        config.capacity, channels=config.grid.channels
+    )
     if wrong:
         raise BadConfiguration(wrong)
 

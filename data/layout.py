@@ -9,11 +9,11 @@ from pathlib import Path
 import duckdb
 import pyarrow.parquet as pq
 
-from data.config import carry_tenant
 from data.parquet_folder import shard_prefix, table_files
 from data.progress import Progress
 from data.schemas import SCHEMAS
 from data.shards import write_layout
+from data.tenant_folder import carry_tenant
 from data.whole import whole_folder
 
 DEBTORS_PER_SHARD = 50_000

@@ -8,13 +8,13 @@ from pathlib import Path
 import pyarrow as pa
 
 from data.checks.elsewhere import keys_in_several, keys_of
-from data.config import carry_tenant
 from data.parquet_folder import shard_prefix
 from data.problems import BadPortfolio, Problem, merged
 from data.quality.coverage import stored_columns
 from data.quality.separate import separate
 from data.schemas import SCHEMAS, write_table
 from data.shards import load_shards, shard_count, write_layout
+from data.tenant_folder import carry_tenant
 from data.vocabulary import CHANNELS
 from data.whole import whole_folder
 
