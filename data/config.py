@@ -6,7 +6,7 @@ import hashlib
 import json
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +14,8 @@ from typing import Any
 
 from data.capacity_settings import BadCapacity, CapacitySettings, parse_capacity
 from data.capacity_settings import fault as capacity_fault
+from data.company_caps import BadCaps, CompanyCaps, parse_caps
+from data.company_caps import fault as caps_fault
 from data.policy_settings import PolicySettings, fault
 from data.tenant_folder import FILE_NAME, is_simulated
 from data.times import to_day
@@ -193,6 +195,7 @@ class Config:
     control: ControlSettings = field(default_factory=ControlSettings)
     features: FeatureSettings = field(default_factory=FeatureSettings)
     policy: PolicySettings = field(default_factory=PolicySettings)
+    caps: CompanyCaps = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, dates as ISO text, tables and keys in the file's order."""
@@ -203,18 +206,20 @@ class Config:
     def fingerprint(self) -> str:
         """First 16 hexadecimal digits of the SHA-256 of all settings.
 
-        `[policy]` and `[capacity]` count where they say more than their defaults: logs and bundles from before those tables keep
-        their fingerprint.
+        `[policy]`, `[capacity]` and `[caps]` count where they say more than their defaults: logs and bundles from before those
+        tables keep their fingerprint.
         """
         plain = self.as_dict()
         if self.capacity == CapacitySettings():
             plain["capacity"] = {}
+        if not self.caps:
+            del plain["caps"]
         if self.policy == PolicySettings():
             del plain["policy"]
         return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:16]
 
 
-_MONEY = {"costs": _default_costs, "harm": _default_harm, "rates": _default_rates}
+_MONEY = ("costs", "harm", "rates")
 _PLAIN: dict[str, type] = {
     "grid": GridSettings,
     "horizon": HorizonSettings,
@@ -225,7 +230,7 @@ _PLAIN: dict[str, type] = {
     "policy": PolicySettings,
 }
 
-_OWN: Mapping[str, Callable[[Mapping[str, object]], object]] = {"capacity": parse_capacity}
+_OWN: dict[str, Callable[[Mapping[str, object]], object]] = {"capacity": parse_capacity, "caps": parse_caps}
 """Tables with a reader of their own."""
 
 SIMULATED_TENANT = Config(features=FeatureSettings(lawful=("age",)))
@@ -252,8 +257,8 @@ def read_config(*folders: Path) -> Config:
     return SIMULATED_TENANT if folders and is_simulated(folders[0]) else Config()
 
 
-def parse_config(document: Mapping[str, Any]) -> Config:
-    """Configuration from parsed TOML; tables that are not given keep their defaults.
+def parse_config(document: Mapping[str, Any], *, base: Config | None = None) -> Config:
+    """Configuration from parsed TOML; what is not given stays as it is in `base`, by default the defaults.
 
     >>> parse_config({"horizon": {"days": 21}}).horizon.days
     21
@@ -261,41 +266,46 @@ def parse_config(document: Mapping[str, Any]) -> Config:
     Traceback (most recent call last):
     data.config.BadConfiguration: [horizon] has no key 'dais': it knows days, also_days
     """
-    names = [*_PLAIN, *_OWN, *_MONEY]
+    names, base = [*_PLAIN, *_OWN, *_MONEY], base or Config()
     parts: dict[str, Any] = {}
     for table, content in document.items():
         if table not in names:
             raise BadConfiguration(f"no table [{table}]: there are {', '.join(f'[{name}]' for name in names)}")
         if not isinstance(content, Mapping):
             raise BadConfiguration(f"expected a table [{table}], came the value {content!r}")
-        parts[table] = _read_table(table, content)
-    config = Config(**parts)
+        parts[table] = _read_table(table, content, getattr(base, table))
+    config = replace(base, **parts)
     _check(config)
     return config
 
 
-def _read_table(table: str, content: Mapping[str, Any]) -> object:
-    if table in _MONEY:
-        return _money_table(table, content)
+def _read_table(table: str, content: Mapping[str, Any], base: object) -> object:
+    if isinstance(base, MoneySettings):
+        given = {name: _dated_rows(f"[{table}] {name}", value) for name, value in content.items()}
+        return MoneySettings({**base.rows, **given})
     if table in _OWN:
         try:
-            return _OWN[table](content)
-        except BadCapacity as error:
+            found: Any = _OWN[table](content)
+        except (BadCapacity, BadCaps) as error:
             raise BadConfiguration(str(error)) from error
-    return _plain_table(table, content)
+        return (
+            CapacitySettings(**{**vars(base), **{key: getattr(found, key) for key in content}})
+            if table == "capacity"
+            else found
+        )
+    return _plain_table(table, content, base)
 
 
-def _plain_table(table: str, content: Mapping[str, object]) -> object:
-    kind = _PLAIN[table]
-    known = {item.name: item.default for item in fields(kind)}
-    values = {}
+def _plain_table(table: str, content: Mapping[str, object], base: object) -> object:
+    known = {item.name: item.default for item in fields(_PLAIN[table])}
+    values: dict[str, Any] = {}
     for key, value in content.items():
         if key not in known:
-            raise BadConfiguration(f"[{table}] has no key '{key}': it knows {', '.join(known) or 'none yet'}")
+            raise BadConfiguration(f"[{table}] has no key '{key}': it knows {', '.join(known)}")
         values[key] = (
             _steps(value) if (table, key) == ("control", "steps") else _typed(f"[{table}] {key}", value, known[key])
         )
-    return kind(**values)
+    return _PLAIN[table](**{**vars(base), **values})
 
 
 def _typed(where: str, value: object, example: object) -> object:
@@ -318,11 +328,6 @@ def _steps(rows: object) -> tuple[ControlStep, ...]:
             raise BadConfiguration(f"[control] steps: expected days_past_due, channels and maybe hour, came {row!r}")
         steps.append(ControlStep(int(row["days_past_due"]), tuple(row["channels"]), int(row.get("hour", 10))))
     return tuple(sorted(steps, key=lambda step: step.days_past_due))
-
-
-def _money_table(table: str, content: Mapping[str, Any]) -> MoneySettings:
-    given = {name: _dated_rows(f"[{table}] {name}", value) for name, value in content.items()}
-    return MoneySettings({**_MONEY[table]().rows, **given})
 
 
 def _dated_rows(where: str, value: object) -> tuple[Dated, ...]:
@@ -363,11 +368,14 @@ def _check(config: Config) -> None:
         raise BadConfiguration(
             f"channels without cost or harm: {unpriced}; [control] channels not in the grid: {sorted(unknown)}"
         )
-    wrong = fault(config.policy, cells=_cells(config.grid)) or capacity_fault(
-        config.capacity, channels=config.grid.channels
-    )
+    wrong = fault(config.policy, cells=_cells(config.grid)) or _fault_of_limits(config)
     if wrong:
         raise BadConfiguration(wrong)
+
+
+def _fault_of_limits(config: Config) -> str:
+    channels = config.grid.channels
+    return capacity_fault(config.capacity, channels=channels) or caps_fault(config.caps, channels=channels)
 
 
 def _cells(grid: GridSettings) -> int:
