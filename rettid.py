@@ -13,6 +13,7 @@ os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
 import json
 import sys
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,48 +21,48 @@ import typer
 from rich.console import Console
 
 from data.config import Config, read_config
-from data.portfolio import read_portfolio
-from data.simulator.continuation import continue_simulation, read_decisions
 from data.simulator.settings import UNTIL, SimulationSettings
-from data.simulator.simulate import simulate as simulate_portfolio
 from data.simulator.worlds import WORLDS
 from data.times import read_moment, to_us
-from features.catalogue import catalogue
 from features.run import FeatureOrder, write_features
-from models.behaviour import IncumbentWithRandomSlice
 from models.bundle import Role
-from models.rules.pack import read_packs
+from models.simulated import make_or_play
+from serving.features_told import show_features
+from serving.rules_told import RulesHome, explain_rules, faults_of_rules, show_rules
 from serving.terminal import bar, show_table, told
 from training.training_frame import write_training_frame
 
 if TYPE_CHECKING:
     from training.frames import Result
-    from training.material import Material
 
 app = typer.Typer(help="Whether, how and when to contact a debtor next, and what that was worth.", no_args_is_help=True)
 frame = typer.Typer(help="Learn from and judge any log of decisions (a decision log frame).", no_args_is_help=True)
 app.add_typer(frame, name="frame")
+rules = typer.Typer(help="Contact rules: each country's pack, its faults, what holds a debtor.", no_args_is_help=True)
+app.add_typer(rules, name="rules")
 
 out = Console()
 err = Console(stderr=True)
 
 Folder = Annotated[Path, typer.Argument(help="The portfolio's folder.", metavar="DIR")]
+Debtor = Annotated[str, typer.Argument(help="The debtor's identifier.", metavar="DEBTOR")]
 AsOf = Annotated[str, typer.Option("--as-of", help="Moment with its zone, such as 2026-03-02T05:00Z.")]
 File = Annotated[Path, typer.Argument(help="The frame: Parquet or CSV.", metavar="FILE")]
 Spec = Annotated[Path, typer.Option("--spec", help="TOML that maps the frame's columns.")]
 ResultFile = Annotated[Path | None, typer.Option("--json", help="Also write the result to this file.")]
 Pages = Annotated[Path | None, typer.Option("--out", help="Folder for the page; default: the workspace's reports.")]
 Usable = Annotated[Path | None, typer.Option("--set-aside", help="Folder for the usable rows, and the others apart.")]
+Portfolio = Annotated[Path | None, typer.Option("--portfolio", help="Default: that of the last decisions.")]
+Packs = Annotated[Path | None, typer.Argument(help="Packs; default: the shipped and the workspace's own.")]
+Country = Annotated[str | None, typer.Argument(help="Such as NO; default: all, in short.")]
+Workspace = Annotated[Path, typer.Option("--workspace", help="Folder for everything that is written.", metavar="DIR")]
+Force = Annotated[str | None, typer.Option("--force", help="Why it is to decide although the gate refuses; kept.")]
+Models = Annotated[list[str] | None, typer.Option("--model", help="chain (default) or more of README's list.")]
 Seed = Annotated[int, typer.Option("--seed", help="Seed of every random draw.")]
 
 
 @app.callback()
-def _global(
-    context: typer.Context,
-    workspace: Annotated[
-        Path, typer.Option("--workspace", help="Folder for everything that is written.", metavar="DIR")
-    ] = Path(".rettid"),
-) -> None:
+def _global(context: typer.Context, workspace: Workspace = Path(".rettid")) -> None:
     context.obj = workspace
 
 
@@ -90,27 +91,17 @@ def simulate(
     claims: Annotated[float, typer.Option("--claims", help="Claims of a debtor in twelve months, mean.")] = 2.5,
     until: Annotated[str, typer.Option("--until", help="End of the history, with its zone.")] = UNTIL.isoformat(),
     jobs: Annotated[int, typer.Option("--jobs", help="Processes; the tables are the same for any number.")] = 1,
-    days: Annotated[
-        int | None, typer.Option("--continue", help="Play decisions forward for so many days instead.")
-    ] = None,
-    decisions: Annotated[
-        Path | None, typer.Option("--decisions", help="Decisions to play, as `rettid decide` writes them.")
-    ] = None,
+    days: Annotated[int | None, typer.Option("--continue", help="Play decisions for so many days instead.")] = None,
+    decisions: Annotated[Path | None, typer.Option("--decisions", help="What `rettid decide` wrote, to play.")] = None,
 ) -> None:
     """Make a portfolio with known truth, or play decisions forward in one. It is simulated, never real."""
-    config = _config(context, directory)
-    if (days is None) != (decisions is None):
-        raise typer.BadParameter("--continue DAYS and --decisions FILE belong together: give both or neither")
-    settings = SimulationSettings(
-        debtors, months, seed, world=world, truth=truth, claims=claims, until=read_moment(until)
-    )
+    config, end = _config(context, directory), read_moment(until)
+    settings = SimulationSettings(debtors, months, seed, world=world, truth=truth, claims=claims, until=end)
     with bar(err) as move:
-        if days is not None and decisions is not None:
-            continue_simulation(directory, days=days, decisions=read_decisions(decisions), config=config, progress=move)
-        else:
-            past = IncumbentWithRandomSlice.of(config)
-            simulate_portfolio(directory, settings=settings, behaviour=past, config=config, progress=move, jobs=jobs)
-    out.print(f"{directory}: " + ("played forward" if days else f"simulated, world {world}"))
+        said = make_or_play(
+            directory, settings, days=days, decisions=decisions, config=config, progress=move, jobs=jobs
+        )
+    out.print(said)
 
 
 @app.command()
@@ -128,9 +119,7 @@ def check(context: typer.Context, directory: Folder, pages: Pages = None, usable
 def layout(
     directory: Folder,
     out_folder: Annotated[Path, typer.Argument(help="Folder to write; it must not be there.", metavar="OUT")],
-    shards: Annotated[
-        int | None, typer.Option("--shards", min=1, help="How many; default one per 50,000 debtors.")
-    ] = None,
+    shards: Annotated[int | None, typer.Option("--shards", min=1, help="Default: one per 50,000 debtors.")] = None,
 ) -> None:
     """Lay a large portfolio out by debtor, so that the other commands go through it shard by shard."""
     from data.layout import lay_out  # noqa: PLC0415 # the query engine is only needed here
@@ -150,34 +139,18 @@ def features(
     show: Annotated[bool, typer.Option("--list", help="List every feature instead.")] = False,
 ) -> None:
     """Write the features of every open claim as they were knowable at a moment, or list them."""
+    config = _config(context, directory)
     if show:
-        _show_features(_config(context, directory))
+        show_features(config.grid.channels)
         return
     if directory is None or as_of is None or file is None:
         raise typer.BadParameter("expected DIR, --as-of and --out, or --list")
     write = write_training_frame if training else write_features
-    order = FeatureOrder(to_us(read_moment(as_of)), _config(context, directory), context.obj / "features")
+    order = FeatureOrder(to_us(read_moment(as_of)), config, context.obj / "features")
     with bar(err) as move:
         done = write(directory, file, order=order, progress=move)
     what = "decisions on claims" if training else "open claims"
     out.print(f"{file}: {done.rows:,} {what} of {done.debtors:,} debtors, {done.features} features")
-
-
-def _show_features(config: Config) -> None:
-    head = ("feature", "what it means", "unit", "group", "side", "from", "window", "missing means")
-    every = catalogue(config.grid.channels)
-    rows = ((one.name, one.meaning, one.unit, one.group, one.side, one.tables, one.window, one.null) for one in every)
-    show_table(head, rows, width=200)
-
-
-def _material(context: typer.Context, directory: Path, *, as_of: str, seed: int) -> Material:
-    """What models learn from and are judged on."""
-    from training.material import gather  # noqa: PLC0415 # scikit-learn takes seconds to load
-
-    config = _config(context, directory)
-    portfolio = read_portfolio(directory, channels=config.grid.channels)
-    packs = read_packs(channels=config.grid.channels[1:])
-    return gather(portfolio, as_of_us=to_us(read_moment(as_of)), config=config, packs=packs, seed=seed, progress=_say)
 
 
 @app.command()
@@ -185,21 +158,20 @@ def train(
     context: typer.Context,
     directory: Folder,
     as_of: AsOf,
-    models: Annotated[
-        list[str] | None,
-        typer.Option("--model", help="chain (default), or another of README's list; more than one is a run each."),
-    ] = None,
+    models: Models = None,
     settings: Annotated[list[str] | None, typer.Option("--set", help="A setting of the model: key=value.")] = None,
     seed: Seed = 1,
 ) -> None:
     """Learn from all decisions that were mature at a moment, judge on the later part, write a bundle."""
     # MLflow and scikit-learn take seconds to load: only commands that train wait for them.
     from training.fit import parse_settings  # noqa: PLC0415 # see above
+    from training.material_of import material_of  # noqa: PLC0415 # see above
     from training.train import Order, train  # noqa: PLC0415 # see above
 
     chosen = models or ["chain"]
     orders = [Order(name, parse_settings(name, settings or []), str(directory)) for name in chosen]
-    material = _material(context, directory, as_of=as_of, seed=seed)
+    config, when = _config(context, directory), read_moment(as_of)
+    material = material_of(directory, context.obj, as_of=when, config=config, seed=seed, progress=_say)
     for order in orders:
         _tell(*train(material, order, workspace=context.obj, progress=_say).lines())
 
@@ -210,20 +182,20 @@ def tune(
     directory: Folder,
     as_of: AsOf,
     model: Annotated[str, typer.Option("--model", help="What to tune.")] = "lightgbm",
-    trials: Annotated[
-        int, typer.Option("--trials", min=1, help="Finished trials in all, earlier calls' included.")
-    ] = 50,
+    trials: Annotated[int, typer.Option("--trials", min=1, help="Finished trials, earlier calls' included.")] = 50,
     timeout: Annotated[float | None, typer.Option("--timeout", help="Seconds after which no trial begins.")] = None,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Processes that try settings at the same time.")] = 1,
     seed: Seed = 1,
 ) -> None:
     """Search for better settings of a model, later decisions judging; train the best. Called again, it goes on."""
+    from training.material_of import material_of  # noqa: PLC0415 # scikit-learn takes seconds to load
     from training.search_space import search_space  # noqa: PLC0415 # its libraries are only needed here
     from training.tune import Search, tune  # noqa: PLC0415 # as above
 
     search_space(model)
     search = Search(model, trials=trials, timeout_s=timeout, jobs=jobs, source=str(directory))
-    material = _material(context, directory, as_of=as_of, seed=seed)
+    config, when = _config(context, directory), read_moment(as_of)
+    material = material_of(directory, context.obj, as_of=when, config=config, seed=seed, progress=_say)
     with bar(err) as move:
         found = tune(material, search, workspace=context.obj, progress=move)
     _tell(*found.lines())
@@ -245,10 +217,7 @@ def promote(
     context: typer.Context,
     run: Annotated[str, typer.Argument(help="Run id, its first digits, its model's name, or `best`.", metavar="RUN")],
     challenger: Annotated[bool, typer.Option("--challenger", help="Make it the challenger instead.")] = False,
-    force: Annotated[
-        str | None,
-        typer.Option("--force", help="Why it is to decide although the gate refuses; kept.", metavar="REASON"),
-    ] = None,
+    force: Force = None,
 ) -> None:
     """Make a run the champion, which decides from now on, or the challenger; exit code 1 where the gate refuses it."""
     from training.compare import promote  # noqa: PLC0415 # MLflow takes seconds to load
@@ -262,21 +231,36 @@ def decide(
     context: typer.Context,
     directory: Folder,
     as_of: AsOf,
-    file: Annotated[Path, typer.Option("--out", help="Parquet file to write.", metavar="FILE")],
-    greedy: Annotated[
-        bool, typer.Option("--greedy", help="The champion for all, without arms: no experiment to report on.")
-    ] = False,
+    file: Annotated[Path | None, typer.Option("--out", help="Parquet file to write.", metavar="FILE")] = None,
+    greedy: Annotated[bool, typer.Option("--greedy", help="The champion for all, without arms or experiment.")] = False,
+    plan: Annotated[
+        Path | None,
+        typer.Option("--what-if", help="Settings on top of today's: only a page that compares.", metavar="FILE"),
+    ] = None,
 ) -> None:
     """Decide for every open claim: contact or not, through which channel, when."""
     from serving.nightly import run_nightly  # noqa: PLC0415 # the decision log's library is only needed here
 
-    config = _config(context, directory)
+    config, when, place = _config(context, directory), read_moment(as_of), context.obj
+    if plan is not None and file is None:
+        _tell(*_what_if(directory, plan, when, context.obj, config))
+    elif plan is None and file is not None:
+        with bar(err) as move:
+            done = run_nightly(
+                directory, as_of=when, out=file, workspace=place, config=config, greedy=greedy, progress=move
+            )
+        _tell(*done.lines())
+    else:
+        raise typer.BadParameter("expected --out FILE for decisions, or --what-if FILE for a comparison")
+
+
+def _what_if(directory: Path, plan: Path, when: datetime, place: Path, config: Config) -> list[str]:
+    from serving.what_if import what_if  # noqa: PLC0415 # only needed here
+    from training.reports.what_if_page import write_what_if  # noqa: PLC0415 # its charts take seconds to load
+
     with bar(err) as move:
-        when, place = read_moment(as_of), context.obj
-        summary = run_nightly(
-            directory, as_of=when, out=file, workspace=place, config=config, greedy=greedy, progress=move
-        )
-    _tell(*summary.lines())
+        found = what_if(directory, plan, as_of=when, workspace=place, config=config, progress=move)
+    return write_what_if(found, place / "reports").lines()
 
 
 @app.command()
@@ -314,6 +298,27 @@ def config(
     out.print_json(json.dumps({**found.as_dict(), "fingerprint": found.fingerprint}))
 
 
+@rules.command("show")
+def rules_show(context: typer.Context, country: Country = None) -> None:
+    """Show a country's rule packs for a compliance reader, or all in short: hours, caps, waits, status, source."""
+    _tell(*show_rules(country, RulesHome(context.obj, _config(context))))
+
+
+@rules.command("check")
+def rules_check(context: typer.Context, folder: Packs = None) -> None:
+    """Check rule packs, tell every fault; exit code 1 if there is one."""
+    found = faults_of_rules(folder, RulesHome(context.obj, _config(context)))
+    _tell(*(found or ["no fault"]))
+    raise typer.Exit(1 if found else 0)
+
+
+@rules.command("explain")
+def rules_explain(context: typer.Context, directory: Folder, debtor: Debtor, as_of: AsOf) -> None:
+    """Say what the rules leave of a debtor's claims and channels at a moment, and which rule holds the rest."""
+    home = RulesHome(context.obj, _config(context, directory))
+    _tell(*explain_rules(directory, debtor, as_of=read_moment(as_of), home=home))
+
+
 def _show_result(result: Result, file: Path | None) -> None:
     if file is not None:
         file.write_text(json.dumps(result.as_dict(), indent=1, default=str), encoding="utf-8")
@@ -349,9 +354,7 @@ def frame_evaluate(file: File, spec: Spec, seed: Seed = 1, result: ResultFile = 
 def report(
     context: typer.Context,
     directory: Annotated[Path, typer.Option("--out", help="Folder for the pages.", metavar="DIR")],
-    portfolio: Annotated[
-        Path | None, typer.Option("--portfolio", help="Where outcomes are; default: that of the last decisions.")
-    ] = None,
+    portfolio: Portfolio = None,
 ) -> None:
     """Write the uplift report of what was decided and what came of it."""
     from training.reports.write import report as write  # noqa: PLC0415 # its charts take seconds to load
@@ -366,16 +369,13 @@ def serve(
     host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", help="Port to listen on.")] = 8000,
     workers: Annotated[int, typer.Option("--workers", help="Processes.")] = 1,
-    portfolio: Annotated[
-        Path | None, typer.Option("--portfolio", help="Facts to start from; default: that of the last decisions.")
-    ] = None,
+    portfolio: Portfolio = None,
 ) -> None:
     """Answer for the next best action over HTTP."""
     from serving.run import serve as run  # noqa: PLC0415 # the web framework is only needed here
     from serving.settings import ServiceSettings  # noqa: PLC0415 # as above
 
-    settings = ServiceSettings(context.obj, portfolio=portfolio, host=host, port=port, workers=workers)
-    run(settings)
+    run(ServiceSettings(context.obj, portfolio=portfolio, host=host, port=port, workers=workers))
 
 
 @app.command()

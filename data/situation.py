@@ -14,6 +14,9 @@ BoolArray = npt.NDArray[np.bool_]
 CodeArray = npt.NDArray[np.int16]
 FloatArray = npt.NDArray[np.float64]
 
+RECALL_DAYS = 32
+"""Age up to which single contacts are told: a cap counts over at most 31 local days, which may be an hour longer."""
+
 
 @dataclass(frozen=True)
 class Points:
@@ -38,9 +41,12 @@ class Points:
 class OpenClaims:
     """Claims open at `as_of`, one entry each, shape (m,), sorted by `debtor`.
 
-    `debtor` is the row of the debtor in the situation; `stage` the index in `vocabulary.STAGES` or -1;
-    `promised_until_us` the end of the last promise not yet due, else 0; `outstanding_eur` principal less unreversed
-    payments known.
+    `debtor` is the row of the debtor in the situation; `stage` the index in `vocabulary.STAGES` or -1, `stage_us` when it
+    began (0 where not known), `next_due_day` the date until which it runs (`NO_DAY` without); `promised_until_us` the
+    end of the last promise not yet due, else 0; `outstanding_eur` principal less unreversed payments known.
+    Of contacts that covered the claim: `first_sent_us` (m, channels) when the first through each channel was or is to be
+    sent, `first_statutory_us` the first statutory letter (both `NEVER` without), `statutory_us` the last (0 without).
+    `course_known` is False when the tenant handed over no claim events at all.
     """
 
     debtor: IntArray
@@ -51,6 +57,29 @@ class OpenClaims:
     held: BoolArray
     on_plan: BoolArray
     promised_until_us: IntArray
+    stage_us: IntArray
+    next_due_day: DayArray
+    first_sent_us: IntArray
+    first_statutory_us: IntArray
+    statutory_us: IntArray
+    course_known: bool
+
+
+@dataclass(frozen=True)
+class Made:
+    """Contacts known at `as_of` that were sent at most `RECALL_DAYS` days before it, or are yet to be, shape (k,).
+
+    `debtor` is the row of the debtor in the situation, in rising order; `channel` the grid's code, -1 for a channel that
+    the grid has not; `statutory` marks the letters that the law prescribes. A contact that covers open claims is linked
+    to each of them: `link_contact` (l,) are rows here, `link_claim` (l,) rows of `OpenClaims`.
+    """
+
+    debtor: IntArray
+    channel: CodeArray
+    send_us: IntArray
+    statutory: BoolArray
+    link_contact: IntArray
+    link_claim: IntArray
 
 
 @dataclass(frozen=True)
@@ -77,6 +106,13 @@ class Situation:
     wrong_person: BoolArray
     contacts: IntArray
     last_contact_us: IntArray
+    last_sent_us: IntArray
+    talked_us: IntArray
+    clicked_us: IntArray
+    inbound_us: IntArray
+    paid_claims: IntArray
+    paid_late: IntArray
+    made: Made
     points: Points
     claims: OpenClaims
 

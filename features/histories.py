@@ -14,7 +14,7 @@ from data.calendar import Place, place_of
 from data.local_time import local_us
 from data.portfolio import Portfolio
 from data.schemas import SCHEMAS
-from data.times import DAY_US, HOUR_US, NEVER, IntArray
+from data.times import DAY_US, HOUR_US, NEVER, NO_DAY, DayArray, IntArray
 from data.vocabulary import CLAIM_EVENT_KINDS, CONTACT_EVENT_KINDS, EMPLOYMENTS, INCOME_BANDS, NONE, POINT_KINDS, STAGES
 from features._sorting import first_of_keys, sorted_by_owner
 from features.columns import (
@@ -32,6 +32,7 @@ from features.columns import (
     texts,
     worded,
 )
+from features.covers import covers_of, places_of
 from features.tables import (
     ClaimEvents,
     Claims,
@@ -106,13 +107,15 @@ def histories_of(portfolio: Portfolio, *, channels: tuple[str, ...]) -> Historie
     clock = _Clock(zones, place)
     sectors, sector = worded(portfolio["claims"]["sector"])
     currencies, currency = worded(portfolio["claims"]["currency"])
-    claims, claim_keys = _claims(portfolio["claims"], keys, sector, currency)
-    contacts, contact_keys = _contacts(portfolio["contacts"], keys, channels, clock)
+    creditors, _ = worded(portfolio["claims"]["creditor_id"])
+    claims, claim_keys = _claims(portfolio["claims"], keys, sector, currency, clock)
+    contacts, contact_keys, contact = _contacts(portfolio["contacts"], keys, channels, clock)
     return Histories(
         channels=channels,
         countries=countries,
         sectors=sectors,
         currencies=currencies,
+        creditors=creditors,
         debtor_id=texts(debtors, "debtor_id"),
         claim_id=np.asarray(claim_keys.to_numpy(zero_copy_only=False), dtype=np.object_),
         country=country,
@@ -133,6 +136,7 @@ def histories_of(portfolio: Portfolio, *, channels: tuple[str, ...]) -> Historie
         claims=claims,
         claim_events=_claim_events(portfolio["claim_events"], claim_keys),
         contacts=contacts,
+        covers=covers_of(portfolio["contacts"], contact, claim_keys, len(contact_keys)),
         contact_events=_contact_events(portfolio["contact_events"], contacts, contact_keys, clock),
         payments=_payments(portfolio["payments"], claim_keys, claims, contacts, contact_keys, clock),
     )
@@ -182,11 +186,14 @@ def _points(table: pa.Table, keys: pa.Array, channels: tuple[str, ...]) -> Conta
     )
 
 
-def _claims(table: pa.Table, keys: pa.Array, sector: IntArray, currency: IntArray) -> tuple[Claims, pa.Array]:
+def _claims(
+    table: pa.Table, keys: pa.Array, sector: IntArray, currency: IntArray, clock: _Clock
+) -> tuple[Claims, pa.Array]:
     registered = instants(table, "registered_at")
     order, owner = _order(rows_of(table["debtor_id"], keys), registered, rank_of(table["claim_id"]))
     _, creditor = worded(table["creditor_id"])
     paid = pc.fill_null(pc.equal(table["close_reason"], "paid"), fill_value=False)
+    closed = instants(table, "closed_at")[order]
     claims = Claims(
         start=offsets(owner, len(keys)),
         debtor=owner,
@@ -196,10 +203,18 @@ def _claims(table: pa.Table, keys: pa.Array, sector: IntArray, currency: IntArra
         principal=amounts(table, "principal")[order],
         due_day=days(table, "due_on")[order],
         registered_us=registered[order],
-        closed_us=instants(table, "closed_at")[order],
+        closed_us=closed,
         closed_paid=np.asarray(paid.to_numpy(), dtype=np.bool_)[order],
+        closed_day=_local_day(clock, owner, closed),
     )
     return claims, table["claim_id"].combine_chunks().take(pa.array(order))
+
+
+def _local_day(clock: _Clock, owner: IntArray, at_us: IntArray) -> DayArray:
+    """Local date of instants, `NO_DAY` of `NEVER`, shape (n,)."""
+    day, once = np.full(len(at_us), NO_DAY, dtype=np.int32), np.flatnonzero(at_us < NEVER)
+    day[once] = clock.of(owner[once], at_us[once]).us // DAY_US
+    return day
 
 
 def _claim_events(table: pa.Table, claim_keys: pa.Array) -> ClaimEvents:
@@ -210,8 +225,10 @@ def _claim_events(table: pa.Table, claim_keys: pa.Array) -> ClaimEvents:
     return ClaimEvents(offsets(owner, len(claim_keys)), at[order], known, kind[order], stage[order], due[order])
 
 
-def _contacts(table: pa.Table, keys: pa.Array, channels: tuple[str, ...], clock: _Clock) -> tuple[Contacts, pa.Array]:
-    """One row for each contact, whatever number of claims it covers, and the contacts' identifiers in that order."""
+def _contacts(
+    table: pa.Table, keys: pa.Array, channels: tuple[str, ...], clock: _Clock
+) -> tuple[Contacts, pa.Array, IntArray]:
+    """One row for each contact, whatever number of claims it covers, the contacts' identifiers, and each table row's contact."""
     encoded = table["contact_id"].combine_chunks().dictionary_encode()
     owner = rows_of(table["debtor_id"], keys)
     number = np.where(owner >= 0, np.asarray(encoded.indices.to_numpy(), dtype=np.int64), -1)
@@ -223,6 +240,7 @@ def _contacts(table: pa.Table, keys: pa.Array, channels: tuple[str, ...], clock:
     made = channel[order] > 0
     send = instants(table, "send_at")[one][order]
     local = clock.of(owner, np.where(made & (send < NEVER), send, decided[order]))
+    contact = places_of(number, number[one][order], len(encoded.dictionary))
     contacts = Contacts(
         start=offsets(owner, len(keys)),
         decided_us=decided[order],
@@ -230,8 +248,9 @@ def _contacts(table: pa.Table, keys: pa.Array, channels: tuple[str, ...], clock:
         channel=channel[order],
         part=np.where(made, local.part, -1).astype(np.int16),
         weekday=np.where(made, local.weekday, -1).astype(np.int16),
+        send_us=np.where(channel[order] == 0, NEVER, np.where(send < NEVER, send, decided[order])),
     )
-    return contacts, names.take(pa.array(order))
+    return contacts, names.take(pa.array(order)), contact
 
 
 def _first_known(number: IntArray, known_us: IntArray, size: int) -> IntArray:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from data.situation import OpenClaims, Points, Situation
+from data.situation import Made, OpenClaims, Points, Situation
 from data.times import NEVER, IntArray
+from features._rule_kernels import Marks, Recalled, Sent, mark, no_recalled, no_sent, recall, walk_sent
 from features.pipeline import ClaimRows, Targets
 from features.tables import Histories
 
@@ -23,6 +26,7 @@ def situation_of(histories: Histories, targets: Targets, *, rows: ClaimRows) -> 
     # An end without a beginning is read with caution: vulnerable ever since.
     begun = (since_us <= as_of_us) | ((since_us == NEVER) & (until_us < NEVER))
     vulnerable = begun & (as_of_us < until_us)
+    marks, sent = _marks(histories, targets), _sent(histories, targets)
     return Situation(
         as_of_us=as_of_us,
         debtor_id=histories.debtor_id[debtor],
@@ -38,9 +42,71 @@ def situation_of(histories: Histories, targets: Targets, *, rows: ClaimRows) -> 
         wrong_person=known.wrong_person,
         contacts=known.contacts,
         last_contact_us=known.last_contact_us,
+        last_sent_us=sent.last_us,
+        **marks._asdict(),
+        made=_made(histories, targets, sent),
         points=_points(histories, debtor, as_of_us),
-        claims=_claims(histories, targets, rows),
+        claims=_claims(histories, targets, rows, sent),
     )
+
+
+def with_contacts_of(situation: Situation, histories: Histories, targets: Targets) -> Situation:
+    """The same debtors as if only these histories' contacts had been made; what contacts met with stays as it is.
+
+    A decision that is looked at again is itself among the contacts once it has been confirmed: without it, the rules
+    that count contacts say what they said before it was one.
+
+    Parameters
+    ----------
+    histories
+        Of the same debtors and claims, in the same order, as those that `situation` and `targets` were made of.
+    """
+    sent = _sent(histories, targets)
+    claims = replace(
+        situation.claims,
+        first_sent_us=sent.first_us,
+        first_statutory_us=sent.first_statutory_us,
+        statutory_us=sent.statutory_us,
+    )
+    return replace(situation, last_sent_us=sent.last_us, made=_made(histories, targets, sent), claims=claims)
+
+
+def _marks(histories: Histories, targets: Targets) -> Marks:
+    marks = Marks(*np.zeros((len(Marks._fields), len(targets.debtor)), dtype=np.int64))
+    mark(
+        targets.debtor, targets.as_of_us, histories.claims, histories.claim_events, histories.contact_events,
+        histories.payments, marks,
+    )  # fmt: skip
+    return marks
+
+
+def _sent(histories: Histories, targets: Targets) -> Sent:
+    sent = no_sent(len(targets.debtor), len(targets.claim), len(histories.channels))
+    walk_sent(
+        targets.debtor, targets.as_of_us, _start(targets), targets.claim, histories.contacts, histories.covers, sent
+    )
+    return sent
+
+
+def _made(histories: Histories, targets: Targets, sent: Sent) -> Made:
+    found: Recalled = no_recalled(sent)
+    recall(
+        targets.debtor, targets.as_of_us, _start(targets), targets.claim, histories.contacts, histories.covers, found
+    )
+    contacts = histories.contacts
+    return Made(
+        debtor=found.moment,
+        channel=contacts.channel[found.row],
+        send_us=contacts.send_us[found.row],
+        statutory=found.statutory,
+        link_contact=found.link_contact,
+        link_claim=found.link_claim,
+    )
+
+
+def _start(targets: Targets) -> IntArray:
+    """Start of each moment's claims among the targets, shape (d + 1,)."""
+    return np.searchsorted(targets.moment, np.arange(len(targets.debtor) + 1)).astype(np.int64)
 
 
 def _points(histories: Histories, debtor: IntArray, as_of_us: IntArray) -> Points:
@@ -63,7 +129,7 @@ def _points(histories: Histories, debtor: IntArray, as_of_us: IntArray) -> Point
     )
 
 
-def _claims(histories: Histories, targets: Targets, rows: ClaimRows) -> OpenClaims:
+def _claims(histories: Histories, targets: Targets, rows: ClaimRows, sent: Sent) -> OpenClaims:
     state = rows.state
     return OpenClaims(
         debtor=targets.moment,
@@ -74,4 +140,10 @@ def _claims(histories: Histories, targets: Targets, rows: ClaimRows) -> OpenClai
         held=state.held,
         on_plan=state.on_plan,
         promised_until_us=rows.debtors.promised_until_us[targets.moment],
+        stage_us=state.stage_us,
+        next_due_day=state.next_due_day,
+        first_sent_us=sent.first_us,
+        first_statutory_us=sent.first_statutory_us,
+        statutory_us=sent.statutory_us,
+        course_known="claim_events" not in histories.missing,
     )

@@ -38,7 +38,10 @@ class ContactPoints(NamedTuple):
 
 
 class Claims(NamedTuple):
-    """Claims by debtor and registration; `principal` in the claim's own currency; the rest are codes of `Histories`' words."""
+    """Claims by debtor and registration; `principal` in the claim's own currency; the rest are codes of `Histories`' words.
+
+    `closed_day` is the debtor's local date of closing, `NO_DAY` where open.
+    """
 
     start: IntArray
     debtor: IntArray
@@ -50,6 +53,7 @@ class Claims(NamedTuple):
     registered_us: IntArray
     closed_us: IntArray
     closed_paid: BoolArray
+    closed_day: DayArray
 
 
 class ClaimEvents(NamedTuple):
@@ -66,7 +70,8 @@ class ClaimEvents(NamedTuple):
 class Contacts(NamedTuple):
     """Decisions to contact or not, one row per `contact_id`; `channel` is the grid's code, 0 for `none`.
 
-    `part` (of the day) and `weekday` are those of sending on the debtor's clock, -1 for `none`.
+    `part` (of the day) and `weekday` are those of sending on the debtor's clock, -1 for `none`. `send_us` is `NEVER` for
+    `none`, and when it was decided where a contact has no time of sending.
     """
 
     start: IntArray
@@ -75,6 +80,19 @@ class Contacts(NamedTuple):
     channel: CodeArray
     part: CodeArray
     weekday: CodeArray
+    send_us: IntArray
+
+
+class Covers(NamedTuple):
+    """Claims that contacts cover: `start` counts contacts, not debtors; `claim` are rows of `Claims`.
+
+    `statutory` marks rows that are a step that the law prescribes on that claim.
+    """
+
+    start: IntArray
+    claim: IntArray
+    known_us: IntArray
+    statutory: BoolArray
 
 
 class ContactEvents(NamedTuple):
@@ -127,7 +145,7 @@ class Payments(NamedTuple):
 class Histories:
     """All debtors of a portfolio with everything that ever happened to them, as arrays.
 
-    `country`, `sectors`, `currencies` are sorted words behind codes. `missing` names the optional tables that the tenant did
+    `country`, `sectors`, `currencies`, `creditors` are sorted words behind codes. `missing` names the optional tables that the tenant did
     not hand over.
     """
 
@@ -135,6 +153,7 @@ class Histories:
     countries: tuple[str, ...]
     sectors: tuple[str, ...]
     currencies: tuple[str, ...]
+    creditors: tuple[str, ...]
     debtor_id: TextArray
     claim_id: TextArray
     country: IntArray
@@ -155,6 +174,7 @@ class Histories:
     claims: Claims
     claim_events: ClaimEvents
     contacts: Contacts
+    covers: Covers
     contact_events: ContactEvents
     payments: Payments
 

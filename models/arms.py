@@ -150,14 +150,14 @@ def greedy(candidates: Candidates, *, outside: BoolArray) -> Choice:
 
 
 def displaced(choice: Choice, instead: IntArray) -> Choice:
-    """The choice with another action for the debtors who gave way to a hard limit, with no probability of it (NaN).
+    """The choice with the action that is given instead; where that is another, it has no probability (NaN): it was not chosen.
 
     Parameters
     ----------
     instead
-        The action they get, -1 for all others, shape (n,).
+        The action a debtor gets, -1 where the choice stands, shape (n,).
     """
-    gave_way = instead >= 0
+    gave_way = (instead >= 0) & (instead != choice.action)
     unknown = {
         name: np.where(gave_way, np.nan, getattr(choice, name))
         for name in ("action_probability", "channel_probability", "channel_daypart_probability")

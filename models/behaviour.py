@@ -13,6 +13,7 @@ from data.situation import FloatArray, Situation
 from data.times import IntArray
 from models.control import control_actions, day_slots
 from models.explore import draw, explore_probabilities
+from models.rules.company_caps import with_company_caps
 from models.rules.mask import Mask, contact_mask
 from models.rules.pack import Packs, read_packs
 
@@ -52,7 +53,7 @@ class IncumbentWithRandomSlice:
     @classmethod
     def of(cls, config: Config) -> IncumbentWithRandomSlice:
         """The tenant's present rules with the usual random slice: what decided in simulated portfolios."""
-        packs = read_packs(channels=config.grid.channels[1:])
+        packs = with_company_caps(read_packs(channels=config.grid.channels[1:]), config.caps)
         return cls(ActionGrid.of(config.grid), packs, control=config.control)
 
     def options(self, situation: Situation) -> BoolArray:

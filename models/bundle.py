@@ -20,6 +20,7 @@ from models.amounts import ShareModel, load_share
 from models.policies.tree import PolicyTree
 from models.propensity import load_model
 from models.protocol import PropensityModel, Rows
+from models.segments import SegmentModel, load_segments
 
 Chooser = Literal["value", "control", "constant", "tree"]
 Role = Literal["champion", "challenger"]
@@ -66,6 +67,8 @@ class Bundle:
         The policy tree, for that chooser only.
     share_model
         Mean share paid by debtor and claim, whatever the action, used in place of `mean_share` where there is one.
+    segments
+        What tells a debtor's segment; None in a bundle from before there was one: every segment is then `unknown`.
     """
 
     model_version: str
@@ -80,6 +83,7 @@ class Bundle:
     usual: tuple[float | None, ...] = ()
     tree: PolicyTree | None = None
     share_model: ShareModel | None = None
+    segments: SegmentModel | None = None
 
     def share(self, rows: Rows) -> float | npt.NDArray[np.float64]:
         """Mean share of what is outstanding that is paid where anything is: one number, or one a claim, shape (m,).
@@ -141,7 +145,8 @@ def write_bundle(bundle: Bundle, directory: Path) -> Path:
         "card": bundle.card,
     }
     share = bundle.share_model.dump() if bundle.share_model else {}
-    files = {**bundle.model.dump(), **share, "bundle.json": json.dumps(head, indent=1, default=str)}
+    segments = bundle.segments.dump() if bundle.segments else {}
+    files = {**bundle.model.dump(), **share, **segments, "bundle.json": json.dumps(head, indent=1, default=str)}
     for name, text in files.items():
         (directory / name).write_text(text, encoding="utf-8")
     hashes = {name: _sha256(directory / name) for name in files}
@@ -183,6 +188,7 @@ def read_bundle(directory: Path) -> Bundle:
         usual=tuple(head.get("usual", ())),
         tree=PolicyTree.from_dict(head["tree"]) if head.get("tree") else None,
         share_model=load_share(files),
+        segments=load_segments(files),
     )
 
 

@@ -95,6 +95,15 @@ class Decided:
             return self.challenger
         return Opinion(self.champion, self.prepared, self.scored)
 
+    def said(self, ask: Callable[[Scored, IntArray, IntArray], FloatArray], action: IntArray) -> FloatArray:
+        """What the model of each claim's arm says of one action a claim, shape (m,)."""
+        claims = np.arange(len(action))
+        said = ask(self.scored, claims, action)
+        if self.challenger is None:
+            return said
+        theirs = self.choice.arm[self.prepared.targets.moment] == CHALLENGER
+        return np.where(theirs, ask(self.challenger.scored, claims, action), said)
+
     @property
     def slots(self) -> Slots:
         """Send times of the grid."""

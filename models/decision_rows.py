@@ -12,26 +12,24 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from data.schemas import BLOCKED, DECISION_SCHEMA, TIME
-from data.times import DAY_US, HOUR_US, IntArray, from_us
-from data.vocabulary import ARMS, NONE, STAGES, TONES
+from data.times import HOUR_US, IntArray, from_us
+from data.vocabulary import ARMS, NONE, PAYMENT_OPTIONS, SEGMENTS, TONES
 from features.pipeline import eur_rate
-from models.arms import CHALLENGER
+from models.arms import CHALLENGER, CHAMPION
 from models.bundle import Bundle
 from models.decide import Decided, Scored
 from models.explain import explained
 from models.grid import best_of_each
 from models.hashing import keyed_hex
+from models.message import payment_option, tone
+from models.segments import UNKNOWN
+from models.segments_asked import segments_asked
+from models.waiting import wait_until_us
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 Codes = npt.NDArray[np.integer]
 Columns = dict[str, pa.Array]
-
-PAYMENT_OPTION = {"sms": "link", "email": "link", "portal": "link", "digital_mailbox": "link", "letter": "qr"}
-"""How to pay, by channel; none is offered on the phone."""
-
-FIRM_AFTER = 2
-"""Contacts that must have gone before a message may be firm."""
 
 
 @dataclass(frozen=True)
@@ -54,9 +52,11 @@ def decision_table(decided: Decided, *, packs_version: str, explain: bool = Fals
     explain
         Fill `reasons`; costs far more than deciding.
     """
-    claims = _Claims.of(decided)
-    columns = _names(decided, claims) | _contact(decided, claims) | _chances(decided, claims) | _money(decided, claims)
+    claims, segment = _Claims.of(decided), segments(decided)
+    columns = _names(decided, claims) | _contact(decided, claims, segment)
+    columns |= _chances(decided, claims) | _money(decided, claims)
     columns |= _versions(decided, claims, packs_version=packs_version)
+    columns["segment"] = _words(SEGMENTS, segment[claims.moment])
     columns["blocked"] = _blocked(decided, claims)
     columns["reasons"] = _reasons(decided, claims, explain=explain)
     return pa.table([columns[name] for name in DECISION_SCHEMA.names], schema=DECISION_SCHEMA)
@@ -99,7 +99,6 @@ def _versions(decided: Decided, claims: _Claims, *, packs_version: str) -> Colum
         "model_version": _words([one.model_version for one in bundles], theirs),
         "policy_version": _words([policy_version(decided, one) for one in bundles], theirs),
         "rules_version": pa.repeat(pa.scalar(packs_version, pa.string()), len(theirs)),
-        "segment": pa.repeat(pa.scalar("unknown", pa.string()), len(theirs)),
     }
 
 
@@ -134,34 +133,41 @@ def _names(decided: Decided, claims: _Claims) -> Columns:
     }
 
 
-def _contact(decided: Decided, claims: _Claims) -> Columns:
-    """When was decided, until when it holds, and the contact that each claim is under."""
+def _contact(decided: Decided, claims: _Claims, segment: IntArray) -> Columns:
+    """When was decided, until when it holds, and the contact that each claim is under with its message."""
     prepared, action, slots = decided.prepared, claims.action, decided.slots
     as_of_us = prepared.asks.as_of_us[claims.moment]
     send_us = np.where(action > 0, slots.send_us[slots.of_debtor[claims.moment], action], -1)
-    channel, channels = prepared.grid.channel[action], prepared.grid.channels
+    channel, channels = prepared.grid.channel[action].astype(np.int64), prepared.grid.channels
+    again_us = wait_until_us(prepared, by_value=_none_by_value(decided))[claims.moment]
     return {
         "decided_at": _instants(as_of_us),
-        "valid_until": _instants(np.where(action > 0, send_us + HOUR_US, as_of_us + prepared.grid.days * DAY_US)),
+        "valid_until": _instants(np.where(action > 0, send_us + HOUR_US, again_us)),
         "channel": _words(channels, channel),
         "send_at": _instants(send_us),
-        "payment_option": _words([PAYMENT_OPTION.get(name) for name in channels], channel),
-        "tone": _words(TONES, np.where(channel == channels.index(NONE), -1, _tone(decided)[claims.moment])),
+        "payment_option": _words(PAYMENT_OPTIONS, payment_option(prepared, channel, segment)),
+        "tone": _words(TONES, np.where(channel == channels.index(NONE), -1, tone(prepared, segment)[claims.moment])),
     }
 
 
-def _tone(decided: Decided) -> Codes:
-    """Place in `TONES`: friendly first; firm only at collection or later and after earlier contacts, shape (n,)."""
-    prepared = decided.prepared
-    stage = np.full(prepared.situation.size, -1, dtype=np.int64)
-    np.maximum.at(stage, prepared.targets.moment, prepared.rows.state.stage)
-    contacts = prepared.situation.contacts
-    firm = (stage >= STAGES.index("collection")) & (contacts >= FIRM_AFTER)
-    friendly = (contacts == 0) | (stage <= STAGES.index("reminder"))
-    code: Codes = np.where(
-        firm, TONES.index("firm"), np.where(friendly, TONES.index("friendly"), TONES.index("neutral"))
-    )
-    return code
+def segments(decided: Decided) -> IntArray:
+    """Index in `SEGMENTS` of each debtor by the model of its arm, shape (n,); `unknown` for who objected to profiling."""
+    code = segments_asked(decided.champion.segments, decided.prepared).code
+    if decided.challenger is not None:
+        other = segments_asked(decided.challenger.bundle.segments, decided.challenger.prepared).code
+        code = np.where(decided.choice.arm == CHALLENGER, other, code)
+    situation = decided.prepared.situation
+    return np.where(situation.objected_us <= situation.as_of_us, UNKNOWN, code)
+
+
+def _none_by_value(decided: Decided) -> BoolArray:
+    """Debtors who could have been contacted, and for whom the model of their arm found `none` worth most, shape (n,)."""
+    choice, theirs = decided.choice, decided.choice.arm == CHALLENGER
+    second = decided.champion if decided.challenger is None else decided.challenger.bundle
+    by_value = np.array([one.chooser == "value" for one in (decided.champion, second)])[theirs.astype(np.int64)]
+    chosen = (choice.action == 0) & (choice.arm >= CHAMPION) & ~np.isnan(choice.action_probability)
+    found: BoolArray = chosen & by_value & np.any(decided.prepared.allowed[:, 1:], axis=1)
+    return found
 
 
 def _chances(decided: Decided, claims: _Claims) -> Columns:

@@ -19,6 +19,7 @@ from features.situation import situation_of
 from features.tables import Histories
 from models.bundle import Bundle
 from models.protocol import Rows
+from models.rules.company_caps import with_company_caps
 from models.rules.mask import Mask, contact_mask
 from models.rules.pack import Packs
 
@@ -53,12 +54,13 @@ class Asks:
 
 @dataclass(frozen=True)
 class Prepared:
-    """What is known and lawful before any value is put on it."""
+    """What is known and lawful before any value is put on it; `packs` hold the tenant's own caps too."""
 
     histories: Histories
     asks: Asks
     config: Config
     grid: ActionGrid
+    packs: Packs
     targets: Targets
     rows: ClaimRows
     situation: Situation
@@ -110,6 +112,7 @@ def prepare(
     rows = build(histories, targets, reference=bundle.reference, rates=config.rates)
     done("features")
     situation = situation_of(histories, targets, rows=rows)
+    packs = with_company_caps(packs, config.caps)
     mask = contact_mask(situation, grid=grid, packs=packs)
     covered = mask.covered & (rows.outstanding_eur > 0)
     if asks.claim_ids is not None:
@@ -119,7 +122,7 @@ def prepare(
     something = np.bincount(targets.moment[covered], minlength=len(asks.debtor)) > 0
     allowed[:, 1:] &= something[:, None]
     done("rules")
-    return Prepared(histories, asks, config, grid, targets, rows, situation, mask, allowed, covered)
+    return Prepared(histories, asks, config, grid, packs, targets, rows, situation, mask, allowed, covered)
 
 
 def _narrowed(mask: Mask, asks: Asks, grid: ActionGrid) -> BoolArray:

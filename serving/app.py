@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, timedelta
 from pathlib import Path
 
 from fastapi import FastAPI, Request
@@ -18,8 +18,9 @@ from starlette.exceptions import HTTPException
 from data.config import Config, MissingRate, read_config
 from data.decision_log import DecisionLog
 from data.portfolio import Portfolio, read_portfolio
-from models.rules.pack import read_packs
+from models.rules.packs_kept import packs_of
 from serving.base_portfolio import BasePortfolio
+from serving.capacity_standing import KeptPrices
 from serving.decider import Clock, Service
 from serving.engine import DecideEngine, Engine
 from serving.envelope import BodyLimit, SafeHeaders
@@ -80,11 +81,12 @@ def _service(settings: ServiceSettings, clock: Clock, parts: Parts) -> Service:
     folder = settings.portfolio or _last_portfolio(log)
     config = read_config(*([folder] if folder else []), settings.workspace)
     base = BasePortfolio.of(parts.base or _portfolio(folder, config))
-    packs = read_packs(channels=config.grid.channels[1:])
+    packs = packs_of(settings.workspace, channels=config.grid.channels[1:], on=clock().astimezone(UTC).date()).packs
     return Service(
         base=base,
         log=log,
-        engine=parts.engine or DecideEngine(config, packs, given=base.given),
+        engine=parts.engine
+        or DecideEngine(config, packs, given=base.given, prices=KeptPrices(settings.workspace, config.capacity)),
         models=parts.models or ModelsInUse(settings.workspace),
         config=config,
         clock=clock,

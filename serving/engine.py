@@ -8,24 +8,32 @@ from datetime import datetime
 from typing import Protocol
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from data.config import Config
 from data.online_decisions import Decided as Logged
 from data.online_decisions import DecisionRow, rows_of
+from data.situation import Situation
 from data.times import to_us
 from data.vocabulary import ARMS, NONE
 from features.histories import histories_of
+from features.situation import with_contacts_of
 from features.tables import Histories
 from models.decide import Decided, decide
 from models.decision_rows import Alternative, alternatives, decision_table, policy_version
 from models.prepare import Asks, Prepared, prepare
-from models.rules.mask import Mask, contact_mask, rules_version
+from models.rules.mask import barring_rule, contact_mask, rules_version
 from models.rules.pack import Packs
+from serving.capacity_standing import KeptPrices
 from serving.models_in_use import Models
 from serving.state import Facts, portfolio_of
 
 REASONS = {"disputed_claim": "disputed", "nothing_owed": "paid", "no_open_claim": "closed"}
 """What a refusal is called on the wire, where it is not called by the rule's own name."""
+
+OF_HOURS = ("slot_past", "quiet_hours", "public_holiday", "school_hours")
+"""Rules that bar a slot for its hour alone: `outside_window` on the wire where the channel has other slots left."""
 
 
 @dataclass(frozen=True)
@@ -102,8 +110,9 @@ class Engine(Protocol):
 class DecideEngine:
     """The engine that asks `models.decide`."""
 
-    def __init__(self, config: Config, packs: Packs, *, given: frozenset[str]) -> None:
+    def __init__(self, config: Config, packs: Packs, *, given: frozenset[str], prices: KeptPrices) -> None:
         self._config = config
+        self._prices = prices
         self._packs = packs
         self._packs_version = rules_version(packs)
         self._given = given
@@ -131,12 +140,16 @@ class DecideEngine:
         return [found[number] for number in range(len(wishes))]
 
     def standing(self, facts: Facts, logged: Logged, *, at: datetime, models: Models) -> Standing:
-        """What the rules say of an earlier decision at a moment; a slot that has begun is judged as at its beginning."""
+        """What the rules say of an earlier decision at a moment; a slot that has begun is judged as at its beginning.
+
+        Once confirmed, the decision is a contact: it is judged as if it were none, or it would bar itself.
+        """
         histories = self._histories([facts])
         asks = Asks(np.zeros(1, dtype=np.int64), np.array([to_us(at)]))
         prepared = prepare(histories, asks, config=self._config, packs=self._packs, bundle=models.champion)
         leading = logged.leading
-        mask = self._mask_at(prepared, to_us(at), leading.send_at)
+        prepared = self._judged(prepared, facts, logged, at_us=to_us(at))
+        mask = prepared.mask
         names = histories.claim_id[prepared.targets.claim].tolist()
         coverable = frozenset(name for name, covered in zip(names, prepared.covered, strict=True) if covered)
         codes = np.unique(prepared.grid.channel[mask.allowed[0]])
@@ -144,18 +157,33 @@ class DecideEngine:
         if leading.channel == NONE:
             return Standing(None, coverable, open_channels)
         held = sorted(logged.covered - coverable)
-        reason = _why_held(prepared, mask, held[0]) if held else _why_barred(prepared, mask, leading)
+        reason = _why_held(prepared, held[0]) if held else _why_barred(prepared, leading, packs=self._packs)
         return Standing(reason, coverable, open_channels)
 
     def _histories(self, facts: Sequence[Facts]) -> Histories:
         return histories_of(portfolio_of(facts, given=self._given), channels=self._config.grid.channels)
 
-    def _mask_at(self, prepared: Prepared, at_us: int, send_at: datetime | None) -> Mask:
-        """The mask on what is known now; once the slot has begun, with the clock set back to its beginning."""
-        if send_at is None or to_us(send_at) >= at_us:
-            return prepared.mask
-        situation = replace(prepared.situation, as_of_us=np.array([to_us(send_at)]))
-        return contact_mask(situation, grid=prepared.grid, packs=self._packs)
+    def _judged(self, prepared: Prepared, facts: Facts, logged: Logged, *, at_us: int) -> Prepared:
+        """The same with the mask under which an earlier decision is looked at again: on what is known now, without its own contact.
+
+        Once the slot has begun, the clock is set back to its beginning.
+        """
+        situation, send_at = self._without_itself(prepared, facts, logged), logged.leading.send_at
+        if send_at is not None and to_us(send_at) < at_us:
+            situation = replace(situation, as_of_us=np.array([to_us(send_at)]))
+        if situation is prepared.situation:
+            return prepared
+        mask = contact_mask(situation, grid=prepared.grid, packs=prepared.packs)
+        return replace(prepared, situation=situation, mask=mask)
+
+    def _without_itself(self, prepared: Prepared, facts: Facts, logged: Logged) -> Situation:
+        """The situation as if the decision's own contact had not been made; what the contact met with still counts."""
+        contacts, own = facts.tables["contacts"], [row.decision_id for row in logged.rows]
+        is_own = pc.is_in(contacts["contact_id"], value_set=pa.array(own, pa.string()))
+        if not pc.any(is_own).as_py():
+            return prepared.situation
+        others = replace(facts, tables={**facts.tables, "contacts": contacts.filter(pc.invert(is_own))})
+        return with_contacts_of(prepared.situation, self._histories([others]), prepared.targets)
 
     def _decide_alike(
         self, histories: Histories, rows: list[int], wishes: Sequence[Wish], *, models: Models
@@ -177,6 +205,7 @@ class DecideEngine:
             challenger=models.challenger,
             config=self._config,
             packs=self._packs,
+            limits=self._prices.current(),
         )
         table = decision_table(decided, packs_version=self._packs_version, explain=first.explain)
         by_debtor: dict[str, list[DecisionRow]] = {}
@@ -205,22 +234,27 @@ class DecideEngine:
         )
 
 
-def _why_held(prepared: Prepared, mask: Mask, claim_id: str) -> str:
+def _why_held(prepared: Prepared, claim_id: str) -> str:
     """Why a claim that was covered may not be any more."""
     names = prepared.histories.claim_id[prepared.targets.claim].tolist()
     if claim_id not in names:
         return "closed"
-    rule = mask.claim_barred(names.index(claim_id))
+    rule = prepared.mask.claim_barred(names.index(claim_id))
     return "paid" if rule is None else REASONS.get(rule, rule)
 
 
-def _why_barred(prepared: Prepared, mask: Mask, leading: DecisionRow) -> str | None:
+def _why_barred(prepared: Prepared, leading: DecisionRow, *, packs: Packs) -> str | None:
     """Why the slot of a contact is not allowed; None where it is."""
-    grid = prepared.grid
+    grid, mask = prepared.grid, prepared.mask
     if leading.channel not in grid.channels or leading.send_at is None:
         return "channel_not_offered"
     code = grid.channels.index(leading.channel)
     at_slot = (mask.slots.send_us[mask.slots.of_debtor[0]] == to_us(leading.send_at)) & (grid.channel == code)
     if bool(np.any(mask.allowed[0] & at_slot)):
         return None
-    return dict(mask.blocked(0)).get(leading.channel, "outside_window")
+    shut = dict(mask.blocked(0)).get(leading.channel)
+    if shut is not None or not at_slot.any():
+        return shut or "outside_window"
+    action = int(np.flatnonzero(at_slot)[0])
+    rule = barring_rule(prepared.situation, grid=grid, packs=packs, action=action)
+    return "outside_window" if rule in OF_HOURS else rule

@@ -3,128 +3,92 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from data.config import Config
 from data.decision_log import DecisionLog
-from data.problems import counted
 from data.progress import Progress
 from data.schemas import DECISION_SCHEMA, write_table
 from data.stopwatch import Stopwatch
-from data.times import IntArray, to_us
-from data.vocabulary import NONE
+from data.times import to_us
 from features.store import StoredHistories
 from features.tables import Histories
 from models.bundle import Bundle, champion, must_fit, pointed
-from models.decide import decide
+from models.decide import Weighed, settle, weigh
 from models.decision_rows import decision_table
+from models.limits import Allotted, Priced, allot
 from models.prepare import Asks, debtors_with_open_claims
 from models.rules.mask import rules_version
-from models.rules.pack import Packs, read_packs
-from models.sample_ratio import SUSPICIOUS, SampleRatio, sample_ratio
+from models.rules.packs_kept import PacksFound, packs_of
+from models.sample_ratio import sample_ratio
+from serving.capacity_standing import keep_prices, taken_by
 from serving.nightly_parts import Parts, is_whole, join, remove_abandoned
+from serving.nightly_summary import NightlySummary, Tally
 from serving.nightly_told import Told
 
 DEBTORS_AT_ONCE = 6_000
-NO_CONTROL = (
-    "nobody is in the control arm: what the model is worth cannot be measured; give [arms] control a small share"
-)
-KNEW_LATER = "the model was trained at a later moment than this as_of: as a backtest, these decisions knew the future"
 
 
 @dataclass(frozen=True)
-class NightlySummary:
-    """What a batch decided: rows, debtors by the channel of their contact (or `none`) and by arm, and the model.
-
-    `knew_later` is True where the model was trained at a later moment than the one decided for; `found` counts shards that
-    an earlier run, cut short, had decided; `processor_time` is the share of each part of this one. `sizes` holds the arms of
-    the debtors drawn into them against their shares; None where nobody was.
-    """
-
-    claims: int
-    debtors: int
-    by_channel: dict[str, int]
-    by_arm: dict[str, int]
-    model_version: str
-    knew_later: bool
-    sizes: SampleRatio | None
-    batch_id: str
-    out: Path
-    found: int
-    processor_time: str
-
-    def lines(self) -> list[str]:
-        """The summary to read."""
-        contacts = sum(count for channel, count in self.by_channel.items() if channel != NONE)
-        channels = ", ".join(f"{channel} {count:,}" for channel, count in sorted(self.by_channel.items()))
-        arms = ", ".join(f"{arm} {count:,}" for arm, count in sorted(self.by_arm.items()))
-        return [
-            f"{counted(self.debtors, 'debtor')} with {counted(self.claims, 'open claim')}: {counted(contacts, 'contact')}",
-            f"by channel: {channels or 'none'}",
-            f"by arm: {arms or 'none'}",
-            f"model {self.model_version}, batch {self.batch_id}, written to {self.out}",
-            *([f"{counted(self.found, 'shard')} had been decided by a run that was cut short"] if self.found else []),
-            f"processor time: {self.processor_time}",
-            *([KNEW_LATER] if self.knew_later else []),
-            *self._of_arms(),
-        ]
-
-    def _of_arms(self) -> list[str]:
-        """What is amiss with the arms, if anything is."""
-        if self.sizes is None:
-            return []
-        if self.sizes.p_value < SUSPICIOUS:
-            return [f"the arms do not have the sizes they were drawn with: {self.sizes.told()}"]
-        return [] if "control" in self.sizes.arms else [NO_CONTROL]
-
-
-@dataclass(frozen=True)
-class _Night:
+class Night:
     """What every shard of a batch shares."""
 
     as_of: datetime
     champion: Bundle
     challenger: Bundle | None
     config: Config
-    packs: Packs
+    rules: PacksFound
     greedy: bool
     clock: Stopwatch
+    limits: Priced | None = None
 
-    def decided(self, histories: Histories) -> Iterator[tuple[float, pa.Table]]:
+    def rows(self, histories: Histories) -> Iterator[tuple[float, pa.Table]]:
         """Rows of every debtor with an open claim, some debtors at a time, each with the share that was done before it."""
+        for share, weighed in self.weighed(histories):
+            found = settle(weighed, self.limits)
+            self.clock.lap("draw")
+            rows = decision_table(found, packs_version=rules_version(self.rules.packs))
+            self.clock.lap("rows")
+            yield share, rows
+
+    def weighed(self, histories: Histories) -> Iterator[tuple[float, Weighed]]:
+        """Every debtor with an open claim, some at a time, before anything is chosen, with the share that was done before them."""
         debtors = debtors_with_open_claims(histories, to_us(self.as_of))
         for start in range(0, len(debtors), DEBTORS_AT_ONCE):
-            yield start / len(debtors), self._rows(histories, debtors[start : start + DEBTORS_AT_ONCE])
-
-    def _rows(self, histories: Histories, debtors: IntArray) -> pa.Table:
-        found = decide(
-            histories,
-            Asks(debtors, debtors * 0 + to_us(self.as_of)),
-            champion=self.champion,
-            challenger=self.challenger,
-            config=self.config,
-            packs=self.packs,
-            everyone_champion=self.greedy,
-            done=self.clock.lap,
-        )
-        self.clock.lap("draw")
-        rows = decision_table(found, packs_version=rules_version(self.packs))
-        self.clock.lap("rows")
-        return rows
+            some = debtors[start : start + DEBTORS_AT_ONCE]
+            yield (
+                start / len(debtors),
+                weigh(
+                    histories,
+                    Asks(some, some * 0 + to_us(self.as_of)),
+                    champion=self.champion,
+                    challenger=self.challenger,
+                    config=self.config,
+                    packs=self.rules.packs,
+                    everyone_champion=self.greedy,
+                    done=self.clock.lap,
+                ),
+            )
 
     def depends_on(self) -> list[object]:
         """What decisions depend on besides portfolio, events and code; one text each."""
         bundles = [bundle and (bundle.model_version, bundle.chooser) for bundle in (self.champion, self.challenger)]
-        return [self.as_of.isoformat(), bundles, self.config.fingerprint, rules_version(self.packs), self.greedy]
+        limits = self.limits and self.limits.fingerprint
+        return [
+            self.as_of.isoformat(),
+            bundles,
+            self.config.fingerprint,
+            rules_version(self.rules.packs),
+            self.greedy,
+            limits,
+        ]
 
 
 def run_nightly(
@@ -161,36 +125,72 @@ def run_nightly(
     data.decision_log.ConflictingDecision
         Decisions of the same moment stand in the log, differ, and were acted on.
     """
-    clock = Stopwatch(time.process_time)
+    progress("reading", 0.0)
+    night = night_of(workspace, as_of=as_of, config=config, greedy=greedy)
+    with closing(DecisionLog.open(workspace)) as log:
+        with log.reading() as connection:
+            told = told_of(connection, directory, workspace, night)
+            allotted = allotted_for(night, told, progress=progress)
+            night = replace(night, limits=allotted.limits if allotted else None)
+            parts = Parts.of(workspace, directory, depends_on=night.depends_on())
+            found = list(_decided_shards(night, told, parts, progress=progress))
+        tally = Tally.over(join([part for part, _ in found], out), progress=progress, parts=len(found))
+        night.clock.lap("writing")
+        batch = log.write_batch(out, portfolio=directory.resolve(), as_of=as_of, config_fingerprint=config.fingerprint)
+        night.clock.lap("logging")
+    parts.remove()
+    remove_abandoned(workspace, now_s=time.time())
+    if allotted is not None:
+        keep_prices(workspace, allotted, as_of=as_of)
+    progress("writing", 1.0)
+    again = sum(earlier for _, earlier in found)
+    return _summary(night, tally, allotted=allotted, batch_id=batch.batch_id, out=out, found=again)
+
+
+def night_of(workspace: Path, *, as_of: datetime, config: Config, greedy: bool = False) -> Night:
+    """A night with the workspace's models, before any limits.
+
+    Raises
+    ------
+    NoChampion, OtherConfiguration
+        There is no model, or it was trained for other channels or another horizon.
+    """
     model, second = champion(workspace), pointed(workspace, "challenger")
     for bundle in filter(None, (model, second)):
         must_fit(bundle, config)
-    progress("reading", 0.0)
-    packs = read_packs(channels=config.grid.channels[1:])
-    night = _Night(as_of, model, second, config, packs, greedy, clock)
-    parts = Parts.of(workspace, directory, depends_on=night.depends_on())
-    with closing(DecisionLog.open(workspace)) as log:
-        with log.reading() as connection:
-            told = _told(connection, directory, workspace, night)
-            found = list(_decided_shards(night, told, parts, progress=progress))
-        tally = _Tally.over(join([part for part, _ in found], out), progress=progress, parts=len(found))
-        clock.lap("writing")
-        batch = log.write_batch(out, portfolio=directory.resolve(), as_of=as_of, config_fingerprint=config.fingerprint)
-        clock.lap("logging")
-    parts.remove()
-    remove_abandoned(workspace, now_s=time.time())
-    progress("writing", 1.0)
-    return tally.summary(night, batch_id=batch.batch_id, out=out, found=sum(earlier for _, earlier in found))
+    found = packs_of(workspace, channels=config.grid.channels[1:], on=as_of.astimezone(UTC).date())
+    return Night(as_of, model, second, config, found, greedy, Stopwatch(time.process_time))
 
 
-def _told(connection: sa.Connection, directory: Path, workspace: Path, night: _Night) -> Told:
+def told_of(connection: sa.Connection, directory: Path, workspace: Path, night: Night) -> Told:
+    """The portfolio with what the service was told since, shard by shard."""
     stored = StoredHistories(directory, night.config.grid.channels, workspace / "features")
     told = Told.of(connection, stored, as_of=night.as_of)
     night.clock.lap("reading")
     return told
 
 
-def _decided_shards(night: _Night, told: Told, parts: Parts, *, progress: Progress) -> Iterator[tuple[Path, bool]]:
+def allotted_for(night: Night, told: Told, *, progress: Progress) -> Allotted | None:
+    """What is scarce, priced over the whole portfolio before any shard is decided; None where nothing is limited."""
+    settings = night.config.capacity
+    if settings.limits_nothing:
+        return None
+
+    def portfolio() -> Iterator[Weighed]:
+        for number in range(len(told.shards)):
+            histories = told.histories(number)
+            for share, weighed in night.weighed(histories):
+                progress("weighing", (number + share) / len(told.shards))
+                yield weighed
+
+    standing = taken_by(told.contacts, night.config, at=night.as_of, answer_rate=night.champion.reference.response_rate)
+    drawn = night.config.policy.kind != "greedy" and not night.greedy
+    found = allot(portfolio, settings=settings, taken=standing, draws=drawn)
+    night.clock.lap("limits")
+    return found
+
+
+def _decided_shards(night: Night, told: Told, parts: Parts, *, progress: Progress) -> Iterator[tuple[Path, bool]]:
     """The part of every shard, decided unless it is there, and whether it was."""
     count = len(told.shards)
     for number in range(count):
@@ -200,7 +200,7 @@ def _decided_shards(night: _Night, told: Told, parts: Parts, *, progress: Progre
         if not earlier:
             histories, tables = told.histories(number), [DECISION_SCHEMA.empty_table()]
             night.clock.lap("reading")
-            for share, table in night.decided(histories):
+            for share, table in night.rows(histories):
                 progress("deciding", (number + share) / count)
                 tables.append(table)
             write_table(pa.concat_tables(tables), part)
@@ -209,50 +209,23 @@ def _decided_shards(night: _Night, told: Told, parts: Parts, *, progress: Progre
     progress("deciding", 1.0)
 
 
-@dataclass(frozen=True)
-class _Tally:
-    """What was decided, counted part by part: a debtor stands in one of them only."""
-
-    claims: int
-    debtors: int
-    channels: Counter[str]
-    arms: Counter[str]
-    drawn: Counter[str]
-
-    @staticmethod
-    def over(tables: Iterator[pa.Table], *, parts: int, progress: Progress) -> _Tally:
-        """The sum over all parts."""
-        claims, debtors, channels, arms, drawn = 0, 0, Counter[str](), Counter[str](), Counter[str]()
-        for number, table in enumerate(tables):
-            progress("writing", number / (parts + 1))
-            claims += table.num_rows
-            debtors += pc.count_distinct(table["debtor_id"]).as_py()
-            contacts = table.filter(pc.and_(table["lead"], pc.not_equal(table["channel"], NONE)))
-            channels.update(contacts["channel"].to_pylist())
-            arms.update(_debtors_by_arm(table))
-            drawn.update(_debtors_by_arm(table.filter(pc.is_valid(table["arm_probability"]))))
-        channels[NONE] = debtors - channels.total()
-        return _Tally(claims, debtors, channels, arms, drawn)
-
-    def summary(self, night: _Night, *, batch_id: str, out: Path, found: int) -> NightlySummary:
-        """The same with what there is to tell of the batch."""
-        trained = night.champion.card.get("as_of")
-        return NightlySummary(
-            claims=self.claims,
-            debtors=self.debtors,
-            by_channel=dict(self.channels),
-            by_arm=dict(self.arms),
-            model_version=night.champion.model_version,
-            knew_later=trained is not None and datetime.fromisoformat(trained) > night.as_of,
-            sizes=None if night.greedy or not self.drawn else sample_ratio(self.drawn, night.config.arms),
-            batch_id=batch_id,
-            out=out,
-            found=found,
-            processor_time=night.clock.line(),
-        )
-
-
-def _debtors_by_arm(table: pa.Table) -> list[str]:
-    """The arm of each debtor of a table, once."""
-    arms: list[str] = table.group_by(["debtor_id", "arm"]).aggregate([])["arm"].to_pylist()
-    return arms
+def _summary(
+    night: Night, tally: Tally, *, allotted: Allotted | None, batch_id: str, out: Path, found: int
+) -> NightlySummary:
+    """What there is to tell of the batch."""
+    trained = night.champion.card.get("as_of")
+    return NightlySummary(
+        claims=tally.claims,
+        debtors=tally.debtors,
+        by_channel=dict(tally.channels),
+        by_arm=dict(tally.arms),
+        model_version=night.champion.model_version,
+        knew_later=trained is not None and datetime.fromisoformat(trained) > night.as_of,
+        sizes=None if night.greedy or not tally.drawn else sample_ratio(tally.drawn, night.config.arms),
+        limits=tuple(allotted.lines()) if allotted else (),
+        notices=night.rules.notices,
+        batch_id=batch_id,
+        out=out,
+        found=found,
+        processor_time=night.clock.line(),
+    )

@@ -10,7 +10,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from data.calendar import place_of
-from data.situation import OpenClaims, Points, Situation
+from data.situation import Made, OpenClaims, Points, Situation
 from data.times import DAY_US, HOUR_US, NEVER, NO_DAY, to_day, to_us
 from data.vocabulary import CHANNELS
 
@@ -47,7 +47,7 @@ NIGHTS = (
 
 
 def points(*rows: tuple[int, str], known: bool = True, **columns: Any) -> Points:
-    """Verified open-ended points of (debtor, channel), other columns as given."""
+    """Verified open-ended private points of (debtor, channel), other columns as given."""
     size = len(rows)
     base = Points(
         debtor=np.array([row[0] for row in rows], dtype=np.int64),
@@ -56,7 +56,7 @@ def points(*rows: tuple[int, str], known: bool = True, **columns: Any) -> Points
         valid_to_us=np.full(size, NEVER, dtype=np.int64),
         verified=np.ones(size, dtype=bool),
         withdrawn=np.zeros(size, dtype=bool),
-        kind=np.full(size, -1, dtype=np.int16),
+        kind=np.zeros(size, dtype=np.int16),
         known=known,
     )
     return replace(base, **{name: np.array(values, getattr(base, name).dtype) for name, values in columns.items()})
@@ -89,14 +89,21 @@ def one_debtor(
         wrong_person=np.zeros((1, len(CHANNELS)), dtype=bool),
         contacts=np.zeros(1, dtype=np.int64),
         last_contact_us=np.zeros(1, dtype=np.int64),
+        last_sent_us=np.zeros(1, dtype=np.int64),
+        talked_us=np.zeros(1, dtype=np.int64),
+        clicked_us=np.zeros(1, dtype=np.int64),
+        inbound_us=np.zeros(1, dtype=np.int64),
+        paid_claims=np.zeros(1, dtype=np.int64),
+        paid_late=np.zeros(1, dtype=np.int64),
+        made=made(),
         points=points(*((0, name) for name in CHANNELS[1:])),
         claims=claims((0, 200.0, to_day(as_of.date()) - 20)),
     )
     return replace(base, **changes)
 
 
-def claims(*rows: tuple[int, float, int], **columns: Any) -> OpenClaims:
-    """Claims of (debtor, outstanding EUR, due day) that nothing holds, other columns as given."""
+def claims(*rows: tuple[int, float, int], course_known: bool = True, **columns: Any) -> OpenClaims:
+    """Claims of (debtor, outstanding EUR, due day) that nothing holds, first written about long ago; other columns as given."""
     size = len(rows)
     base = OpenClaims(
         debtor=np.array([row[0] for row in rows], dtype=np.int64),
@@ -107,6 +114,25 @@ def claims(*rows: tuple[int, float, int], **columns: Any) -> OpenClaims:
         held=np.zeros(size, dtype=bool),
         on_plan=np.zeros(size, dtype=bool),
         promised_until_us=np.zeros(size, dtype=np.int64),
+        stage_us=np.zeros(size, dtype=np.int64),
+        next_due_day=np.full(size, NO_DAY, dtype=np.int32),
+        first_sent_us=np.ones((size, len(CHANNELS)), dtype=np.int64),
+        first_statutory_us=np.full(size, NEVER, dtype=np.int64),
+        statutory_us=np.zeros(size, dtype=np.int64),
+        course_known=course_known,
+    )
+    return replace(base, **{name: np.array(values, getattr(base, name).dtype) for name, values in columns.items()})
+
+
+def made(*rows: tuple[int, str, int], links: tuple[tuple[int, int], ...] = (), **columns: Any) -> Made:
+    """Contacts of (debtor, channel, time of sending), with links from rows here to rows of claims, no letter of the law's."""
+    base = Made(
+        debtor=np.array([row[0] for row in rows], dtype=np.int64),
+        channel=np.array([CHANNELS.index(row[1]) for row in rows], dtype=np.int16),
+        send_us=np.array([row[2] for row in rows], dtype=np.int64),
+        statutory=np.zeros(len(rows), dtype=bool),
+        link_contact=np.array([link[0] for link in links], dtype=np.int64),
+        link_claim=np.array([link[1] for link in links], dtype=np.int64),
     )
     return replace(base, **{name: np.array(values, getattr(base, name).dtype) for name, values in columns.items()})
 
@@ -127,6 +153,9 @@ def random_situation(rng: np.random.Generator, *, size: int, rare: float = 0.1) 
 
     teens = as_of_us // DAY_US - 18 * 365 - rng.integers(-40, 40, size)
     birth_day = np.where(rng.random(size) < rare, teens, rng.integers(-10_000, 12_000, size))
+    open_claims = _random_claims(rng, as_of_us, rare)
+    often = min(4 * rare, 0.6)
+    paid = rng.integers(0, 5, size)
     return Situation(
         as_of_us=as_of_us,
         debtor_id=np.array([f"d{row}" for row in range(size)], dtype=object),
@@ -142,8 +171,41 @@ def random_situation(rng: np.random.Generator, *, size: int, rare: float = 0.1) 
         wrong_person=rng.random((size, len(CHANNELS))) < rare,
         contacts=rng.integers(0, 4, size),
         last_contact_us=np.where(rng.random(size) < 0.5, 0, as_of_us - rng.integers(0, 30, size) * DAY_US),
+        last_sent_us=np.where(rng.random(size) < often, _recent(rng, as_of_us), 0),
+        talked_us=np.where(rng.random(size) < often, _recent(rng, as_of_us, ahead_days=0), 0),
+        clicked_us=np.where(rng.random(size) < often, _recent(rng, as_of_us, ahead_days=0), 0),
+        inbound_us=np.where(rng.random(size) < often, _recent(rng, as_of_us, ahead_days=0), 0),
+        paid_claims=paid,
+        paid_late=rng.integers(0, paid + 1),
+        made=_random_made(rng, as_of_us, open_claims, rare),
         points=_random_points(rng, as_of_us, rare),
-        claims=_random_claims(rng, as_of_us, rare),
+        claims=open_claims,
+    )
+
+
+def _recent(rng: np.random.Generator, as_of_us: Any, *, ahead_days: int = 5) -> Any:
+    """Instants from three weeks before to some days after `as_of`, many of them within an hour of a midnight."""
+    at = as_of_us + rng.integers(-21 * 24, ahead_days * 24 + 1, len(as_of_us)) * HOUR_US
+    near = at - at % DAY_US + rng.integers(-60, 61, len(as_of_us)) * (HOUR_US // 60)
+    return np.minimum(np.where(rng.random(len(as_of_us)) < 0.3, near, at), as_of_us + ahead_days * DAY_US - 1)
+
+
+def _random_made(rng: np.random.Generator, as_of_us: Any, open_claims: OpenClaims, rare: float) -> Made:
+    """More contacts the more hindrances there are; each linked to some of the debtor's open claims."""
+    debtor = np.sort(rng.integers(0, len(as_of_us), rng.binomial(8 * len(as_of_us), min(4 * rare, 0.6))))
+    links = [
+        (row, claim)
+        for row, owner in enumerate(debtor.tolist())
+        for claim in np.flatnonzero(open_claims.debtor == owner).tolist()
+        if rng.random() < 0.7
+    ]
+    return Made(
+        debtor=debtor,
+        channel=rng.integers(1, len(CHANNELS), len(debtor)).astype(np.int16),
+        send_us=_recent(rng, as_of_us[debtor]),
+        statutory=rng.random(len(debtor)) < 0.1,
+        link_contact=np.array([row for row, _ in links], dtype=np.int64),
+        link_claim=np.array([claim for _, claim in links], dtype=np.int64),
     )
 
 
@@ -158,7 +220,7 @@ def _random_points(rng: np.random.Generator, as_of_us: Any, rare: float) -> Poin
         valid_to_us=np.where(rng.random(count) < 2 * rare, ends, NEVER),
         verified=rng.random(count) > rare,
         withdrawn=rng.random(count) < rare,
-        kind=np.where(rng.random(count) < 3 * rare, rng.integers(0, 4, count), -1).astype(np.int16),
+        kind=np.where(rng.random(count) < 3 * rare, rng.choice([-1, -1, -1, 0, 1, 2, 3], count), 0).astype(np.int16),
         known=bool(rng.random() > rare / 2),
     )
 
@@ -175,7 +237,24 @@ def _random_claims(rng: np.random.Generator, as_of_us: Any, rare: float) -> Open
         held=rng.random(count) < rare,
         on_plan=rng.random(count) < rare,
         promised_until_us=np.where(rng.random(count) < rare, as_of_us[debtor] + rng.integers(-1, 5, count) * DAY_US, 0),
+        **_random_course(rng, as_of_us[debtor], rare),
+        course_known=bool(rng.random() > rare / 4),
     )
+
+
+def _random_course(rng: np.random.Generator, as_of_us: Any, rare: float) -> dict[str, Any]:
+    """Beginnings of stages, dates until which they run, and what was written about each claim when."""
+    count = len(as_of_us)
+    first = np.where(rng.random((count, len(CHANNELS))) < 0.5, NEVER, _recent(rng, as_of_us)[:, None])
+    letter = np.where(rng.random(count) < rare, _recent(rng, as_of_us), 0)
+    until = as_of_us // DAY_US + rng.integers(-3, 9, count)
+    return {
+        "stage_us": np.where(rng.random(count) < 3 * rare, _recent(rng, as_of_us, ahead_days=0), 1),
+        "next_due_day": np.where(rng.random(count) < rare, until, NO_DAY).astype(np.int32),
+        "first_sent_us": np.where(rng.random(count) < 3 * rare, first.T, 1).T,
+        "first_statutory_us": np.where(letter > 0, letter, NEVER),
+        "statutory_us": letter,
+    }
 
 
 def situations(*, size: int = 3) -> st.SearchStrategy[Situation]:

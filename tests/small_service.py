@@ -100,13 +100,13 @@ def small_bundle(portfolio: Portfolio, version: str = "rates-1") -> Bundle:
     return Bundle(version, "rates", "value", model, reference, 0.5, {}, usual=usual)
 
 
-def write_world(folder: Path, *, promoted: bool = True) -> ServiceSettings:
+def write_world(folder: Path, *, promoted: bool = True, configuration: str = ONE_ARM) -> ServiceSettings:
     """A portfolio and a workspace on disk."""
     tables = small_tables()
     portfolio = write_tables(tables, folder / "portfolio")
     workspace = folder / "workspace"
     workspace.mkdir()
-    (workspace / "rettid.toml").write_text(ONE_ARM, encoding="utf-8")
+    (workspace / "rettid.toml").write_text(configuration, encoding="utf-8")
     if promoted:
         promote(workspace, small_bundle(Portfolio.from_tables(tables)))
     return ServiceSettings(workspace=workspace, portfolio=portfolio)
@@ -119,9 +119,9 @@ def promote(workspace: Path, bundle: Bundle) -> None:
 
 
 @contextmanager
-def small_service(folder: Path, *, promoted: bool = True) -> Iterator[SmallService]:
+def small_service(folder: Path, *, promoted: bool = True, configuration: str = ONE_ARM) -> Iterator[SmallService]:
     """The service over a world of its own."""
-    settings = write_world(folder, promoted=promoted)
+    settings = write_world(folder, promoted=promoted, configuration=configuration)
     clock = FakeClock()
     assert settings.portfolio is not None
     with TestClient(create_app(settings, clock=clock), raise_server_exceptions=False) as client:

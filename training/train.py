@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -27,6 +27,7 @@ from training.policy_value import decide_again, policy_value
 from training.recipes.amounts import Amounts, learn_amounts, mean_share
 from training.rows import TrainingRows
 from training.run_record import data_used, pictures, tags_of, texts_of
+from training.segments import learn_segments
 from training.tracking import Tracking
 
 __all__ = ["Material", "Order", "Trained", "gather", "train"]
@@ -118,6 +119,7 @@ def train(material: Material, order: Order, *, workspace: Path, progress: Say) -
             rival=_rival(material, workspace, again),
         )  # fmt: skip
         bundle = _bundle(material, fitted, order, run_id, judgement, amounts, tree)
+        bundle = replace(bundle, segments=learn_segments(material.rows, material.split.learn))
         drawn = pictures(material, fitted, again, judgement)
         directory = write_bundle(bundle, workspace / "models" / run_id)
         over = _over_control(gathered)

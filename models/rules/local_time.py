@@ -51,12 +51,15 @@ def weekday(day: IntArray) -> IntArray:
 
 def over_days(facts: Facts, barred_on_day: DayBar) -> BoolArray:
     """Barred slots of each calendar class from the bars of single days, shape (K, C, S); none without a pack."""
-    barred = np.zeros(
-        (len(facts.classes), len(facts.grid.channels) - 1, facts.grid.days, len(facts.grid.hours)), dtype=bool
-    )
+    barred = np.zeros((len(facts.classes), len(facts.grid.channels) - 1, facts.grid.slots), dtype=bool)
     for row, (place, first_day) in enumerate(facts.classes):
         pack = facts.packs.get(place.country)
         if pack is not None:
-            for ahead in range(facts.grid.days):
-                barred[row, :, ahead] = barred_on_day(pack, place, first_day + ahead, facts.grid)
-    return barred.reshape(*barred.shape[:2], facts.grid.slots)
+            barred[row] = _over_days_of(barred_on_day, pack, place, first_day, facts.grid)
+    return barred
+
+
+@lru_cache(maxsize=65_536)
+def _over_days_of(barred_on_day: DayBar, pack: Pack, place: Place, first_day: int, grid: ActionGrid) -> BoolArray:
+    days = [barred_on_day(pack, place, first_day + ahead, grid) for ahead in range(grid.days)]
+    return np.concatenate(days, axis=1)

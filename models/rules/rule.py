@@ -12,10 +12,19 @@ from data.action_grid import ActionGrid, BoolArray, Slots, slots
 from data.calendar import Place
 from data.situation import Situation
 from data.times import IntArray
-from models.rules.pack import Packs
+from models.rules.pack import Pack, Packs
 
 TIERS = ("stop", "identity", "legal", "preference", "policy")
 """Order in which rules speak; the first that leaves a channel without a slot is the reason given."""
+
+
+@dataclass(frozen=True)
+class Zones:
+    """Names of zones, and the candidates of each place: `zone[start[p]:start[p + 1]]` are those of place p."""
+
+    names: tuple[str, ...]
+    start: IntArray
+    zone: IntArray
 
 
 @dataclass(frozen=True)
@@ -53,6 +62,26 @@ class Facts:
         return named
 
     @cached_property
+    def zones(self) -> Zones:
+        """Candidate zones of the situation's places."""
+        places = self.situation.places
+        number = {name: row for row, name in enumerate(dict.fromkeys(z for place in places for z in place.zones))}
+        start = np.cumsum([0, *(len(place.zones) for place in places)]).astype(np.int64)
+        return Zones(
+            tuple(number), start, np.array([number[z] for place in places for z in place.zones], dtype=np.int64)
+        )
+
+    @cached_property
+    def _countries(self) -> dict[str, BoolArray]:
+        found = {place.country for place in self.situation.places}
+        here = np.array([place.country for place in self.situation.places], dtype=np.object_)
+        return {country: (here == country)[self.situation.place] for country in sorted(found)}
+
+    def with_pack(self) -> list[tuple[Pack, BoolArray]]:
+        """Packs of the countries in which some debtor lives, each with its debtors, shape (n,)."""
+        return [(self.packs[name], here) for name, here in self._countries.items() if name in self.packs]
+
+    @cached_property
     def local_day(self) -> IntArray:
         """Local date of `as_of`, days since the epoch, shape (n,); a day earlier where the zone is not certain."""
         uncertain = np.array([len(place.zones) > 1 for place in self.situation.places], dtype=np.int64)
@@ -77,6 +106,22 @@ class Facts:
 
 
 @dataclass(frozen=True)
+class PointSlots:
+    """Contact points (p,) that may not be used at slots of their debtor's calendar class (K, C, S)."""
+
+    points: BoolArray
+    slots: BoolArray
+
+
+@dataclass(frozen=True)
+class DebtorSlots:
+    """Slots (k, C, S) that are barred to some debtors (k,), each named once, in rising order."""
+
+    debtor: IntArray
+    slots: BoolArray
+
+
+@dataclass(frozen=True)
 class Barred:
     """What one rule bars; None where it bars nothing of that kind.
 
@@ -92,6 +137,12 @@ class Barred:
         Slots that begin before, or at and after, an instant, shape (n,).
     slots
         Slots barred by calendar class, shape (K, C, S).
+    until_us
+        Slots of a channel that begin before an instant, 0 for none, shape (n, C).
+    points_at
+        Contact points that may not be used at some slots.
+    own
+        Slots barred to single debtors.
     """
 
     claims: BoolArray | None = None
@@ -100,6 +151,9 @@ class Barred:
     before_us: IntArray | None = None
     from_us: IntArray | None = None
     slots: BoolArray | None = None
+    until_us: IntArray | None = None
+    points_at: PointSlots | None = None
+    own: DebtorSlots | None = None
 
 
 @dataclass(frozen=True)

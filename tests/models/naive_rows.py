@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from data.schemas import DECISIONS
-from data.times import DAY_US, HOUR_US, from_us
-from data.vocabulary import ARMS, STAGES
-from models.arms import CHALLENGER
+from data.times import DAY_US, HOUR_US, NO_DAY, from_day, from_us, to_us
+from data.vocabulary import ARMS, CLAIM_EVENT_KINDS, SEGMENTS, STAGES
+from features.pay_days import from_pay_days
+from models.arms import CHALLENGER, CHAMPION
 from models.decide import Decided
 from models.decision_rows import policy_version
 from models.hashing import keyed_hex
+from models.prepare import Prepared
+from models.segments_indicators import INDICATORS, NEEDED
+from tests.deciding import COLUMNS
 
 Row = dict[str, Any]
 PAYMENT_OPTION = {"sms": "link", "email": "link", "portal": "link", "digital_mailbox": "link", "letter": "qr"}
@@ -58,7 +64,7 @@ def _row(decided: Decided, claim: int, packs_version: str) -> Row:
         "arm": ARMS[choice.arm[who]],
         "arm_probability": choice.arm_probability[who],
         "explored": bool(choice.explored[who]),
-        "segment": "unknown",
+        "segment": segment_of(decided, debtor),
         "model_version": opinion.bundle.model_version,
         "policy_version": policy_version(decided, opinion.bundle),
         "rules_version": packs_version,
@@ -93,23 +99,96 @@ def _contact(decided: Decided, claim: int) -> Row:
         "payment_option": None,
         "tone": None,
     }
-    row["valid_until"] = from_us(as_of_us + prepared.grid.days * DAY_US)
+    row["valid_until"] = from_us(_asked_again_us(decided, who))
     if _in_contact(decided, claim):
         action = int(decided.choice.action[who])
         send_us = decided.send_us(who, action)
         row |= {"channel": prepared.grid.channels[prepared.grid.channel[action]], "send_at": from_us(send_us)}
         row |= {"valid_until": from_us(send_us + HOUR_US), "tone": _tone(decided, who)}
-        row["payment_option"] = PAYMENT_OPTION.get(row["channel"])
+        row["payment_option"] = _payment_option(decided, who, row["channel"])
     return row
 
 
-def _tone(decided: Decided, who: int) -> str:
+def segment_of(decided: Decided, who: int) -> str:
+    """Bayes' rule over one debtor's indicators, one at a time."""
+    opinion, situation = decided.opinion(who), decided.prepared.situation
+    model, mine = opinion.bundle.segments, opinion.prepared.rows.matrix[decided.prepared.targets.moment == who]
+    if model is None or situation.objected_us[who] <= situation.as_of_us[who] or not len(mine):
+        return "unknown"
+    columns = {name: np.fmax.reduce(mine[:, [COLUMNS.index(name)]].astype(np.float64), axis=0) for name in NEEDED}
+    level = model.level(columns, size=1)[0].tolist()
+    chance = list(model.share)
+    for one, at in zip(INDICATORS, level, strict=True):
+        for segment in range(3):
+            chance[segment] *= model.levels[one.name][segment][at - 1] if at else 1.0
+    seen = sum(at > 0 and one.history for one, at in zip(INDICATORS, level, strict=True))
+    best = max(range(3), key=lambda segment: chance[segment])
+    return SEGMENTS[best] if seen >= 2 and chance[best] >= 0.6 * sum(chance) else "unknown"
+
+
+def _asked_again_us(decided: Decided, who: int) -> int:
+    """End of `none`: the grid's, a pause's, a promise's, the morning after a stage's last day or after the pay day."""
     prepared = decided.prepared
-    stage = max(prepared.rows.state.stage[prepared.targets.moment == who].tolist())
-    contacts = prepared.situation.contacts[who]
-    if stage >= STAGES.index("collection") and contacts >= 2:
-        return "firm"
-    return "friendly" if contacts == 0 or stage <= STAGES.index("reminder") else "neutral"
+    as_of_us, whole = int(prepared.asks.as_of_us[who]), prepared.histories
+    last_us = as_of_us + prepared.grid.days * DAY_US
+    first_day = int(prepared.mask.slots.first_day[prepared.mask.slots.of_debtor[who]])
+    debtors, mornings = prepared.rows.debtors, []
+    for due in prepared.rows.state.next_due_day[prepared.targets.moment == who].tolist():
+        mornings += [due + 1] if due != NO_DAY and due >= first_day else []
+    if _left_alone_by_value(decided, who):
+        country = whole.country[prepared.asks.debtor[who : who + 1]]
+        today, learned = np.array([first_day]), debtors.pay_day[who : who + 1]
+        mornings.append(first_day + int(from_pay_days(whole.countries, country, day=today, learned=learned)[1, 0]) + 1)
+    ends = [int(prepared.situation.stop_until_us[who]), int(debtors.promised_until_us[who])]
+    ends += [_morning_us(prepared, who, day) for day in mornings if day < first_day + prepared.grid.days]
+    return max(min([last_us, *(one for one in ends if one > as_of_us)]), as_of_us + HOUR_US)
+
+
+def _morning_us(prepared: Prepared, who: int, day: int) -> int:
+    zone = prepared.mask.slots.zone[prepared.mask.slots.of_debtor[who]]
+    date = from_day(day)
+    return to_us(datetime(date.year, date.month, date.day, min(prepared.grid.hours), tzinfo=ZoneInfo(zone)))
+
+
+def _left_alone_by_value(decided: Decided, who: int) -> bool:
+    choice = decided.choice
+    by_model = choice.arm[who] >= CHAMPION and decided.opinion(who).bundle.chooser == "value"
+    return bool(by_model and choice.action[who] == 0 and decided.prepared.allowed[who, 1:].any())
+
+
+def _payment_option(decided: Decided, who: int, channel: str) -> str | None:
+    prepared, segment = decided.prepared, segment_of(decided, who)
+    mine = (prepared.targets.moment == who) & prepared.covered
+    if segment == "short_of_money" and prepared.rows.outstanding_eur[mine].sum() >= 50 and channel in PAYMENT_OPTION:
+        return "instalments"
+    if segment == "forgot" and channel == "digital_mailbox":
+        return "direct_debit"
+    return PAYMENT_OPTION.get(channel)
+
+
+def _tone(decided: Decided, who: int) -> str:
+    prepared, situation = decided.prepared, decided.prepared.situation
+    covered, state = (prepared.targets.moment == who) & prepared.covered, prepared.rows.state
+    calm = situation.vulnerable[who] or segment_of(decided, who) == "short_of_money" or _calmed(decided, who)
+    tones = set()
+    for stage, contacts in zip(state.stage[covered].tolist(), state.contacts[covered].tolist(), strict=True):
+        if stage >= STAGES.index("collection") and contacts >= 2:
+            tones.add("neutral" if calm else "firm")
+        elif contacts and stage > STAGES.index("reminder"):
+            tones.add("neutral")
+    return "firm" if "firm" in tones else "neutral" if tones else "friendly"
+
+
+def _calmed(decided: Decided, who: int) -> bool:
+    prepared, events = decided.prepared, decided.prepared.histories.claim_events
+    for claim in prepared.targets.claim[prepared.targets.moment == who].tolist():
+        for one in range(events.start[claim], events.start[claim + 1]):
+            known_us = max(events.at_us[one], events.known_us[one])
+            kind = CLAIM_EVENT_KINDS[events.kind[one]]
+            held = kind in ("hold_placed", "dispute_opened", "plan_agreed", "plan_broken")
+            if held and known_us < prepared.asks.as_of_us[who]:
+                return True
+    return False
 
 
 def _money(decided: Decided, claim: int) -> Row:

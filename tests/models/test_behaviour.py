@@ -32,13 +32,13 @@ def many(situation: Situation, size: int = COPIES) -> Situation:
     per_debtor = {
         name: np.repeat(getattr(situation, name), size, axis=0)
         for name in Situation.__dataclass_fields__
-        if name not in ("places", "points", "claims")
+        if name not in ("places", "points", "claims", "made")
     }
 
     def repeated(table: object) -> object:
-        columns = {n: getattr(table, n) for n in table.__dataclass_fields__ if n != "known"}  # type: ignore[attr-defined] # a dataclass
+        columns = {n: getattr(table, n) for n in table.__dataclass_fields__ if n not in ("known", "course_known")}  # type: ignore[attr-defined] # a dataclass
         rows = len(columns["debtor"])
-        taken = {n: np.tile(values, size) for n, values in columns.items()}
+        taken = {n: np.concatenate([values] * size) for n, values in columns.items()}
         return replace(table, **{**taken, "debtor": np.repeat(np.arange(size), rows)})  # type: ignore[type-var] # a dataclass
 
     return replace(situation, **per_debtor, points=repeated(situation.points), claims=repeated(situation.claims))

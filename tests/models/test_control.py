@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,15 +29,15 @@ def chosen(situation: Situation, settings: ControlSettings = LADDER) -> str:
     return GRID.label(int(control_actions(situation, mask, settings=settings, grid=GRID)[0]))
 
 
-def owing(age_days: int, eur: float = 200.0) -> Situation:
-    return one_debtor(claims=claims((0, eur, TODAY - age_days)))
+def owing(age_days: int, eur: float = 200.0, **changes: Any) -> Situation:
+    return one_debtor(claims=claims((0, eur, TODAY - age_days)), **changes)
 
 
 @pytest.mark.parametrize(
     ("age_days", "expected"),
     [
-        (-31, "none"),
-        (-30, "email@0T10"),
+        (-11, "none"),
+        (-10, "email@0T10"),
         (0, "email@0T10"),
         (1, "sms@0T10"),
         (15, "letter@0T08"),
@@ -49,7 +50,12 @@ def owing(age_days: int, eur: float = 200.0) -> Situation:
     ],
 )
 def test_the_step_follows_the_age_of_the_claim(age_days: int, expected: str) -> None:
-    assert chosen(owing(age_days)) == expected
+    assert chosen(owing(age_days, paid_claims=np.array([2]), paid_late=np.array([2]))) == expected
+
+
+@pytest.mark.parametrize("age_days", [-10, 0])
+def test_a_claim_that_is_not_due_is_left_alone_unless_its_debtor_uses_to_pay_late(age_days: int) -> None:
+    assert chosen(owing(age_days)) == "none"
 
 
 def test_the_oldest_covered_claim_counts_and_a_held_one_does_not() -> None:

@@ -16,16 +16,19 @@ from hypothesis import strategies as st
 
 from data.schemas import DECISION_SCHEMA
 from data.times import to_us
-from data.vocabulary import ARMS, TONES
+from data.vocabulary import ARMS, SEGMENTS, TONES
 from models.decide import Decided, decide
 from models.decision_rows import decision_table
 from models.rules.mask import RULES
+from models.segments_indicators import INDICATORS
 from tests.deciding import GRID, PACKS, FormulaModel, arms, asks_of, bundle_of, by_everything, decided, rows_of
 from tests.models.naive_rows import naive_rows
 from tests.portfolios import CHANNELS, CONFIG, histories
 from tests.strategies import DAYS, START, random_tables
+from training.segments import stated_model
 
 Row = dict[str, Any]
+SEGMENT_MODEL = stated_model({one.name: one.cuts or (10.0, 40.0) for one in INDICATORS})
 ALL_ARMS = arms(control=0.25, explore=0.25, champion=0.5)
 RULE_NAMES = {rule.name for rule in RULES}
 SHARED = ("debtor_id", "decided_at", "valid_until", "channel", "send_at", "payment_option", "tone", "arm", "explored")
@@ -36,7 +39,8 @@ every_portfolio = given(seed=st.integers(0, 10_000), day=st.integers(60, DAYS - 
 def subject_of(seed: int, day: int) -> Decided:
     found = histories(random_tables(seed))
     as_of = START + timedelta(days=day, hours=6)
-    return decided(found, as_of, bundle=bundle_of(found, FormulaModel(by_everything)), config=ALL_ARMS)
+    bundle = bundle_of(found, FormulaModel(by_everything), segments=SEGMENT_MODEL)
+    return decided(found, as_of, bundle=bundle, config=ALL_ARMS)
 
 
 def by_decision(rows: list[Row]) -> dict[str, list[Row]]:
@@ -117,7 +121,7 @@ def test_a_contact_is_sent_in_an_allowed_slot_and_valid_until_its_end(seed: int,
         assert to_us(row["decided_at"]) == as_of_us
         if row["channel"] == "none":
             assert (row["send_at"], row["tone"], row["payment_option"]) == (None, None, None)
-            assert row["valid_until"] - row["decided_at"] == timedelta(days=GRID.days)
+            assert timedelta(hours=1) <= row["valid_until"] - row["decided_at"] <= timedelta(days=GRID.days)
         else:
             mine = subject.prepared.allowed[debtor] & (GRID.channel == CHANNELS.index(row["channel"]))
             assert to_us(row["send_at"]) in slots.send_us[slots.of_debtor[debtor]][mine]
@@ -169,7 +173,6 @@ def test_versions_stand_in_every_row() -> None:
     assert {row["model_version"] for row in rows} == {"m1"}
     assert {row["rules_version"] for row in rows} == {"r7"}
     assert len({row["policy_version"] for row in rows}) == 1
-    assert {row["segment"] for row in rows} == {"unknown"}
 
 
 def by_two_models(seed: int, day: int) -> Decided:
@@ -178,12 +181,23 @@ def by_two_models(seed: int, day: int) -> Decided:
     asks = asks_of(found, START + timedelta(days=day, hours=6))
     asks = replace(asks, claim_ids=frozenset(found.claim_id[seed % 2 :: 2].tolist()))
     champion = bundle_of(found, FormulaModel(by_everything))
-    challenger = replace(champion, model_version="m2", model=FormulaModel(lambda rows: 1.0 - by_everything(rows)))
+    challenger = replace(
+        champion, model_version="m2", segments=SEGMENT_MODEL, model=FormulaModel(lambda rows: 1.0 - by_everything(rows))
+    )
     config = arms(control=0.2, explore=0.2, champion=0.3, challenger=0.3)
     return decide(found, asks, champion=champion, challenger=challenger, config=config, packs=PACKS)
 
 
-@pytest.mark.parametrize("subject", [subject_of, by_two_models])
+def to_members_who_forgot(seed: int, day: int) -> Decided:
+    """Contacts in the digital mailbox alone, under a model by which most debtors forgot."""
+    found = histories(random_tables(seed))
+    asks = replace(asks_of(found, START + timedelta(days=day, hours=6)), channels=("digital_mailbox",))
+    model = replace(SEGMENT_MODEL, share=(0.98, 0.01, 0.01))
+    bundle = bundle_of(found, FormulaModel(by_everything), segments=model)
+    return decide(found, asks, champion=bundle, config=ALL_ARMS, packs=PACKS)
+
+
+@pytest.mark.parametrize("subject", [subject_of, by_two_models, to_members_who_forgot])
 @settings(max_examples=15, deadline=None)
 @every_portfolio
 def test_every_value_is_that_of_a_plain_loop_over_claims(
@@ -202,3 +216,35 @@ def test_the_plain_loop_meets_claims_held_back_both_models_and_every_tone() -> N
     assert {row["model_version"] for row in rows} == {"m1", "m2"}
     assert {row["tone"] for row in rows} == {None, *TONES}
     assert {"not_asked", "disputed_claim"} <= {pair["rule"] for row in rows for pair in row["blocked"]}
+
+
+def test_each_debtors_segment_is_that_of_the_model_of_its_arm() -> None:
+    told = [(one["model_version"], one["segment"]) for seed in range(12) for one in rows_of(by_two_models(seed, 200))]
+    assert {segment for version, segment in told if version == "m1"} == {"unknown"}
+    assert {segment for version, segment in told if version == "m2"} == set(SEGMENTS)
+
+
+def test_a_segment_is_never_told_of_who_objected_to_profiling() -> None:
+    objected = known = 0
+    for seed in range(12):
+        subject = subject_of(seed, 200)
+        asks, moment = subject.prepared.asks, subject.prepared.targets.moment
+        against = (subject.prepared.histories.objected_us[asks.debtor] <= asks.as_of_us)[moment]
+        segment = np.array([row["segment"] for row in rows_of(subject)])
+        assert set(segment[against]) <= {"unknown"}
+        objected, known = objected + against.sum(), known + (segment[~against] != "unknown").sum()
+    assert objected
+    assert known
+
+
+def test_the_plain_loop_meets_every_way_to_pay_and_ends_of_none_of_several_kinds() -> None:
+    rows = [
+        row
+        for seed in range(15)
+        for one in (subject_of, to_members_who_forgot)
+        for row in rows_of(one(seed, 120 + 15 * seed))
+    ]
+    assert {row["payment_option"] for row in rows} == {None, "link", "qr", "instalments", "direct_debit"}
+    held = {row["valid_until"] - row["decided_at"] for row in rows if row["channel"] == "none"}
+    assert len(held) > 2
+    assert max(held) == timedelta(days=GRID.days)

@@ -111,7 +111,7 @@ def test_an_opt_out_closes_the_channel_at_once(service):
 
 def test_an_event_that_changes_no_rule_leaves_the_decision_live(service):
     service.ask()
-    service.tell("claim_events", claim_id="k1", at=service.clock().isoformat(), kind="inbound")
+    service.tell("claim_events", claim_id="k1", at=service.clock().isoformat(), kind="stage", stage="reminder")
     service.clock.advance(seconds=1)
     assert service.ask()["reused"]
 

@@ -16,7 +16,8 @@ from features.catalogue import catalogue, names
 from models.bundle import NoChampion
 from models.propensity import RateModel
 from models.sample_ratio import sample_ratio
-from serving.nightly import KNEW_LATER, NO_CONTROL, run_nightly
+from serving.nightly import run_nightly
+from serving.nightly_summary import KNEW_LATER, NO_CONTROL
 from tests.small_service import NOW, RATES, promote, small_bundle, small_service, small_tables, write_world
 
 
@@ -220,3 +221,15 @@ def test_a_bad_portfolio_leaves_no_file(settings, tmp_path):
 def test_without_a_champion_nothing_is_decided(tmp_path):
     with pytest.raises(NoChampion, match="rettid train"):
         run(write_world(tmp_path, promoted=False), tmp_path / "a.parquet")
+
+
+def test_a_bad_pack_of_the_tenant_s_own_is_told_of_and_nobody_there_is_contacted(settings, tmp_path):
+    before, _ = run(settings, tmp_path / "a.parquet")
+    assert before.notices == ()
+    (settings.workspace / "rules").mkdir()
+    (settings.workspace / "rules" / "SE.toml").write_text("country = 7", encoding="utf-8")
+    after, _ = run(settings, tmp_path / "b.parquet", as_of=NOW + timedelta(minutes=1))
+    assert any("SE" in line and "nobody" in line for line in after.lines())
+    rows = {row["claim_id"]: row for row in pq.read_table(tmp_path / "b.parquet").to_pylist()}
+    assert rows["k1"]["channel"] == "none"
+    assert {"channel": "sms", "rule": "unknown_country"} in rows["k1"]["blocked"]

@@ -15,7 +15,7 @@ from data.portfolio import read_portfolio
 from data.progress import Say
 from data.times import from_us
 from models.bundle import Bundle, champion, must_fit, read_bundle
-from models.rules.pack import read_packs
+from models.rules.packs_kept import packs_of
 from training.frontier import MARGIN, Frontier, Setting, frontier
 from training.material import gather
 from training.policy_value import decide_again
@@ -70,7 +70,8 @@ def write_frontier(
     """
     bundle = _bundle(workspace, order.model)
     must_fit(bundle, config)
-    packs = read_packs(channels=config.grid.channels[1:])
+    channels, on = config.grid.channels[1:], from_us(order.as_of_us).date()
+    packs = packs_of(workspace, channels=channels, on=on, keep=False).packs
     portfolio = read_portfolio(directory, channels=config.grid.channels)
     seed = int(bundle.card.get("seed", 1))
     material = gather(portfolio, as_of_us=order.as_of_us, config=config, packs=packs, seed=seed, progress=progress)

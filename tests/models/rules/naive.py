@@ -14,6 +14,7 @@ from data.calendar import Place
 from data.situation import Situation
 from data.times import NEVER, NO_DAY, from_day, from_us
 from models.rules.pack import Pack, Packs
+from tests.models.rules.naive_past import barred_by_past, is_not_due
 
 MINUTES = (0, 17, 30, 45, 59)
 ORDER = (
@@ -27,6 +28,7 @@ ORDER = (
     "unverified_point",
     "point_not_private",
     "wrong_person",
+    "school_hours",
     "disputed_claim",
     "claim_on_hold",
     "plan_kept",
@@ -34,10 +36,20 @@ ORDER = (
     "nothing_owed",
     "unknown_country",
     "channel_not_in_pack",
+    "pack_expired",
     "quiet_hours",
     "public_holiday",
+    "statutory_period",
+    "first_in_writing",
+    "payment_in_flight",
+    "after_conversation",
+    "minimum_gap",
+    "cap_per_debtor",
+    "cap_per_claim",
     "consent_withdrawn",
     "opted_out",
+    "recent_inbound",
+    "not_due",
 )
 
 
@@ -60,8 +72,9 @@ def allowed(
     barred = (
         *_person(situation, debtor, send, channel),
         *_claims(situation, debtor, active),
-        *_points(situation, debtor, send, channel, grid, active),
+        *_points(situation, debtor, send, channel, grid, active, packs.get(place.country)),
         *_calendar(packs.get(place.country), place, send, channel),
+        *barred_by_past(packs.get(place.country), situation, debtor, send=send, channel=channel, grid=grid),
     )
     return not any(name in active for name in barred)
 
@@ -105,6 +118,7 @@ def _claims(situation: Situation, debtor: int, active: tuple[str, ...]) -> Itera
                 "plan_kept": situation.claims.on_plan[row],
                 "promise_pending": situation.claims.promised_until_us[row] > situation.as_of_us[debtor],
                 "nothing_owed": situation.claims.outstanding_eur[row] <= 0,
+                "not_due": is_not_due(situation, debtor, row),
             }
             holds.append({name for name, holding in held.items() if holding and name in active})
     if holds and all(holds):
@@ -112,7 +126,13 @@ def _claims(situation: Situation, debtor: int, active: tuple[str, ...]) -> Itera
 
 
 def _points(
-    situation: Situation, debtor: int, send: datetime, channel: str, grid: ActionGrid, active: tuple[str, ...]
+    situation: Situation,
+    debtor: int,
+    send: datetime,
+    channel: str,
+    grid: ActionGrid,
+    active: tuple[str, ...],
+    pack: Pack | None,
 ) -> Iterator[str]:
     points = situation.points
     if not points.known:
@@ -120,6 +140,7 @@ def _points(
             yield "no_contact_point"
         return
     faults = []
+    at_school = _at_school(pack, situation.places[situation.place[debtor]], send, channel)
     for row in range(len(points.debtor)):
         if points.debtor[row] == debtor and grid.channels[points.channel[row]] == channel:
             kind = ("private", "work", "shared", "may_be_childs", "unknown")[points.kind[row]]
@@ -128,6 +149,7 @@ def _points(
                 "unverified_point": not points.verified[row] and channel != "letter",
                 "point_not_private": kind in ("work", "shared", "may_be_childs")
                 and channel in ("sms", "email", "phone"),
+                "school_hours": kind == "unknown" and at_school,
                 "consent_withdrawn": points.withdrawn[row],
             }
             faults.append({name for name, found in fault.items() if found and name in active})
@@ -135,6 +157,14 @@ def _points(
         yield "no_contact_point"
     elif all(faults):
         yield from set().union(*faults)
+
+
+def _at_school(pack: Pack | None, place: Place, send: datetime, channel: str) -> bool:
+    school = None if pack is None else pack.school_hours
+    if school is None or channel not in school.channels:
+        return False
+    clocks = [(send + timedelta(minutes=m)).astimezone(ZoneInfo(zone)) for zone in place.zones for m in MINUTES]
+    return any(c.weekday() in school.weekdays and school.from_hour <= c.hour < school.to_hour for c in clocks)
 
 
 def _calendar(pack: Pack | None, place: Place, send: datetime, channel: str) -> Iterator[str]:

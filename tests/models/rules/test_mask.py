@@ -16,13 +16,15 @@ from data.situation import Situation
 from data.times import DAY_US, NO_DAY, to_day, to_us
 from data.vocabulary import CHANNELS
 from models.rules.mask import RULES, contact_mask, rules_version
-from models.rules.pack import read_packs
+from models.rules.pack import Packs, read_packs
+from tests.dense_packs import dense_packs
 from tests.models.rules.naive import ORDER, allowed
-from tests.situations import MONDAY, channels, claims, one_debtor, points, random_situation, situations
+from tests.situations import MONDAY, channels, claims, made, one_debtor, points, random_situation, situations
 
 GRID = ActionGrid.of(GridSettings())
 ODD = ActionGrid(CHANNELS, days=2, hours=(0, 2, 7, 8, 13, 15, 19, 20, 21, 23))
 PACKS = read_packs()
+DENSE = dense_packs()
 ELECTRONIC = ("sms", "email", "digital_mailbox", "phone", "portal")
 
 
@@ -35,10 +37,11 @@ def reasons(situation: Situation) -> dict[str, str]:
     return dict(contact_mask(situation, grid=GRID, packs=PACKS).blocked(0))
 
 
+@pytest.mark.parametrize("packs", [PACKS, DENSE], ids=["shipped", "dense"])
 @settings(max_examples=25, deadline=None)
 @given(situation=situations())
-def test_every_action_is_allowed_exactly_where_a_naive_loop_allows_it(situation: Situation) -> None:
-    mask = contact_mask(situation, grid=ODD, packs=PACKS)
+def test_every_action_is_allowed_exactly_where_a_naive_loop_allows_it(packs: Packs, situation: Situation) -> None:
+    mask = contact_mask(situation, grid=ODD, packs=packs)
     assert mask.allowed[:, 0].all()
     for debtor in range(situation.size):
         for action in range(1, ODD.size):
@@ -47,27 +50,28 @@ def test_every_action_is_allowed_exactly_where_a_naive_loop_allows_it(situation:
                 "day": int(ODD.day[action]),
                 "hour": int(ODD.hour[action]),
             }
-            expected = allowed(situation, debtor, packs=PACKS, grid=ODD, **slot)  # type: ignore[arg-type] # three keys
+            expected = allowed(situation, debtor, packs=packs, grid=ODD, **slot)  # type: ignore[arg-type] # three keys
             assert mask.allowed[debtor, action] == expected, (situation.places[situation.place[debtor]], slot)
 
 
+@pytest.mark.parametrize("packs", [PACKS, DENSE], ids=["shipped", "dense"])
 @settings(max_examples=8, deadline=None)
 @given(situation=situations(size=2))
-def test_the_reason_is_the_first_rule_that_took_the_last_slot(situation: Situation) -> None:
+def test_the_reason_is_the_first_rule_that_took_the_last_slot(packs: Packs, situation: Situation) -> None:
     small = ActionGrid(CHANNELS, days=2, hours=(8, 13, 20))
-    mask = contact_mask(situation, grid=small, packs=PACKS)
+    mask = contact_mask(situation, grid=small, packs=packs)
     for debtor in range(situation.size):
         given_reasons = dict(mask.blocked(debtor))
         for channel in CHANNELS[1:]:
-            assert given_reasons.get(channel) == _first_reason(situation, debtor, channel, small)
+            assert given_reasons.get(channel) == _first_reason(situation, debtor, channel, small, packs)
 
 
-def _first_reason(situation: Situation, debtor: int, channel: str, grid: ActionGrid) -> str | None:
+def _first_reason(situation: Situation, debtor: int, channel: str, grid: ActionGrid, packs: Packs) -> str | None:
     slots = [(day, hour) for day in range(grid.days) for hour in grid.hours]
     for upto in range(1, len(ORDER) + 1):
         active = ORDER[:upto]
         if not any(
-            allowed(situation, debtor, channel=channel, day=day, hour=hour, packs=PACKS, grid=grid, active=active)
+            allowed(situation, debtor, channel=channel, day=day, hour=hour, packs=packs, grid=grid, active=active)
             for day, hour in slots
         ):
             return active[-1]
@@ -80,6 +84,9 @@ def test_a_debtor_whom_nothing_hinders_may_be_reached_through_every_channel() ->
 
 
 AT = to_us(MONDAY)
+LATE_PAYER = {"paid_claims": np.array([2]), "paid_late": np.array([2])}
+"""One whom nobody keeps from being reminded of a claim that is due today."""
+
 DEBTOR_RULES: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
     ("blocked", {"blocked_us": np.array([AT])}, CHANNELS[1:]),
     ("cease_requested", {"cease_us": np.array([AT - DAY_US])}, CHANNELS[1:]),
@@ -159,7 +166,7 @@ def test_a_second_claim_keeps_the_contact_lawful_and_only_the_free_one_is_covere
 @pytest.mark.parametrize(("born", "electronic"), [((2008, 3, 2), True), ((2008, 3, 3), False)])
 def test_eighteen_is_reached_on_the_birthday(born: tuple[int, int, int], electronic: bool) -> None:
     debt_today = claims((0, 10.0, to_day(MONDAY.date())))
-    situation = one_debtor(birth_day=np.array([to_day(date(*born))], dtype=np.int32), claims=debt_today)
+    situation = one_debtor(birth_day=np.array([to_day(date(*born))], dtype=np.int32), claims=debt_today, **LATE_PAYER)
     assert ("sms" in open_channels(situation)) is electronic
 
 
@@ -174,7 +181,7 @@ def test_somebody_born_on_a_leap_day_is_eighteen_on_the_first_of_march() -> None
     for day, electronic in ((date(2026, 2, 28), False), (date(2026, 3, 1), True)):
         at = datetime(day.year, day.month, day.day, 5, 0, tzinfo=UTC)
         today = claims((0, 10.0, to_day(day)))
-        assert ("email" in open_channels(one_debtor(at, birth_day=born, claims=today))) is electronic
+        assert ("email" in open_channels(one_debtor(at, birth_day=born, claims=today, **LATE_PAYER))) is electronic
 
 
 def test_no_slot_in_the_past_is_left() -> None:
@@ -186,9 +193,9 @@ def test_no_slot_in_the_past_is_left() -> None:
 
 def test_the_same_debtor_gets_the_same_mask_alone_and_in_a_crowd() -> None:
     crowd = random_situation(np.random.default_rng(7), size=200)
-    mask = contact_mask(crowd, grid=GRID, packs=PACKS)
+    mask = contact_mask(crowd, grid=GRID, packs=DENSE)
     for row in range(0, 200, 17):
-        alone = contact_mask(_only(crowd, row), grid=GRID, packs=PACKS)
+        alone = contact_mask(_only(crowd, row), grid=GRID, packs=DENSE)
         assert (alone.allowed[0] == mask.allowed[row]).all()
         assert alone.blocked(0) == mask.blocked(row)
 
@@ -197,23 +204,38 @@ def _only(crowd: Situation, row: int) -> Situation:
     per_debtor = {
         name: getattr(crowd, name)[[row]]
         for name in Situation.__dataclass_fields__
-        if name not in ("places", "points", "claims")
+        if name not in ("places", "points", "claims", "made")
     }
-    point, claim = crowd.points.debtor == row, crowd.claims.debtor == row
+    point, claim, sent = (table.debtor == row for table in (crowd.points, crowd.claims, crowd.made))
+    link = sent[crowd.made.link_contact]
 
     def taken(table: Any, keep: Any) -> Any:
-        columns = {n: getattr(table, n)[keep] for n in table.__dataclass_fields__ if n != "known"}
+        whole = ("known", "course_known", "link_contact", "link_claim")
+        columns = {n: getattr(table, n)[keep] for n in table.__dataclass_fields__ if n not in whole}
         return replace(table, **{**columns, "debtor": np.zeros(int(keep.sum()), dtype=np.int64)})
 
-    return replace(crowd, **per_debtor, points=taken(crowd.points, point), claims=taken(crowd.claims, claim))
+    links = {
+        "link_contact": (np.cumsum(sent) - 1)[crowd.made.link_contact[link]],
+        "link_claim": (np.cumsum(claim) - 1)[crowd.made.link_claim[link]],
+    }
+    return replace(
+        crowd,
+        **per_debtor,
+        points=taken(crowd.points, point),
+        claims=taken(crowd.claims, claim),
+        made=replace(taken(crowd.made, sent), **links),
+    )
 
 
 def test_nobody_at_all_is_a_mask_of_no_rows() -> None:
     nobody = random_situation(np.random.default_rng(0), size=1)
     columns = {
-        n: getattr(nobody, n)[:0] for n in Situation.__dataclass_fields__ if n not in ("places", "points", "claims")
+        n: getattr(nobody, n)[:0]
+        for n in Situation.__dataclass_fields__
+        if n not in ("places", "points", "claims", "made")
     }
-    mask = contact_mask(replace(nobody, **columns, points=points(), claims=claims()), grid=GRID, packs=PACKS)
+    empty = replace(nobody, **columns, points=points(), claims=claims(), made=made())
+    mask = contact_mask(empty, grid=GRID, packs=DENSE)
     assert mask.allowed.shape == (0, GRID.size)
 
 

@@ -1,0 +1,31 @@
+"""Which claims each contact covers, from the rows of the log of contacts."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from data.times import IntArray
+from features._sorting import sorted_by_owner
+from features.columns import known_instants, offsets, rows_of
+from features.tables import Covers
+
+
+def places_of(number: IntArray, order: IntArray, size: int) -> IntArray:
+    """Place in `order` of each row's number below `size`, -1 where it is not in it, shape (rows,).
+
+    >>> places_of(np.array([2, 0, 1, 2]), np.array([2, 0]), 3).tolist()
+    [0, 1, -1, 0]
+    """
+    place = np.full(size + 1, -1, dtype=np.int64)
+    place[order] = np.arange(len(order))
+    return place[number]
+
+
+def covers_of(table: pa.Table, contact: IntArray, claim_keys: pa.Array, contacts: int) -> Covers:
+    """Claims by contact; `contact` (rows,) is the contact of each row of the table, -1 where it is nobody's."""
+    claim = rows_of(table["claim_id"], claim_keys)
+    order = sorted_by_owner(np.where(claim >= 0, contact, -1), claim)
+    known = known_instants(table, "decided_at")[order]
+    statutory = np.asarray(table["statutory_step"].is_valid().to_numpy(), dtype=np.bool_)
+    return Covers(offsets(contact[order], contacts), claim[order], known, statutory[order])

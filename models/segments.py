@@ -1,0 +1,143 @@
+"""Forgot, short of money or unwilling: which of the three a debtor's own history speaks for, learnt as latent classes.
+
+A debtor belongs to one of three segments that nobody sees; each indicator of the history has its own shares of levels in
+each segment, and given the segment the indicators do not depend on each other: latent class analysis (P. F. Lazarsfeld and
+N. W. Henry, *Latent Structure Analysis*, 1968). `training.segments` fits it; here it is applied.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from data.vocabulary import SEGMENTS
+from models.segments_indicators import (
+    INDICATORS,
+    Columns,
+    FloatArray,
+    LevelArray,
+    indicator_values,
+    level_of,
+    with_history,
+)
+
+FORGOT, SHORT_OF_MONEY, UNWILLING, UNKNOWN = range(len(SEGMENTS))
+FILE = "segments.json"
+
+SURE = 0.6
+"""Chance below which the segment is `unknown`."""
+
+LEAST_SEEN = 2
+"""Indicators of the debtor's own doing that must have been seen."""
+
+
+@dataclass(frozen=True)
+class SegmentModel:
+    """Shares of three latent segments, and of each indicator's levels within each.
+
+    Attributes
+    ----------
+    share
+        Of the debtors learnt from, in the order of `vocabulary.SEGMENTS`, sum 1.
+    cuts, levels
+        By name of the indicator: where its levels part, and each segment's share of each level, shape (3, levels).
+    """
+
+    share: tuple[float, ...]
+    cuts: Mapping[str, tuple[float, ...]]
+    levels: Mapping[str, tuple[tuple[float, ...], ...]]
+
+    @cached_property
+    def evidence(self) -> tuple[FloatArray, ...]:
+        """Log chance of each level, 0 for not seen, in the order of `INDICATORS`, shape (1 + levels, 3) each.
+
+        An indicator that the model does not know, or knows with other levels, says nothing.
+        """
+        found = []
+        for one in INDICATORS:
+            table, width = np.array(self.levels.get(one.name, ())), len(one.words)
+            known = table.shape == (UNKNOWN, width)
+            found.append(np.vstack([np.zeros(UNKNOWN), np.log(table).T if known else np.zeros((width, UNKNOWN))]))
+        return tuple(found)
+
+    def level(self, columns: Columns, *, size: int) -> LevelArray:
+        """Level of each debtor at each indicator, shape (n, indicators)."""
+        values = indicator_values(columns, size=size)
+        none: tuple[float, ...] = ()
+        known = [level_of(values[one.name], self.cuts.get(one.name, none)) for one in INDICATORS]
+        return np.minimum(np.stack(known, axis=1), [len(one.words) for one in INDICATORS]).astype(np.int8)
+
+    def dump(self) -> dict[str, str]:
+        """The model as JSON, by file name."""
+        return {FILE: json.dumps(asdict(self), indent=1)}
+
+
+def load_segments(files: Mapping[str, str]) -> SegmentModel | None:
+    """The model that `dump` wrote, None where the bundle has none."""
+    if FILE not in files:
+        return None
+    plain = json.loads(files[FILE])
+    return SegmentModel(
+        tuple(plain["share"]),
+        {name: tuple(cuts) for name, cuts in plain["cuts"].items()},
+        {name: tuple(tuple(row) for row in table) for name, table in plain["levels"].items()},
+    )
+
+
+@dataclass(frozen=True)
+class Segments:
+    """Segment of each debtor: `code` is the index in `vocabulary.SEGMENTS`, shape (n,); `chance` of the three, shape (n, 3)."""
+
+    code: npt.NDArray[np.int64]
+    chance: FloatArray
+    level: LevelArray
+    model: SegmentModel | None
+
+    def why(self, row: int) -> tuple[str, ...]:
+        """What spoke most for the segment of debtor `row` against the next one, at most two; nothing for `unknown`."""
+        if self.model is None or self.code[row] == UNKNOWN:
+            return ()
+        first, second = np.argsort(-self.chance[row], kind="stable")[:2].tolist()
+        level = self.level[row].tolist()
+        spoke = [table[one, first] - table[one, second] for table, one in zip(self.model.evidence, level, strict=True)]
+        most = sorted(range(len(spoke)), key=lambda number: -spoke[number])[:2]
+        return tuple(INDICATORS[number].words[level[number] - 1] for number in most if spoke[number] > 0)
+
+
+def segments_of(model: SegmentModel | None, columns: Columns, *, size: int) -> Segments:
+    """Segment of each debtor; `unknown` below a chance of `SURE`, without history, and where there is no model.
+
+    Parameters
+    ----------
+    columns
+        Features of `segments_indicators.NEEDED` by name, shape (n,) each, NaN for missing; those not there are not seen.
+    size
+        Debtors n.
+    """
+    if model is None:
+        return nobody(size)
+    level = model.level(columns, size=size)
+    chance = chances(model, level)
+    known = (chance.max(axis=1, initial=0.0) >= SURE) & with_history(level, least=LEAST_SEEN)
+    return Segments(np.where(known, chance.argmax(axis=1), UNKNOWN).astype(np.int64), chance, level, model)
+
+
+def chances(model: SegmentModel, level: LevelArray) -> FloatArray:
+    """Chance of each segment given the levels seen, shape (n, 3)."""
+    logarithm = np.tile(np.log(np.array(model.share)), (len(level), 1))
+    for number, table in enumerate(model.evidence):
+        logarithm += table[level[:, number]]
+    chance = np.exp(logarithm - logarithm.max(axis=1, keepdims=True))
+    total: FloatArray = chance / chance.sum(axis=1, keepdims=True)
+    return total
+
+
+def nobody(size: int) -> Segments:
+    """Every segment `unknown`."""
+    level = np.zeros((size, len(INDICATORS)), dtype=np.int8)
+    return Segments(np.full(size, UNKNOWN), np.full((size, UNKNOWN), 1.0 / UNKNOWN), level, None)
