@@ -16,17 +16,32 @@ from tests.portfolios import CONFIG
 from training.train import Material, gather
 
 
-@pytest.fixture(scope="session")
-def simulated(tmp_path_factory: pytest.TempPathFactory) -> Portfolio:
-    """Eight months of 400 debtors under the incumbent, half of the decisions drawn at random."""
-    directory: Path = tmp_path_factory.mktemp("portfolio")
+def simulated_portfolio(directory: Path, *, debtors: int) -> Portfolio:
+    """Eight months of debtors under the incumbent, half of the decisions drawn at random."""
     past = IncumbentWithRandomSlice(GRID, PACKS, control=CONFIG.control, random_share=0.5)
-    settings = SimulationSettings(debtors=400, months=8, seed=3, truth=0)
+    settings = SimulationSettings(debtors=debtors, months=8, seed=3, truth=0)
     simulate(directory, settings=settings, behaviour=past, config=CONFIG, progress=lambda what, share: None)
     return read_portfolio(directory)
 
 
+def gathered(portfolio: Portfolio) -> Material:
+    """Rows, split and judged decisions of a portfolio."""
+    return gather(portfolio, as_of_us=to_us(UNTIL), config=CONFIG, packs=PACKS, seed=1, progress=lambda what: None)
+
+
+@pytest.fixture(scope="session")
+def simulated(tmp_path_factory: pytest.TempPathFactory) -> Portfolio:
+    """400 debtors."""
+    return simulated_portfolio(tmp_path_factory.mktemp("portfolio"), debtors=400)
+
+
 @pytest.fixture(scope="session")
 def material(simulated: Portfolio) -> Material:
-    """Rows, split and judged decisions of that portfolio."""
-    return gather(simulated, as_of_us=to_us(UNTIL), config=CONFIG, packs=PACKS, seed=1, progress=lambda what: None)
+    """What is learnt from of that portfolio."""
+    return gathered(simulated)
+
+
+@pytest.fixture(scope="session")
+def large_material(tmp_path_factory: pytest.TempPathFactory) -> Material:
+    """What is learnt from of 1,100 debtors: enough drawn decisions in each channel and part of the day for a tree."""
+    return gathered(simulated_portfolio(tmp_path_factory.mktemp("large"), debtors=1_100))

@@ -33,6 +33,11 @@ QUICK = TreeSettings(least_rows=60, base="incumbent")
 
 
 @pytest.fixture(scope="module")
+def material(large_material: Material) -> Material:
+    return large_material
+
+
+@pytest.fixture(scope="module")
 def drawn(material: Material) -> Judged:
     return material.drawn
 
