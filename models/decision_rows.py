@@ -22,7 +22,7 @@ from models.explain import explained
 from models.grid import best_of_each
 from models.hashing import keyed_hex
 from models.message import payment_option, tone
-from models.segments import UNKNOWN
+from models.segments import UNKNOWN, Segments
 from models.segments_asked import segments_asked
 from models.waiting import wait_until_us
 
@@ -152,12 +152,29 @@ def _contact(decided: Decided, claims: _Claims, segment: IntArray) -> Columns:
 
 def segments(decided: Decided) -> IntArray:
     """Index in `SEGMENTS` of each debtor by the model of its arm, shape (n,); `unknown` for who objected to profiling."""
-    code = segments_asked(decided.champion.segments, decided.prepared).code
-    if decided.challenger is not None:
-        other = segments_asked(decided.challenger.bundle.segments, decided.challenger.prepared).code
-        code = np.where(decided.choice.arm == CHALLENGER, other, code)
+    mine, theirs = _segments_by_arm(decided)
+    code = np.where(decided.choice.arm == CHALLENGER, theirs.code, mine.code)
     situation = decided.prepared.situation
     return np.where(situation.objected_us <= situation.as_of_us, UNKNOWN, code)
+
+
+def _segments_by_arm(decided: Decided) -> tuple[Segments, Segments]:
+    """What the champion and the challenger make of every debtor; the champion twice where there is no challenger."""
+    mine = segments_asked(decided.champion.segments, decided.prepared)
+    if decided.challenger is None:
+        return mine, mine
+    return mine, segments_asked(decided.challenger.bundle.segments, decided.challenger.prepared)
+
+
+def _segment_in_words(decided: Decided) -> list[list[str]]:
+    """For each debtor with a segment what spoke for it, as one more reason: `segment=forgot (0.82: pays within a week)`."""
+    code, of_arm = segments(decided), _segments_by_arm(decided)
+    said: list[list[str]] = []
+    for row, arm in enumerate(decided.choice.arm.tolist()):
+        found = of_arm[arm == CHALLENGER]
+        why = "" if code[row] == UNKNOWN else "; ".join(found.why(row))
+        said.append([f"segment={SEGMENTS[code[row]]} ({found.chance[row].max():.2f}: {why})"] if why else [])
+    return said
 
 
 def _none_by_value(decided: Decided) -> BoolArray:
@@ -207,7 +224,7 @@ def _reasons(decided: Decided, claims: _Claims, *, explain: bool) -> pa.Array:
     kind = DECISION_SCHEMA.field("reasons").type
     if not explain:
         return pa.nulls(len(claims.moment), kind)
-    of_debtor = [list(explained(decided, row)) for row in range(decided.prepared.situation.size)]
+    of_debtor = [[*explained(decided, row), *said] for row, said in enumerate(_segment_in_words(decided))]
     return pa.array(of_debtor, kind).take(pa.array(claims.moment))
 
 

@@ -164,8 +164,12 @@ def test_reasons_are_given_on_request_only(seed: int, day: int) -> None:
     assert {row["reasons"] for row in rows_of(subject)} <= {None}
     explained = decision_table(subject, packs_version="r1", explain=True).to_pylist()
     assert all(isinstance(row["reasons"], list) for row in explained)
-    contacts = [row["reasons"][-1] for row in explained if row["channel"] != "none"]
-    assert all(SLOT.fullmatch(last) for last in contacts)
+    for row in explained:
+        kinds = [one.split("=")[0] for one in row["reasons"]]
+        assert kinds.count("slot") == 1 or row["channel"] == "none"
+        assert all(SLOT.fullmatch(one) for one in row["reasons"] if one.startswith("slot="))
+        assert kinds.count("segment") == (row["segment"] != "unknown")
+        assert "segment" not in kinds or row["reasons"][-1].startswith(f"segment={row['segment']} (")
 
 
 def test_versions_stand_in_every_row() -> None:
