@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -14,14 +14,13 @@ import numpy.typing as npt
 from data.action_grid import NO_ACTION
 from data.capacity_settings import CapacitySettings
 from data.times import IntArray
-from models.capacity.allotment import ResourceUse, solve, within_limits
-from models.capacity.shards import joined
+from models.capacity.allotment import ResourceUse, solve
 from models.capacity.prices import price_of_actions
 from models.capacity.usage import creditors_reached, limit_of, usage_of_contacts
 from models.decide import Weighed, settle
 from models.prepare import Prepared
 from models.value import Prices
-from models.wishes import Contacts, Wishes, coverage_of, free, wishes_of
+from models.wishes import Contacts, Wishes, coverage_of, drawn_contacts, wishes_of
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -62,7 +61,8 @@ class Priced:
 class Allotted:
     """Limits for a whole portfolio, and what they cost.
 
-    `gave_way` counts debtors outside the prices' reach (`control`, `explore`) whose contact had no room.
+    `gave_way` counts contacts that no price moves (`control`, `explore`, and all that was drawn) and for which there was no room;
+    `drawn` says that models draw: value and bound are then those of the best choice, not of the draw.
     """
 
     limits: Priced
@@ -70,33 +70,45 @@ class Allotted:
     value_eur: float
     bound_eur: float
     gave_way: int
+    drawn: bool = False
 
     def lines(self) -> list[str]:
         """What binds and what one more unit of it is worth, dearest first."""
-        binding = sorted((one for one in self.resources if one.binding), key=lambda one: -one.price_eur)
-        lines = [
-            f"limits: {len(self.resources)} in force, {len(binding)} bind; at least {self.share:.1%} of the best possible"
-        ]
+        binding = sorted((one for one in self.resources if _has_price(one)), key=lambda one: -one.price_eur)
+        near = "choices are drawn at prices" if self.drawn else f"at least {self.share:.1%} of the best possible"
+        lines = [f"limits: {len(self.resources)} in force, {len(binding)} bind; {near}"]
         lines += [
             f"one more {one.name}: worth {one.price_eur:,.2f} EUR (limit {one.limit:,.0f}, used {one.taken + one.used:,.0f})"
             for one in binding[:SHOWN]
         ]
         if self.gave_way:
-            lines.append(f"{self.gave_way:,} contacts of control and explore had no room left")
+            lines.append(
+                f"{self.gave_way:,} contacts of {'all arms' if self.drawn else 'control and explore'} had no room left"
+            )
         short = [one for one in self.resources if one.short > 0]
         return lines + [
             f"{one.name}: {one.short:,.0f} contacts short of its minimum of {one.limit:,.0f}" for one in short
         ]
 
     def as_dict(self) -> dict[str, object]:
-        """The price list, as plain values: every limit with its use and its price."""
+        """The price list, as plain values: every limit with its use and its price; a minimum that is out of reach has none."""
         whole = {"value_eur": self.value_eur, "bound_eur": self.bound_eur, "gave_way": self.gave_way}
-        return whole | {"limits": [{**asdict(one), "binding": one.binding} for one in self.resources]}
+        return whole | {"limits": [_plain(one) for one in self.resources]}
 
     @property
     def share(self) -> float:
         """Value over the bound that prices prove."""
         return self.value_eur / self.bound_eur if self.bound_eur > 0 else 1.0
+
+
+def _has_price(one: ResourceUse) -> bool:
+    """Whether more of it is worth something; what stands for a minimum out of reach is no price but a penalty."""
+    return one.binding and one.short == 0
+
+
+def _plain(one: ResourceUse) -> dict[str, object]:
+    price = one.price_eur if _has_price(one) else 0.0
+    return {**asdict(one), "price_eur": price, "binding": _has_price(one)}
 
 
 SHOWN = 8
@@ -121,13 +133,15 @@ def allot(
     parts = [wishes_of(weighed, settings) for weighed in portfolio()]
     stands, gone = _fitting([one.fixed for one in parts], settings=settings, taken=taken)
     found = solve([one.candidates for one in parts], settings=settings, taken=stands)
-    action = found.action.astype(np.int64)
-    if draws and parts:
-        drawn = _drawn(portfolio(), Priced(settings, found.prices))
-        every, _ = joined([one.candidates for one in parts])
-        action = within_limits(every, drawn, settings=settings, prices=found.prices, taken=stands).astype(np.int64)
-    given = {**_by_name(parts, action), **dict.fromkeys(gone, NO_ACTION)}
-    return Allotted(Priced(settings, found.prices, given), found.resources, found.value_eur, found.bound_eur, len(gone))
+    prices = Priced(settings, found.prices)
+    if draws:
+        drawn = [drawn_contacts(weighed, settle(weighed, prices)) for weighed in portfolio()]
+        _, late = _fitting(drawn, settings=settings, taken=stands)
+        given = dict.fromkeys([*gone, *late], NO_ACTION)
+    else:
+        late, given = [], {**_by_name(parts, found.action.astype(np.int64)), **dict.fromkeys(gone, NO_ACTION)}
+    gave_way = len(gone) + len(late)
+    return Allotted(replace(prices, given=given), found.resources, found.value_eur, found.bound_eur, gave_way, draws)
 
 
 def _by_name(parts: Sequence[Wishes], action: IntArray) -> dict[str, int]:
@@ -135,19 +149,10 @@ def _by_name(parts: Sequence[Wishes], action: IntArray) -> dict[str, int]:
     return dict(zip(names, action.tolist(), strict=True))
 
 
-def _drawn(portfolio: Iterable[Weighed], limits: Priced) -> IntArray:
-    """What free debtors draw at prices, in the order of `wishes_of`."""
-    found = [np.zeros(0, dtype=np.int64)]
-    for weighed in portfolio:
-        decided = settle(weighed, limits)
-        found.append(decided.choice.action[free(weighed, decided)])
-    return np.concatenate(found)
-
-
 def _fitting(
     parts: Sequence[Contacts], *, settings: CapacitySettings, taken: Taken
 ) -> tuple[dict[str, float], list[str]]:
-    """What is used by what stands already and by fixed contacts as far as there is room, and the debtors who find none."""
+    """What is used by what stands already and by contacts in the order of their ranks as far as there is room, and who finds none."""
     used, gone = Counter[str](taken), []
     rows = [(rank, part, row) for part in parts for row, rank in enumerate(part.rank.tolist())]
     stays = {id(part): np.ones(len(part.rank), dtype=np.bool_) for part in parts}

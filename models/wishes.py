@@ -27,7 +27,7 @@ LEAST_EUR = 1.0
 
 @dataclass(frozen=True, eq=False)
 class Contacts:
-    """Contacts that no price moves, shape (k,) each: those of `control` and `explore`, and of debtors who objected.
+    """Contacts that no price moves any more, shape (k,) each: of `control` and `explore`, of debtors who objected, or drawn ones.
 
     `rank` orders them for the case that they exceed a limit by themselves: the decision's identifier, so that no arm and no
     debtor comes first for ever. `coverage` has rows of these contacts.
@@ -67,7 +67,9 @@ def wishes_of(weighed: Weighed, settings: CapacitySettings) -> Wishes:
         cost_eur=weighed.price.cost[rows],
         coverage=coverage_of(prepared, rows),
     )
-    return Wishes(prepared.situation.debtor_id[rows], candidates, _fixed(weighed, unlimited))
+    return Wishes(
+        prepared.situation.debtor_id[rows], candidates, _contacts(weighed, unlimited, ~free(weighed, unlimited))
+    )
 
 
 def free(weighed: Weighed, decided: Decided) -> BoolArray:
@@ -112,9 +114,14 @@ def _of_view(view: View) -> FloatArray:
     return value
 
 
-def _fixed(weighed: Weighed, decided: Decided) -> Contacts:
+def drawn_contacts(weighed: Weighed, decided: Decided) -> Contacts:
+    """Contacts of free debtors as they were drawn."""
+    return _contacts(weighed, decided, free(weighed, decided))
+
+
+def _contacts(weighed: Weighed, decided: Decided, of: BoolArray) -> Contacts:
     prepared, action = weighed.prepared, decided.choice.action
-    rows = np.flatnonzero(~free(weighed, decided) & (action > 0))
+    rows = np.flatnonzero(of & (action > 0))
     slots, channel = prepared.mask.slots, prepared.grid.channel[action[rows]]
     return Contacts(
         debtor_id=prepared.situation.debtor_id[rows],

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from math import inf
 from pathlib import Path
 
 import numpy as np
 
 from data.capacity_settings import CapacitySettings
 from data.config import Config
-from data.online_decisions import DecisionRow
 from data.times import DAY_US, to_us
 from data.whole import whole_file
+from features.tables import Histories
 from models.capacity.usage import usage_of_contacts
 from models.limits import Allotted, Priced
 
@@ -23,31 +25,37 @@ A_DAY = timedelta(days=1)
 
 
 def taken_by(
-    contacts: Sequence[DecisionRow], config: Config, *, at: datetime, answer_rate: Sequence[float]
+    histories: Iterable[Histories], config: Config, *, at: datetime, answer_rate: Sequence[float]
 ) -> dict[str, float]:
-    """What contacts use that were confirmed before a moment and are sent on the day of it or later, by name of the limit.
+    """What contacts use that are sent on the day of a moment or later and known by then, by name of the limit.
+
+    Whoever decided them: our own, once confirmed or told of, stand among the contacts like any others; statutory letters, too,
+    go through the same post.
 
     Parameters
     ----------
-    contacts
-        Rows of confirmed decisions; a contact counts once, by its leading row.
     answer_rate
         Usual chance of an answer by channel of the grid: what a call costs depends on it.
     """
-    standing = [row for row in contacts if row.lead and row.send_at is not None and row.send_at > at - A_DAY]
-    answered = dict(zip(config.grid.channels, answer_rate, strict=True))
-    cost = [_cost_eur(row.channel, row.send_at or at, config, answered) for row in standing]
-    return usage_of_contacts(
-        np.array([row.channel for row in standing], dtype=np.object_),
-        np.array([to_us(row.send_at or at) for row in standing], dtype=np.int64),
-        cost_eur=np.array(cost, dtype=np.float64),
-        settings=config.capacity,
+    used: Counter[str] = Counter()
+    cost = np.array(
+        [_cost_eur(name, at, config, rate) for name, rate in zip(config.grid.channels, answer_rate, strict=True)]
     )
+    names = np.array(config.grid.channels, dtype=np.object_)
+    for one in histories:
+        contacts = one.contacts
+        begun = to_us(at - A_DAY)
+        rows = (contacts.channel > 0) & (contacts.send_us > begun) & (contacts.known_us <= to_us(at))
+        channel = contacts.channel[rows]
+        used.update(
+            usage_of_contacts(names[channel], contacts.send_us[rows], cost_eur=cost[channel], settings=config.capacity)
+        )
+    return dict(used)
 
 
-def _cost_eur(channel: str, at: datetime, config: Config, answered: Mapping[str, float]) -> float:
+def _cost_eur(channel: str, at: datetime, config: Config, answered: float) -> float:
     price = config.costs.on(channel, to_us(at) // DAY_US)
-    return price.amount + price.per_answer * answered.get(channel, 0.0)
+    return price.amount + price.per_answer * answered
 
 
 def keep_prices(workspace: Path, allotted: Allotted, *, as_of: datetime) -> Path:
@@ -88,6 +96,8 @@ class KeptPrices:
 def _prices(path: Path) -> dict[str, float] | None:
     try:
         limits = json.loads(path.read_text(encoding="utf-8"))["limits"]
-        return {str(one["name"]): float(one["price_eur"]) for one in limits if one["price_eur"] > 0}
+        prices = {str(one["name"]): float(one["price_eur"]) for one in limits}
     except (OSError, ValueError, KeyError, TypeError):
         return None
+    # A creditor's minimum is that of a night's contacts: it has no day, and no price between two nights.
+    return {name: price for name, price in prices.items() if 0 < price < inf and "@" in name}

@@ -29,6 +29,8 @@ SENTENCES = {
     "closed": "a claim it covers is closed",
     "disputed": "a claim it covers is disputed",
     "opted_out": "the debtor has opted out of the channel",
+    "objected": "the debtor has objected to profiling since: the rule-based course decides",
+    "vulnerable": "the debtor is known to be vulnerable since: nothing drawn, nothing firm",
 }
 
 

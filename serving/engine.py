@@ -16,7 +16,7 @@ from data.online_decisions import Decided as Logged
 from data.online_decisions import DecisionRow, rows_of
 from data.situation import Situation
 from data.times import to_us
-from data.vocabulary import ARMS, NONE
+from data.vocabulary import ARMS, NONE, TONES
 from features.histories import histories_of
 from features.situation import with_contacts_of
 from features.tables import Histories
@@ -31,6 +31,8 @@ from serving.state import Facts, portfolio_of
 
 REASONS = {"disputed_claim": "disputed", "nothing_owed": "paid", "no_open_claim": "closed"}
 """What a refusal is called on the wire, where it is not called by the rule's own name."""
+
+FIRM = TONES[-1]
 
 OF_HOURS = ("slot_past", "quiet_hours", "public_holiday", "school_hours")
 """Rules that bar a slot for its hour alone: `outside_window` on the wire where the channel has other slots left."""
@@ -157,7 +159,9 @@ class DecideEngine:
         if leading.channel == NONE:
             return Standing(None, coverable, open_channels)
         held = sorted(logged.covered - coverable)
-        reason = _why_held(prepared, held[0]) if held else _why_barred(prepared, leading, packs=self._packs)
+        reason = (
+            _why_held(prepared, held[0]) if held else _why_barred(prepared, leading) or _why_person(prepared, leading)
+        )
         return Standing(reason, coverable, open_channels)
 
     def _histories(self, facts: Sequence[Facts]) -> Histories:
@@ -243,7 +247,16 @@ def _why_held(prepared: Prepared, claim_id: str) -> str:
     return "paid" if rule is None else REASONS.get(rule, rule)
 
 
-def _why_barred(prepared: Prepared, leading: DecisionRow, *, packs: Packs) -> str | None:
+def _why_person(prepared: Prepared, leading: DecisionRow) -> str | None:
+    """What has come to be known of the debtor that this decision was not taken for; None where nothing has."""
+    situation = prepared.situation
+    # Without a probability of its arm it was the rule-based course already.
+    if situation.objected_us[0] <= situation.as_of_us[0] and leading.arm_probability is not None:
+        return "objected"
+    return "vulnerable" if situation.vulnerable[0] and (leading.explored or leading.tone == FIRM) else None
+
+
+def _why_barred(prepared: Prepared, leading: DecisionRow) -> str | None:
     """Why the slot of a contact is not allowed; None where it is."""
     grid, mask = prepared.grid, prepared.mask
     if leading.channel not in grid.channels or leading.send_at is None:
@@ -256,5 +269,5 @@ def _why_barred(prepared: Prepared, leading: DecisionRow, *, packs: Packs) -> st
     if shut is not None or not at_slot.any():
         return shut or "outside_window"
     action = int(np.flatnonzero(at_slot)[0])
-    rule = barring_rule(prepared.situation, grid=grid, packs=packs, action=action)
-    return "outside_window" if rule in OF_HOURS else rule
+    rule = barring_rule(prepared.situation, grid=grid, packs=prepared.packs, action=action)
+    return rule if rule and rule not in OF_HOURS else "outside_window"

@@ -183,7 +183,8 @@ def allotted_for(night: Night, told: Told, *, progress: Progress) -> Allotted | 
                 progress("weighing", (number + share) / len(told.shards))
                 yield weighed
 
-    standing = taken_by(told.contacts, night.config, at=night.as_of, answer_rate=night.champion.reference.response_rate)
+    shards = (told.histories(number) for number in range(len(told.shards)))
+    standing = taken_by(shards, night.config, at=night.as_of, answer_rate=night.champion.reference.response_rate)
     drawn = night.config.policy.kind != "greedy" and not night.greedy
     found = allot(portfolio, settings=settings, taken=standing, draws=drawn)
     night.clock.lap("limits")

@@ -53,8 +53,6 @@ class Told:
         For each shard, claims and contacts of other shards that an event says are a debtor's of this one.
     tables
         Tables of which a row was received.
-    contacts
-        Rows of decisions of ours that became contacts.
     """
 
     connection: sa.Connection
@@ -65,7 +63,6 @@ class Told:
     home: Mapping[str, frozenset[int]]
     strangers: Mapping[int, Sequence[tuple[int, Name]]]
     tables: frozenset[str]
-    contacts: Sequence[DecisionRow]
 
     @staticmethod
     def of(connection: sa.Connection, stored: StoredHistories, *, as_of: datetime) -> Told:
@@ -78,7 +75,7 @@ class Told:
         marks = _marks(received, decided, place)
         home = {value: frozenset(place[column, value]) for column, value in names if column == "debtor_id"}
         tables = frozenset(event.table for event in received)
-        return Told(connection, stored, as_of, shards, marks, home, strangers, tables, decided)
+        return Told(connection, stored, as_of, shards, marks, home, strangers, tables)
 
     def mark(self, number: int) -> str:
         """What histories of this shard are made of besides the portfolio's files, in 16 hexadecimal digits."""

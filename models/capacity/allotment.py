@@ -12,7 +12,7 @@ from data.action_grid import NO_ACTION
 from data.capacity_settings import CapacitySettings
 from models.capacity.candidates import Candidates
 from models.capacity.dual import Dual, solve_dual
-from models.capacity.finish import finish, hold
+from models.capacity.finish import finish
 from models.capacity.problem import Problem, problem_of
 from models.capacity.shards import joined
 from models.capacity.usage import CREDITOR
@@ -124,34 +124,6 @@ def solve(
     problem = problem_of(together, settings=settings, taken=taken or {})
     dual = solve_dual(problem, threads=threads)
     return _allotment(problem, dual, choice=finish(problem, dual), starts=starts)
-
-
-def within_limits(
-    candidates: Candidates,
-    wish: IntArray,
-    *,
-    settings: CapacitySettings,
-    prices: Mapping[str, float],
-    taken: Mapping[str, float] | None = None,
-) -> npt.NDArray[np.int16]:
-    """Wished actions, drawn ones for instance, brought within the limits, shape (n,).
-
-    Where a limit would be exceeded, who loses least at the prices is moved to the best candidate that fits. A wish that is
-    no candidate becomes the best candidate at the prices.
-
-    Parameters
-    ----------
-    wish
-        Action of each debtor, shape (n,).
-    """
-    problem = problem_of(candidates, settings=settings, taken=taken or {})
-    names = [*problem.names, *(CREDITOR + one for one in candidates.creditors)]
-    vector = np.array([prices.get(name, 0.0) for name in names], dtype=np.float64)
-    owner = np.repeat(np.arange(len(candidates)), np.diff(candidates.start))
-    chosen = np.where(wish == NO_ACTION, -1, -2).astype(np.int64)
-    same = np.flatnonzero(candidates.action == wish[owner])
-    chosen[owner[same]] = same
-    return _actions(problem, hold(problem, vector, wish=chosen))
 
 
 def _actions(problem: Problem, choice: IntArray) -> npt.NDArray[np.int16]:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
-from pathlib import Path
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from data.action_grid import ActionGrid, Slots
 from data.capacity_settings import CapacitySettings
-from data.whole import whole_file
 from models.capacity._kernels import Part, keep_best
 from models.capacity.usage import Coverage, GridUsage, grid_usage
 
@@ -88,21 +86,6 @@ class Candidates:
             creditor_start=creditor_start,
             creditor=self.creditor[covered],
         )
-
-    def save(self, path: Path) -> None:
-        """Writes all of it to an .npz file, there whole or not at all."""
-        with whole_file(path) as unfinished, unfinished.open("wb") as file:
-            np.savez(
-                file, allow_pickle=False, **{item.name: np.array(getattr(self, item.name)) for item in fields(self)}
-            )
-
-    @staticmethod
-    def load(path: Path) -> Candidates:
-        """Candidates as `save` wrote them."""
-        with np.load(path, allow_pickle=False) as held:
-            texts = {name: tuple(str(one) for one in held[name]) for name in ("channels", "creditors")}
-            arrays = {item.name: held[item.name] for item in fields(Candidates) if item.name not in texts}
-        return Candidates(texts["channels"], texts["creditors"], **arrays)
 
 
 def ranges(start: IntArray, rows: IntArray) -> tuple[IntArray, IntArray]:

@@ -82,14 +82,6 @@ def _spread(problem: Problem, dual: Dual) -> IntArray:
     return _filled(problem, dual.prices, _in_order(problem, dual.soft, start_with=wish))
 
 
-def hold(problem: Problem, prices: FloatArray, *, wish: IntArray) -> IntArray:
-    """A given choice brought within the limits: who loses least at prices gives way, to the next best that fits, (n,).
-
-    `wish` holds candidates, -1 for `none`, (n,).
-    """
-    return _in_order(problem, prices, start_with=wish)
-
-
 def _placed(problem: Problem, prices: FloatArray) -> IntArray:
     choice = _in_order(problem, prices, start_with=np.full(len(problem.candidates), ASK_BEST, dtype=np.int64))
     return _filled(problem, prices, choice)

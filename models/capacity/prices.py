@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from data.action_grid import NO_ACTION, ActionGrid
 from data.capacity_settings import CapacitySettings
-from data.whole import whole_file
 from models.capacity.usage import CREDITOR, Coverage, grid_usage
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
-
-
-class BadPrices(ValueError):
-    """What should be prices by name is something else."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,29 +91,3 @@ def price_of_actions(
         name.removeprefix(CREDITOR): one for name, one in prices.items() if name.startswith(CREDITOR) and one > 0
     }
     return ActionPrices(contact, np.append(price, 0.0)[usage.budget], grid.channel, creditor)
-
-
-def dump(prices: Mapping[str, float], path: Path) -> None:
-    """Writes prices by name as JSON, the file there whole or not at all."""
-    with whole_file(path) as unfinished:
-        unfinished.write_text(json.dumps(dict(sorted(prices.items())), indent=1) + "\n", encoding="utf-8")
-
-
-def load(path: Path) -> dict[str, float]:
-    """Prices as `dump` wrote them, bit for bit.
-
-    Raises
-    ------
-    BadPrices
-        The file holds no JSON object of numbers >= 0.
-    """
-    try:
-        held = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise BadPrices(f"{path} is not JSON: {error}; let a batch write it again") from error
-    if not isinstance(held, dict):
-        raise BadPrices(f"{path}: expected an object of prices by name, came {type(held).__name__}")
-    for name, price in held.items():
-        if isinstance(price, bool) or not isinstance(price, int | float) or not 0 <= price < float("inf"):
-            raise BadPrices(f"{path}: {name}: expected a price in EUR, 0 or more, came {price!r}")
-    return {name: float(price) for name, price in held.items()}

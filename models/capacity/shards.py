@@ -1,11 +1,10 @@
-"""Candidates of many shards put one after another, from memory or from files of which one is read at a time."""
+"""Candidates of many shards put one after another."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any, overload
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,29 +22,8 @@ class OtherGrid(ValueError):
     """Candidates of different grids, or for other creditors with a minimum, cannot be decided together."""
 
 
-@dataclass(frozen=True)
-class Stored(Sequence[Candidates]):
-    """Shards that wait in files as `Candidates.save` wrote them; each is read when it is asked for, and not kept."""
-
-    paths: tuple[Path, ...]
-
-    def __len__(self) -> int:
-        return len(self.paths)
-
-    @overload
-    def __getitem__(self, number: int) -> Candidates: ...
-    @overload
-    def __getitem__(self, number: slice) -> Stored: ...
-    def __getitem__(self, number: int | slice) -> Candidates | Stored:
-        if isinstance(number, slice):
-            return Stored(self.paths[number])
-        return Candidates.load(self.paths[number])
-
-
 def joined(shards: Sequence[Candidates]) -> tuple[Candidates, tuple[int, ...]]:
     """Candidates of all shards, and the first debtor of each and their number; classes that send alike are one.
-
-    Shards are gone through twice, so that no more than one that is stored need be in memory beside the whole.
 
     Raises
     ------

@@ -74,13 +74,38 @@ CHANNEL = favourite()
 OTHER = "phone" if CHANNEL != "phone" else "letter"
 
 
-def test_limits_that_nobody_reaches_change_nothing() -> None:
-    (weighed,) = portfolio(config_of(per_day={CHANNEL: 10_000}))()
+@pytest.mark.parametrize(
+    ("kind", "near"), [("greedy", "at least 100.0% of the best possible"), ("softmax", "choices are drawn at prices")]
+)
+def test_limits_that_nobody_reaches_change_nothing(kind: str, near: str) -> None:
+    config = config_of(policy=PolicySettings(kind, floor=0.01), per_day={CHANNEL: 10_000})
+    (weighed,) = portfolio(config)()
     free = settle(weighed)
-    under, found = night(config_of(per_day={CHANNEL: 10_000}))
+    under, found = night(config, draws=kind != "greedy")
     assert (under.choice.action == free.choice.action).all()
-    assert np.isfinite(under.choice.action_probability).all()
-    assert found.lines() == [f"limits: {len(found.resources)} in force, 0 bind; at least 100.0% of the best possible"]
+    assert (under.choice.action_probability == free.choice.action_probability).all()
+    assert found.lines() == [f"limits: {len(found.resources)} in force, 0 bind; {near}"]
+
+
+def test_a_draw_that_finds_room_keeps_its_exact_chance() -> None:
+    config = config_of(policy=PolicySettings("softmax", floor=0.01), per_day={CHANNEL: 0})
+    under, _ = night(config, draws=True)
+    gave_way = np.isnan(under.choice.action_probability)
+    assert gave_way.any()
+    assert (under.choice.action[gave_way] == 0).all()
+    asked = (
+        (under.prepared.allowed.sum(axis=1) > 1) & (under.choice.arm == CHAMPION) & ~under.prepared.situation.vulnerable
+    )
+    chance = under.choice.action_probability[asked & ~gave_way]
+    assert ((chance > 0) & (chance < 1)).all()
+
+
+def test_a_minimum_out_of_reach_is_told_of_and_has_no_price() -> None:
+    _, found = night(config_of(creditor_minimum={FOUND.creditors[0]: 10_000}))
+    assert found.lines()[-1].endswith("contacts short of its minimum of 10,000")
+    assert not any("worth" in line for line in found.lines())
+    (plain,) = [one for one in found.as_dict()["limits"] if one["short"]]  # type: ignore[attr-defined] # plain values
+    assert (plain["price_eur"], plain["binding"]) == (0.0, False)
 
 
 @pytest.mark.parametrize("kind", ["greedy", "softmax"])

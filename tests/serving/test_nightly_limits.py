@@ -8,11 +8,13 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from data.capacity_settings import CapacitySettings
-from data.online_decisions import rows_of
+from data.portfolio import Portfolio
+from features.histories import histories_of
 from serving.capacity_standing import taken_by
 from tests.deciding import rate_model
 from tests.nights import ALL_ARMS, AS_OF, SHARDS, TABLES, World, by_claim, champion, make
@@ -72,20 +74,42 @@ def test_a_night_under_limits_that_was_cut_short_goes_on_as_it_was(
     assert free.found == 0
 
 
-def test_contacts_that_were_confirmed_use_the_day_they_are_sent_on(whole: World, tmp_path: Path) -> None:
-    whole.night(tmp_path / "a.parquet")
-    rows = rows_of(pq.read_table(tmp_path / "a.parquet"))
-    letters = [row for row in rows if row.channel == "letter" and row.send_at]
-    answered = [0.0] * len(CONFIG.grid.channels)
-    used = taken_by(letters, LETTERS, at=AS_OF, answer_rate=answered)
-    assert used == {f"letter@{day}": count for day, count in per_day(tmp_path / "a.parquet", "letter").items()}
-    assert taken_by(letters, LETTERS, at=AS_OF + timedelta(days=30), answer_rate=answered) == {}
+def handed_back(file: Path) -> dict[str, pa.Table]:
+    """The portfolio with the contacts that a night decided, as the collection system enters them."""
+    rows = [row for row in pq.read_table(file).to_pylist() if row["channel"] != "none"]
+    made = [{name: row[name] for name in ("debtor_id", "claim_id", "decided_at", "channel", "send_at")} for row in rows]
+    named = [{**row, "contact_id": old["decision_id"], "policy": "night"} for row, old in zip(made, rows, strict=True)]
+    new = pa.Table.from_pylist(named, schema=TABLES["contacts"].schema)
+    return {**TABLES, "contacts": pa.concat_tables([TABLES["contacts"], new])}
 
 
-def test_what_a_confirmed_call_costs_counts_on_the_budget_of_its_day(whole: World, tmp_path: Path) -> None:
+def test_what_a_night_planned_uses_the_days_of_the_next(whole: World, tmp_path: Path) -> None:
+    whole.night(tmp_path / "a.parquet", config=LETTERS)
+    later = make(tmp_path / "later", handed_back(tmp_path / "a.parquet"), shards=None)
+    later.night(tmp_path / "b.parquet", config=LETTERS, as_of=AS_OF + timedelta(days=1))
+    for channel in ("letter", "sms"):
+        both = per_day(tmp_path / "a.parquet", channel) + per_day(tmp_path / "b.parquet", channel)
+        assert max(both.values(), default=0) <= 1
+    assert per_day(tmp_path / "a.parquet", "letter")
+
+
+def test_contacts_to_come_are_counted_once_with_what_they_cost(whole: World, tmp_path: Path) -> None:
     whole.night(tmp_path / "a.parquet")
-    row = next(one for one in rows_of(pq.read_table(tmp_path / "a.parquet")) if one.lead and one.send_at)
-    call = replace(row, channel="phone")
-    limits = replace(CONFIG, capacity=CapacitySettings(budget_eur_per_day=50))
-    used = taken_by([call], limits, at=AS_OF, answer_rate=[0.2] * len(CONFIG.grid.channels))
-    assert list(used.values()) == [pytest.approx(0.5 + 5.0 * 0.2)]
+    made = handed_back(tmp_path / "a.parquet")
+    made["contacts"] = made["contacts"].slice(len(TABLES["contacts"]))  # the night's own, none of before
+    found = [histories_of(Portfolio.from_tables(made, checked=False), channels=CONFIG.grid.channels)]
+    limits = replace(CONFIG, capacity=CapacitySettings(per_day={"letter": 9}, budget_eur_per_day=50))
+    rates = [0.2] * len(CONFIG.grid.channels)
+    used = taken_by(found, limits, at=AS_OF + timedelta(hours=1), answer_rate=rates)
+    letters = per_day(tmp_path / "a.parquet", "letter")
+    assert {name: count for name, count in used.items() if name.startswith("letter@")} == {
+        f"letter@{day}": count for day, count in letters.items()
+    }
+    rows = [
+        row for row in pq.read_table(tmp_path / "a.parquet").to_pylist() if row["lead"] and row["channel"] != "none"
+    ]
+    price = {name: CONFIG.costs.on(name, 20_000).amount for name in CONFIG.grid.channels} | {"phone": 0.5 + 5.0 * 0.2}
+    spent = sum(amount for name, amount in used.items() if name.startswith("budget@"))
+    assert spent == pytest.approx(sum(price[row["channel"]] for row in rows))
+    assert taken_by(found, limits, at=AS_OF - timedelta(hours=1), answer_rate=rates).keys() <= set(used)
+    assert taken_by(found, limits, at=AS_OF + timedelta(days=30), answer_rate=rates) == {}

@@ -107,6 +107,25 @@ def test_a_folder_is_checked_alone_and_one_without_packs_is_refused(own: Path, t
     assert "expected rule packs such as NO.toml" in said
 
 
+def test_a_pack_that_is_yet_to_begin_is_a_fault_and_not_in_force(own: Path, tmp_path: Path) -> None:
+    text = NORWAY.replace("valid_from = 2020-01-01", "valid_from = 2999-01-01")
+    (own / "NO.toml").write_text(text, encoding="utf-8")
+    code, said = run(tmp_path, "check")
+    assert code == 1
+    assert "the first pack of NO begins on 2999-01-01" in said
+    said = run(tmp_path, "show", "NO")[1]
+    assert "own NO.toml: not in force today" in said
+    assert "nobody in NO is contacted" in said
+
+
+def test_a_file_in_small_letters_is_told_and_no_shipped_pack_shown_in_its_place(own: Path, tmp_path: Path) -> None:
+    (own / "no.toml").write_text(NORWAY, encoding="utf-8")
+    said = run(tmp_path, "show", "no")[1]
+    assert "NO: refused: no.toml: expected a file named for its country" in said
+    assert "08-21" not in said
+    assert run(tmp_path, "check")[0] == 1
+
+
 def test_a_pack_that_has_ended_is_a_fault(own: Path, tmp_path: Path) -> None:
     text = NORWAY.replace("valid_from = 2020-01-01\n", f"valid_from = 2020-01-01\nvalid_to = {date(2021, 1, 1)}\n")
     (own / "NO.toml").write_text(text, encoding="utf-8")

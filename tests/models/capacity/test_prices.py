@@ -1,9 +1,8 @@
-"""Prices and candidates leave and come back: the same actions in the batch and the service."""
+"""Prices by name and shards put together: the same actions in the batch and the service."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,8 +12,7 @@ from data.capacity_settings import CapacitySettings
 from data.times import HOUR_US
 from models.capacity import Candidates, Coverage, price_of_actions, reduce, solve, usage_of_contacts
 from models.capacity.candidates import WrongShape
-from models.capacity.prices import BadPrices, dump, load
-from models.capacity.shards import OtherGrid, Stored, joined
+from models.capacity.shards import OtherGrid, joined
 from models.capacity.usage import limit_of
 from tests.models.capacity.limited_world import LIMITS, SMALL, VALUES, World, world
 
@@ -29,17 +27,12 @@ def reduced(one: World) -> Candidates:
 
 @pytest.mark.parametrize("values", VALUES)
 @pytest.mark.parametrize("limits", LIMITS)
-def test_who_was_not_displaced_chooses_the_same_action_by_the_exported_prices(
-    values: str, limits: str, tmp_path: Path
-) -> None:
+def test_who_was_not_displaced_chooses_the_same_action_by_the_prices(values: str, limits: str) -> None:
     one = world(values, limits, 12, size=60)
     # What float32 holds exactly is compared exactly.
     one = replace(one, value=np.round(one.value * 64) / 64)
     found = solve([reduced(one)], settings=one.settings)
-    dump(found.prices, tmp_path / "prices.json")
-    actions = price_of_actions(
-        load(tmp_path / "prices.json"), grid=one.grid, send_us=one.slots.send_us, settings=one.settings
-    )
+    actions = price_of_actions(found.prices, grid=one.grid, send_us=one.slots.send_us, settings=one.settings)
     price = actions.of_debtors(one.slots.of_debtor, cost_eur=one.cost, coverage=one.coverage)
     net = one.value - price
     got = net[np.arange(one.size), found.action]
@@ -48,52 +41,10 @@ def test_who_was_not_displaced_chooses_the_same_action_by_the_exported_prices(
     assert (ahead[~found.displaced] < 1e-9).all()
 
 
-def test_prices_come_back_bit_for_bit(tmp_path: Path) -> None:
-    prices = {"phone@2026-03-02T10": 0.1 + 0.2, "creditor:c:1@x": 1 / 3, "budget@2026-03-02": 0.0}
-    dump(prices, tmp_path / "new" / "prices.json")
-    assert load(tmp_path / "new" / "prices.json") == prices
-
-
-@pytest.mark.parametrize(
-    ("text", "told"),
-    [
-        ("{", "is not JSON"),
-        ("[1]", "expected an object of prices by name, came list"),
-        ('{"a": -1}', "a: expected a price in EUR, 0 or more, came -1"),
-        ('{"a": NaN}', "a: expected a price in EUR, 0 or more, came nan"),
-        ('{"a": "b"}', "a: expected a price in EUR, 0 or more, came 'b'"),
-    ],
-)
-def test_what_is_no_price_list_is_refused(text: str, told: str, tmp_path: Path) -> None:
-    (tmp_path / "prices.json").write_text(text, encoding="utf-8")
-    with pytest.raises(BadPrices, match=told):
-        load(tmp_path / "prices.json")
-
-
-def test_candidates_come_back_from_their_file_as_they_were(tmp_path: Path) -> None:
-    one = world("heavy", "minimum", 1, size=30)
-    shard = reduced(one)
-    shard.save(tmp_path / "shard.npz")
-    back = Candidates.load(tmp_path / "shard.npz")
-    assert (back.channels, back.creditors, len(back)) == (shard.channels, shard.creditors, 30)
-    for mine, theirs in zip((*shard.part, shard.send_us), (*back.part, back.send_us), strict=True):
-        np.testing.assert_array_equal(mine, theirs)
-        assert mine.dtype == theirs.dtype
-    np.testing.assert_array_equal(
-        solve([shard], settings=one.settings).action, solve([back], settings=one.settings).action
-    )
-
-
-def test_shards_from_files_are_decided_as_those_in_memory(tmp_path: Path) -> None:
+def test_shards_stand_in_the_order_they_were_given_in() -> None:
     worlds = [replace(world("heavy", "minimum", seed, size=30), settings=SHARED) for seed in range(3)]
-    shards = [reduced(one) for one in worlds]
-    for number, shard in enumerate(shards):
-        shard.save(tmp_path / f"{number}.npz")
-    stored = Stored(tuple(tmp_path / f"{number}.npz" for number in range(3)))
-    here, there = solve(shards, settings=SHARED), solve(stored, settings=SHARED)
-    np.testing.assert_array_equal(here.action, there.action)
-    assert here.shard_start == there.shard_start == (0, 30, 60, 90)
-    assert [len(shard) for shard in stored[1:]] == [30, 30]
+    found = solve([reduced(one) for one in worlds], settings=SHARED)
+    assert found.shard_start == (0, 30, 60, 90)
 
 
 def test_some_debtors_keep_their_candidates() -> None:

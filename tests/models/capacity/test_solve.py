@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.capacity_settings import CapacitySettings
-from models.capacity import Allotment, Candidates, creditors_reached, reduce, solve, usage_of_contacts, within_limits
+from models.capacity import Allotment, Candidates, creditors_reached, reduce, solve, usage_of_contacts
 from models.capacity.problem import problem_of
 from models.capacity.usage import UnknownResource
 from tests.models.capacity.limited_world import (
@@ -236,29 +236,6 @@ def test_a_portfolio_of_nobody_is_decided() -> None:
     assert len(solve([], settings=one.settings).action) == 0
     barred = replace(one, value=np.where(np.arange(SMALL.size) == 0, 0.0, -np.inf)[None, :])
     assert solved(barred).action.tolist() == [0]
-
-
-@pytest.mark.parametrize("limits", ["day", "together", "minimum"])
-def test_drawn_actions_are_brought_within_the_limits_and_the_others_left_alone(limits: str) -> None:
-    one = world("heavy", limits, 8, size=80)
-    found = solved(one)
-    wish = np.argmax(one.value, axis=1)
-    held = within_limits(reduced(one), wish, settings=one.settings, prices=found.prices)
-    assert violations(one, held) == []
-    assert 0 < (held != wish).sum() < one.size
-    kept = within_limits(reduced(one), found.action, settings=one.settings, prices=found.prices)
-    np.testing.assert_array_equal(kept, found.action)
-
-
-def test_who_loses_least_gives_way() -> None:
-    one = world("heavy", "day", 1, size=6)
-    value = np.full((6, SMALL.size), -np.inf)
-    value[:, 0], value[:, 1], value[:, 4] = 0.0, [5, 9, 4, 8, 3, 7], [4.9, 1, 1, 1, 1, 1]
-    one = replace(one, value=value, settings=CapacitySettings(per_day={"sms": 3}))
-    held = within_limits(reduced(one), np.full(6, 1), settings=one.settings, prices={})
-    # Another day costs them .1, 8, 3, 7, 2 and 6 EUR.
-    assert held.tolist() == [4, 1, 4, 1, 4, 1]
-    assert violations(one, held) == []
 
 
 @pytest.mark.parametrize(("values", "limits"), [("heavy", "together"), ("ties", "together"), ("correlated", "budget")])
