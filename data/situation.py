@@ -43,10 +43,12 @@ class OpenClaims:
 
     `debtor` is the row of the debtor in the situation; `stage` the index in `vocabulary.STAGES` or -1, `stage_us` when it
     began (0 where not known), `next_due_day` the date until which it runs (`NO_DAY` without); `promised_until_us` the
-    end of the last promise not yet due, else 0; `outstanding_eur` principal less unreversed payments known.
-    Of contacts that covered the claim: `first_sent_us` (m, channels) when the first through each channel was or is to be
-    sent, `first_statutory_us` the first statutory letter (both `NEVER` without), `statutory_us` the last (0 without).
-    `course_known` is False when the tenant handed over no claim events at all.
+    midnight (UTC) after the latest date that the debtor promised to pay on, past or to come, 0 without: the promise itself
+    ends with that date where the debtor lives; `outstanding_eur` principal less unreversed payments known. Opposite events
+    of one instant (a hold lifted and placed) leave `disputed`, `held` and `on_plan` as they were before it.
+    Of contacts that covered the claim: `first_sent_us` (m, channels) when the first through each channel that is not known
+    to have bounced was or is to be sent, `first_statutory_us` the first such letter or mailbox message that the law
+    prescribes (both `NEVER` without), `statutory_us` the last step that it prescribes, in whatever form (0 without).
     """
 
     debtor: IntArray
@@ -62,7 +64,6 @@ class OpenClaims:
     first_sent_us: IntArray
     first_statutory_us: IntArray
     statutory_us: IntArray
-    course_known: bool
 
 
 @dataclass(frozen=True)
@@ -70,8 +71,8 @@ class Made:
     """Contacts known at `as_of` that were sent at most `RECALL_DAYS` days before it, or are yet to be, shape (k,).
 
     `debtor` is the row of the debtor in the situation, in rising order; `channel` the grid's code, -1 for a channel that
-    the grid has not; `statutory` marks the letters that the law prescribes. A contact that covers open claims is linked
-    to each of them: `link_contact` (l,) are rows here, `link_claim` (l,) rows of `OpenClaims`.
+    the grid has not; `statutory` marks the letters and mailbox messages that the law prescribes. A contact that covers open
+    claims is linked to each of them: `link_contact` (l,) are rows here, `link_claim` (l,) rows of `OpenClaims`.
     """
 
     debtor: IntArray

@@ -18,6 +18,7 @@ from features.tables import ClaimEvents, Claims, ContactEvents, Contacts, Covers
 
 CONVERSATION = CONTACT_EVENT_KINDS.index("conversation")
 CLICKED = CONTACT_EVENT_KINDS.index("clicked")
+PROMISED = CONTACT_EVENT_KINDS.index("promised")
 INBOUND = CLAIM_EVENT_KINDS.index("inbound")
 RECALL_US = RECALL_DAYS * DAY_US
 
@@ -35,8 +36,8 @@ class Marks(NamedTuple):
 class Sent(NamedTuple):
     """Contacts by when they were sent: the last of each moment (d,), how many are recalled and linked (d,), and by open claim.
 
-    `first_us` is (m, C) with the grid's channels, `first_statutory_us` and `statutory_us` (m,) the first and the last
-    statutory one.
+    `first_us` is (m, C) with the grid's channels and `first_statutory_us` (m,) the first statutory letter, of those not known
+    to have bounced; `statutory_us` (m,) is the last statutory step.
     """
 
     last_us: IntArray
@@ -50,7 +51,7 @@ class Sent(NamedTuple):
 class Recalled(NamedTuple):
     """Single contacts (k,) and their links to open claims (l,), as `data.situation.Made` tells them; `row` is the contact's.
 
-    A contact is `statutory` if all of its claims that are known to be covered are so.
+    A contact is `statutory` if it is a statutory letter on every claim that it is known to cover.
     """
 
     moment: IntArray
@@ -83,22 +84,27 @@ def mark(
     courses: ClaimEvents,
     events: ContactEvents,
     payments: Payments,
+    phone: int,
     out: Marks,
 ) -> None:
-    """Fill `out` (comes in as zeros) for each debtor at its moment."""
-    _mark_events(debtor, as_of, events, payments, out)
+    """Fill `out` (comes in as zeros) for each debtor at its moment; `phone` is the code of calls."""
+    _mark_events(debtor, as_of, events, payments, phone, out)
     _mark_claims(debtor, as_of, claims, courses, out)
 
 
 @njit(cache=True, nogil=True)
-def _mark_events(debtor: IntArray, as_of: IntArray, events: ContactEvents, payments: Payments, out: Marks) -> None:
+def _mark_events(
+    debtor: IntArray, as_of: IntArray, events: ContactEvents, payments: Payments, phone: int, out: Marks
+) -> None:
     for i in range(len(debtor)):
         for j in range(events.start[debtor[i]], events.start[debtor[i] + 1]):
             if events.at_us[j] >= as_of[i]:
                 break
             if events.counted_us[j] >= as_of[i]:
                 continue
-            if events.kind[j] == CONVERSATION:
+            # Who promises on the phone has been talked to, whether or not the conversation has a row of its own.
+            promised = events.kind[j] == PROMISED and events.channel[j] == phone
+            if promised or events.kind[j] == CONVERSATION:
                 out.talked_us[i] = events.at_us[j]
             elif events.kind[j] == CLICKED:
                 out.clicked_us[i] = events.at_us[j]
@@ -161,10 +167,12 @@ def walk_sent(
                 if row < 0 or covers.known_us[link] >= as_of[i]:
                     continue
                 out.linked[i] += recent
-                if channel > 0:
+                arrived = contacts.bounced_us[j] >= as_of[i]
+                if arrived and channel > 0:
                     out.first_us[row, channel] = min(out.first_us[row, channel], send)
-                if covers.statutory[link]:
+                if arrived and covers.notice[link]:
                     out.first_statutory_us[row] = min(out.first_statutory_us[row], send)
+                if covers.statutory[link]:
                     out.statutory_us[row] = max(out.statutory_us[row], send)
 
 
@@ -192,7 +200,7 @@ def recall(
             for link in range(covers.start[j], covers.start[j + 1]):
                 if covers.known_us[link] >= as_of[i]:
                     continue
-                covered, statutory = covered + 1, statutory + covers.statutory[link]
+                covered, statutory = covered + 1, statutory + covers.notice[link]
                 row = _row_of(covers.claim[link], open_claim, start[i], start[i + 1])
                 if row >= 0:
                     out.link_contact[link_place], out.link_claim[link_place] = place, row

@@ -32,7 +32,7 @@ from features.columns import (
     texts,
     worded,
 )
-from features.covers import covers_of, places_of
+from features.covers import bounces_of, covers_of, places_of
 from features.tables import (
     ClaimEvents,
     Claims,
@@ -110,6 +110,7 @@ def histories_of(portfolio: Portfolio, *, channels: tuple[str, ...]) -> Historie
     creditors, _ = worded(portfolio["claims"]["creditor_id"])
     claims, claim_keys = _claims(portfolio["claims"], keys, sector, currency, clock)
     contacts, contact_keys, contact = _contacts(portfolio["contacts"], keys, channels, clock)
+    contacts = contacts._replace(bounced_us=bounces_of(portfolio["contact_events"], contact_keys))
     return Histories(
         channels=channels,
         countries=countries,
@@ -249,6 +250,7 @@ def _contacts(
         part=np.where(made, local.part, -1).astype(np.int16),
         weekday=np.where(made, local.weekday, -1).astype(np.int16),
         send_us=np.where(channel[order] == 0, NEVER, np.where(send < NEVER, send, decided[order])),
+        bounced_us=np.full(len(order), NEVER),
     )
     return contacts, names.take(pa.array(order)), contact
 

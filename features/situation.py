@@ -8,6 +8,7 @@ import numpy as np
 
 from data.situation import Made, OpenClaims, Points, Situation
 from data.times import NEVER, IntArray
+from features._hold_kernels import holds_of, promised_until
 from features._rule_kernels import Marks, Recalled, Sent, mark, no_recalled, no_sent, recall, walk_sent
 from features.pipeline import ClaimRows, Targets
 from features.tables import Histories
@@ -72,10 +73,12 @@ def with_contacts_of(situation: Situation, histories: Histories, targets: Target
 
 
 def _marks(histories: Histories, targets: Targets) -> Marks:
+    # Of a grid without calls, a promise through a channel that the grid has not may have been one.
+    phone = histories.channels.index("phone") if "phone" in histories.channels else -1
     marks = Marks(*np.zeros((len(Marks._fields), len(targets.debtor)), dtype=np.int64))
     mark(
         targets.debtor, targets.as_of_us, histories.claims, histories.claim_events, histories.contact_events,
-        histories.payments, marks,
+        histories.payments, phone, marks,
     )  # fmt: skip
     return marks
 
@@ -130,20 +133,19 @@ def _points(histories: Histories, debtor: IntArray, as_of_us: IntArray) -> Point
 
 
 def _claims(histories: Histories, targets: Targets, rows: ClaimRows, sent: Sent) -> OpenClaims:
-    state = rows.state
+    state, as_of_us = rows.state, targets.as_of_us
+    promised_us = promised_until(targets.debtor, as_of_us, histories.contact_events)
+    holds = holds_of(as_of_us[targets.moment], targets.claim, histories.claim_events)
     return OpenClaims(
         debtor=targets.moment,
         outstanding_eur=rows.outstanding_eur,
         due_day=histories.claims.due_day[targets.claim],
         stage=state.stage.astype(np.int16),
-        disputed=state.disputed,
-        held=state.held,
-        on_plan=state.on_plan,
-        promised_until_us=rows.debtors.promised_until_us[targets.moment],
+        **holds._asdict(),
+        promised_until_us=promised_us[targets.moment],
         stage_us=state.stage_us,
         next_due_day=state.next_due_day,
         first_sent_us=sent.first_us,
         first_statutory_us=sent.first_statutory_us,
         statutory_us=sent.statutory_us,
-        course_known="claim_events" not in histories.missing,
     )

@@ -71,7 +71,8 @@ class Contacts(NamedTuple):
     """Decisions to contact or not, one row per `contact_id`; `channel` is the grid's code, 0 for `none`.
 
     `part` (of the day) and `weekday` are those of sending on the debtor's clock, -1 for `none`. `send_us` is `NEVER` for
-    `none`, and when it was decided where a contact has no time of sending.
+    `none`, and when it was decided where a contact has no time of sending. `bounced_us` is when it came to be known that
+    it never arrived, `NEVER` where it is not.
     """
 
     start: IntArray
@@ -81,18 +82,21 @@ class Contacts(NamedTuple):
     part: CodeArray
     weekday: CodeArray
     send_us: IntArray
+    bounced_us: IntArray
 
 
 class Covers(NamedTuple):
     """Claims that contacts cover: `start` counts contacts, not debtors; `claim` are rows of `Claims`.
 
-    `statutory` marks rows that are a step that the law prescribes on that claim.
+    `statutory` marks rows that are a step that the law prescribes on that claim, `notice` those of them that are a letter
+    or a mailbox message: the law prescribes notices in writing, whatever a call is marked as.
     """
 
     start: IntArray
     claim: IntArray
     known_us: IntArray
     statutory: BoolArray
+    notice: BoolArray
 
 
 class ContactEvents(NamedTuple):

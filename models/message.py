@@ -8,6 +8,7 @@ import numpy.typing as npt
 from data.times import IntArray
 from data.vocabulary import CLAIM_EVENT_KINDS, PAYMENT_OPTIONS, STAGES, TONES
 from features.tables import Histories
+from models.contacts_about import contacts_about
 from models.prepare import Prepared
 from models.segments import FORGOT, SHORT_OF_MONEY
 
@@ -20,7 +21,7 @@ TONE_OF_STAGE = {"pre_due": FRIENDLY, "reminder": FRIENDLY, "notice": NEUTRAL, "
 """How far the tone may go at each stage of a claim."""
 
 TONE_OF_CONTACTS = (FRIENDLY, NEUTRAL, FIRM)
-"""How far it may go after none, one, two or more contacts."""
+"""How far it may go after none, one, two or more contacts about the claim."""
 
 CALMING = ("hold_placed", "dispute_opened", "plan_agreed", "plan_broken")
 """Events after which a claim's message is never firm again: a hold (a dispute is one), an agreement, kept or not."""
@@ -37,24 +38,25 @@ INSTALMENTS_FROM_EUR = 50.0
 def tone(prepared: Prepared, segment: IntArray) -> IntArray:
     """Place in `TONES` of each debtor's message, shape (n,): that of the covered claim that is furthest on.
 
-    A claim's own course counts: its stage, and the contacts with the debtor since it was registered.
+    A claim's own course counts: its stage, and the contacts about it that were sent and did not bounce.
 
     Parameters
     ----------
     segment
         Index in `vocabulary.SEGMENTS` of each debtor, shape (n,).
     """
-    situation, state, covered = prepared.situation, prepared.rows.state, prepared.covered
+    situation, targets, covered = prepared.situation, prepared.targets, prepared.covered
     never_firm = situation.vulnerable | (segment == SHORT_OF_MONEY) | calmed(prepared)
-    moment = prepared.targets.moment[covered]
-    of_claim = tone_of(state.stage[covered], state.contacts[covered], never_firm=never_firm[moment])
+    moment = targets.moment[covered]
+    contacts = contacts_about(prepared.histories, targets.claim[covered], targets.as_of_us[moment])
+    of_claim = tone_of(prepared.rows.state.stage[covered], contacts, never_firm=never_firm[moment])
     found = np.full(situation.size, FRIENDLY, dtype=np.int64)
     np.maximum.at(found, moment, of_claim)
     return found
 
 
 def tone_of(stage: IntArray, contacts: IntArray, *, never_firm: BoolArray) -> IntArray:
-    """The milder of what the stage and what the contacts made before allow, shape (m,): a further step is never friendlier.
+    """The milder of what the stage and what the contacts about it before allow, shape (m,): a further step is never friendlier.
 
     Parameters
     ----------

@@ -15,7 +15,7 @@ BoolArray = npt.NDArray[np.bool_]
 def wait_until_us(prepared: Prepared, *, by_value: BoolArray) -> IntArray:
     """When to ask again about debtors who are not contacted, microseconds UTC, shape (n,).
 
-    The soonest of: the end of a pause that was granted, the end of a promise, the morning after the date until which a
+    The soonest of: the end of a pause that was granted, the morning after a promised day, that after the date until which a
     claim's stage runs, where no contact was worth more than contact the morning after the next pay day, and the grid's
     days from `as_of`. Never sooner than an hour after it. A dispute or a hold has no known end; a contact point that is
     to begin is not known before it does.
@@ -29,7 +29,7 @@ def wait_until_us(prepared: Prepared, *, by_value: BoolArray) -> IntArray:
     last = as_of_us + prepared.grid.days * DAY_US
     lifts = (
         prepared.situation.stop_until_us,
-        prepared.rows.debtors.promised_until_us,
+        _morning_us(prepared, _after_promise(prepared)),
         _morning_us(prepared, _after_due(prepared)),
         _morning_us(prepared, np.where(by_value, _after_pay_day(prepared), -1)),
     )
@@ -52,6 +52,13 @@ def _today(prepared: Prepared) -> IntArray:
     slots = prepared.mask.slots
     today: IntArray = slots.first_day[slots.of_debtor]
     return today
+
+
+def _after_promise(prepared: Prepared) -> IntArray:
+    """Days to the one after the latest day promised; -1 without, or where that is over, shape (n,)."""
+    claims, day = prepared.situation.claims, np.zeros(prepared.situation.size, dtype=np.int64)
+    np.maximum.at(day, claims.debtor, claims.promised_until_us // DAY_US)
+    return np.where(day > 0, day - _today(prepared), -1)
 
 
 def _after_due(prepared: Prepared) -> IntArray:

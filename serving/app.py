@@ -43,7 +43,7 @@ class Parts:
 
 
 def create_app(settings: ServiceSettings, *, clock: Clock, parts: Parts | None = None) -> FastAPI:
-    """The service over a workspace and a base portfolio.
+    """The service over a workspace and a base portfolio; what is to be known of its packs stands in `state.notices`.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def create_app(settings: ServiceSettings, *, clock: Clock, parts: Parts | None =
     data.config.BadConfiguration
         `rettid.toml` cannot be followed.
     """
-    service = _service(settings, clock, parts or Parts())
+    service, notices = _service(settings, clock, parts or Parts())
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -66,6 +66,7 @@ def create_app(settings: ServiceSettings, *, clock: Clock, parts: Parts | None =
 
     app = FastAPI(title=TITLE, version="1", docs_url=None, redoc_url=None, lifespan=lifespan)
     app.state.service = service
+    app.state.notices = notices
     app.state.reports = settings.workspace / "reports"
     app.include_router(router)
     app.add_middleware(BodyLimit, limit=settings.body_limit)
@@ -75,23 +76,25 @@ def create_app(settings: ServiceSettings, *, clock: Clock, parts: Parts | None =
     return app
 
 
-def _service(settings: ServiceSettings, clock: Clock, parts: Parts) -> Service:
+def _service(settings: ServiceSettings, clock: Clock, parts: Parts) -> tuple[Service, tuple[str, ...]]:
+    """The service, and the notices of the packs that it was made with."""
     settings.workspace.mkdir(parents=True, exist_ok=True)
     log = DecisionLog.open(settings.workspace)
     folder = settings.portfolio or _last_portfolio(log)
     config = read_config(*([folder] if folder else []), settings.workspace)
     base = BasePortfolio.of(parts.base or _portfolio(folder, config))
-    packs = packs_of(settings.workspace, channels=config.grid.channels[1:], on=clock().astimezone(UTC).date()).packs
-    return Service(
+    found = packs_of(settings.workspace, channels=config.grid.channels[1:], on=clock().astimezone(UTC).date())
+    service = Service(
         base=base,
         log=log,
         engine=parts.engine
-        or DecideEngine(config, packs, given=base.given, prices=KeptPrices(settings.workspace, config.capacity)),
+        or DecideEngine(config, found.packs, given=base.given, prices=KeptPrices(settings.workspace, config.capacity)),
         models=parts.models or ModelsInUse(settings.workspace),
         config=config,
         clock=clock,
         ahead=timedelta(days=settings.ahead_days),
     )
+    return service, found.notices
 
 
 def _last_portfolio(log: DecisionLog) -> Path | None:

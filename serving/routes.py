@@ -23,6 +23,7 @@ from serving.shapes import (
     NextBestActionRequest,
     NextBestActions,
     NextBestActionsRequest,
+    Ready,
     StoredDecision,
 )
 from serving.wire import KEY_HEADER, StrictRoute
@@ -114,9 +115,10 @@ async def healthz() -> Health:
 
 
 @router.get("/readyz", responses={503: {"description": "Not ready", "model": ProblemDetails}}, tags=["operate"])
-def readyz(request: Request) -> Health:
-    """Ready: a champion is loaded and the log can be written."""
+def readyz(request: Request) -> Ready:
+    """Ready: a champion is loaded and the log can be written. A refused rule pack is told and leaves the others at work."""
     service = _service(request)
     models = models_of(service)
     service.log.beat(service.clock())
-    return Health(status="ready", model_version=models.champion.model_version)
+    notices = list(request.app.state.notices)
+    return Ready(status="ready", model_version=models.champion.model_version, notices=notices)

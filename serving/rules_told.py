@@ -55,7 +55,7 @@ class RulesHome:
     def every(self) -> Mapping[str, Pack]:
         """Every readable pack by where it lies: the workspace's own, and shipped ones of other countries."""
         own = sorted(self.own.glob("*.toml"))
-        replaced = {country_of(path.name) for path in own}
+        replaced = {country_of(path.name).upper() for path in own}
         shipped = [path for path in sorted(FOLDER.glob("*.toml")) if country_of(path.name) not in replaced]
         found = {(f"own {path.name}" if path in own else path.name): self._read(path) for path in (*own, *shipped)}
         return {name: pack for name, pack in found.items() if pack is not None}

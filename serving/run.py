@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from serving.app import create_app
 from serving.settings import ServiceSettings, from_environment
+from serving.terminal import show_notices
 
 GRACE_S = 10
 
@@ -21,7 +22,14 @@ def now() -> datetime:
 
 def app_from_environment() -> FastAPI:
     """The application of one worker."""
-    return create_app(from_environment(os.environ), clock=now)
+    return _started(from_environment(os.environ))
+
+
+def _started(settings: ServiceSettings) -> FastAPI:
+    """The application, once what is to be known of its rule packs has been told on the terminal."""
+    app = create_app(settings, clock=now)
+    show_notices(app.state.notices)
+    return app
 
 
 def serve(settings: ServiceSettings) -> None:
@@ -33,7 +41,7 @@ def serve(settings: ServiceSettings) -> None:
         As `serving.app.create_app`; with several workers they end those instead.
     """
     if settings.workers == 1:
-        app = create_app(settings, clock=now)
+        app = _started(settings)
         uvicorn.run(app, host=settings.host, port=settings.port, access_log=False, timeout_graceful_shutdown=GRACE_S)
         return
     os.environ.update(settings.to_environment())

@@ -262,7 +262,14 @@ class StoredDecision(BaseModel):
 
 
 class Health(BaseModel):
-    """Alive, or ready with the model it answers with."""
+    """Alive."""
 
     status: str
-    model_version: str | None = None
+
+
+class Ready(BaseModel):
+    """Ready: the model it answers with, and what somebody should know of the rule packs it was started with."""
+
+    status: str
+    model_version: str
+    notices: list[str] = Field(description="Such as a country whose own pack was refused; empty where all is well.")

@@ -38,6 +38,12 @@ def show_table(head: Sequence[str], rows: Iterable[Sequence[str]], *, width: int
     Console(width=max(Console().width, width)).print(table)
 
 
+def show_notices(notices: Iterable[str]) -> None:
+    """What somebody should know, a line each, on the stream for mistakes."""
+    for notice in notices:
+        Console(stderr=True).print(notice, markup=False, highlight=False, soft_wrap=True)
+
+
 def told(error: Exception) -> str:
     """What a mistake says; with the file's name where the operating system found it."""
     if isinstance(error, OSError) and error.strerror:

@@ -102,7 +102,7 @@ def one_debtor(
     return replace(base, **changes)
 
 
-def claims(*rows: tuple[int, float, int], course_known: bool = True, **columns: Any) -> OpenClaims:
+def claims(*rows: tuple[int, float, int], **columns: Any) -> OpenClaims:
     """Claims of (debtor, outstanding EUR, due day) that nothing holds, first written about long ago; other columns as given."""
     size = len(rows)
     base = OpenClaims(
@@ -119,7 +119,6 @@ def claims(*rows: tuple[int, float, int], course_known: bool = True, **columns: 
         first_sent_us=np.ones((size, len(CHANNELS)), dtype=np.int64),
         first_statutory_us=np.full(size, NEVER, dtype=np.int64),
         statutory_us=np.zeros(size, dtype=np.int64),
-        course_known=course_known,
     )
     return replace(base, **{name: np.array(values, getattr(base, name).dtype) for name, values in columns.items()})
 
@@ -228,17 +227,17 @@ def _random_points(rng: np.random.Generator, as_of_us: Any, rare: float) -> Poin
 def _random_claims(rng: np.random.Generator, as_of_us: Any, rare: float) -> OpenClaims:
     count = 2 * len(as_of_us)
     debtor = np.sort(rng.integers(0, len(as_of_us), count))
+    midnight_us = as_of_us[debtor] - as_of_us[debtor] % DAY_US
     return OpenClaims(
         debtor=debtor,
         outstanding_eur=np.where(rng.random(count) < rare / 2, 0.0, rng.exponential(200.0, count)),
         due_day=(as_of_us[debtor] // DAY_US - rng.integers(-40, 500, count)).astype(np.int32),
-        stage=rng.integers(-1, 5, count).astype(np.int16),
+        stage=np.where(rng.random(count) < rare / 2, -1, rng.integers(0, 5, count)).astype(np.int16),
         disputed=rng.random(count) < rare,
         held=rng.random(count) < rare,
         on_plan=rng.random(count) < rare,
-        promised_until_us=np.where(rng.random(count) < rare, as_of_us[debtor] + rng.integers(-1, 5, count) * DAY_US, 0),
+        promised_until_us=np.where(rng.random(count) < rare, midnight_us + rng.integers(-1, 5, count) * DAY_US, 0),
         **_random_course(rng, as_of_us[debtor], rare),
-        course_known=bool(rng.random() > rare / 4),
     )
 
 

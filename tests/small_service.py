@@ -24,7 +24,17 @@ from models.bundle import Bundle, point_to, write_bundle
 from models.propensity import RateModel
 from serving.app import create_app
 from serving.settings import ServiceSettings
-from tests.samples import Row, claims, contact_points, debtors, moment, rows_to_table, sample_tables, write_tables
+from tests.samples import (
+    Row,
+    claim_events,
+    claims,
+    contact_points,
+    debtors,
+    moment,
+    rows_to_table,
+    sample_tables,
+    write_tables,
+)
 
 NOW = datetime(2026, 3, 10, 7, 30, tzinfo=UTC)
 """A Tuesday morning; half past eight in Stockholm."""
@@ -84,7 +94,10 @@ def small_tables() -> dict[str, pa.Table]:
         {**claim, "claim_id": "k1", "principal": Decimal("2400.00"), "due_on": moment(1, 31).date()},
         {**claim, "claim_id": "k2", "principal": Decimal("1100.00"), "due_on": moment(2, 15).date()},
     ]
+    begun: Row = {"at": moment(2, 1), "kind": "stage", "stage": "reminder"}
+    stages = [{**begun, "event_id": f"stage-{one['claim_id']}", "claim_id": one["claim_id"]} for one in owed]
     return sample_tables() | {
+        "claim_events": pa.concat_tables([claim_events(), rows_to_table("claim_events", stages)]),
         "debtors": pa.concat_tables([debtors(), rows_to_table("debtors", [s1])]),
         "contact_points": pa.concat_tables([contact_points(), rows_to_table("contact_points", points)]),
         "claims": pa.concat_tables([claims(), rows_to_table("claims", owed)]),

@@ -130,7 +130,6 @@ def _points(chunk: Chunk, debtor: IntArray, *, at_us: IntArray) -> Points:
 def _open_claims(chunk: Chunk, claim: IntArray, *, owner: IntArray, at_us: IntArray) -> OpenClaims:
     claims = chunk.claims
     owed = known_outstanding_cents(claims, claim, at_us=at_us[owner])
-    promised = chunk.people.promised_until_us[claims.debtor[claim]]
     stage_us = _stage_us(claims, claim)
     return OpenClaims(
         debtor=owner.astype(np.int64),
@@ -140,13 +139,12 @@ def _open_claims(chunk: Chunk, claim: IntArray, *, owner: IntArray, at_us: IntAr
         disputed=claims.disputed[claim],
         held=claims.held[claim],
         on_plan=claims.on_plan[claim],
-        promised_until_us=np.where(promised > at_us[owner], promised, 0),
+        promised_until_us=chunk.people.promised_until_us[claims.debtor[claim]],
         stage_us=stage_us,
         next_due_day=(stage_us // DAY_US + STEP_DAYS).astype(np.int32),
         first_sent_us=_first_sent_us(chunk, claim),
         first_statutory_us=np.full(len(claim), NEVER),
         statutory_us=np.zeros(len(claim), dtype=np.int64),
-        course_known=True,
     )
 
 

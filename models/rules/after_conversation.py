@@ -14,7 +14,7 @@ def bars(facts: Facts) -> Barred:
 RULE = Rule(
     "after_conversation",
     "legal",
-    "After a conversation with the debtor, over whatever claim, a channel is not used again before the time is over that the country's "
+    "After a conversation with the debtor, over whatever claim, or a promise made in a call, a channel is not used again before the time is over that the country's "
     "rule pack sets for it.",
     bars,
 )

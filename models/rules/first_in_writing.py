@@ -40,6 +40,6 @@ RULE = Rule(
     "first_in_writing",
     "legal",
     "Channels for which the country's rule pack asks for it are used only once every claim that the contact would cover has been "
-    "written about in a form that the pack names or in a letter that the law prescribes.",
+    "written about in a form that the pack names or in a letter that the law prescribes; what is known to have bounced does not count.",
     bars,
 )

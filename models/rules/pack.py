@@ -11,7 +11,7 @@ from datetime import date
 from pathlib import Path
 
 from data.vocabulary import CHANNELS
-from models.rules.pack_checks import in_force
+from models.rules.pack_checks import COUNTRY, in_force
 from models.rules.pack_reading import parse_pack
 from models.rules.pack_tables import (
     SCOPES,
@@ -104,7 +104,10 @@ def by_country(packs: Mapping[str, Pack]) -> Mapping[str, Mapping[str, Pack]]:
 
 
 def faults(folder: Path, *, channels: tuple[str, ...] = CHANNELS[1:], on: date | None = None) -> list[str]:
-    """Everything that is wrong with the packs of a folder: a line for each bad file, and for each country out of step."""
+    """Everything that is wrong with the packs of a folder: a line for each bad file, and for each country out of step.
+
+    A country of which no pack has begun `on` the day is out of step too: nobody there could be contacted.
+    """
     found, sound = [], {}
     for path in sorted(folder.glob("*.toml")):
         try:
@@ -113,14 +116,14 @@ def faults(folder: Path, *, channels: tuple[str, ...] = CHANNELS[1:], on: date |
             found.append(str(error))
     for country, packs in by_country(sound).items():
         try:
-            in_force(packs, country=country, on=on)
+            in_force(packs, country=country, on=on, begun=True)
         except BadPack as error:
             found.append(str(error))
     return found
 
 
 def country_of(name: str) -> str:
-    """Country that a file is for: what stands before the first dash.
+    """Country that a file is for, as its name has it: what stands before the first dash.
 
     >>> country_of("NO-2027.toml")
     'NO'
@@ -134,8 +137,13 @@ def read_text(text: str, *, name: str, channels: tuple[str, ...] = CHANNELS[1:])
     Raises
     ------
     BadPack
-        The text is no TOML, names another country than the file's name, or fails `parse_pack`.
+        The text is no TOML, names another country than the file's name, the name none, or the text fails `parse_pack`.
     """
+    if not COUNTRY.fullmatch(country_of(name)):
+        raise BadPack(
+            f"{name}: expected a file named for its country, two capital letters (ISO 3166-1), such as NO.toml or "
+            f"NO-2027.toml, came {country_of(name)!r}"
+        )
     known = tuple(dict.fromkeys((*CHANNELS[1:], *channels)))
     try:
         pack = parse_pack(tomllib.loads(text), where=name, channels=known)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date, timedelta
 from itertools import combinations, pairwise
 
-from data.calendar import UnknownHolidaySet, public_holidays
+from data.calendar import UnknownHolidaySet, knows_region, public_holidays
 from models.rules.pack_tables import WEEKDAYS, BadPack, Pack, Window
 
 DAY = timedelta(days=1)
+COUNTRY = re.compile("[A-Z]{2}")
+
+ALL_REGIONS_KNOWN = ("BR", "DE", "FI", "NO", "US")
+"""Countries of whose regions the calendar knows all; of others it knows those with holidays of their own, or none."""
 
 
 def check_whole(pack: Pack, where: str) -> None:
@@ -36,11 +41,19 @@ def check_whole(pack: Pack, where: str) -> None:
 
 def _check_regions(pack: Pack, where: str) -> None:
     for number, window in enumerate(pack.windows, 1):
-        foreign = [region for region in window.regions if not region.startswith(f"{pack.country}-")]
+        foreign = [region for region in window.regions if not _is_region(region, pack.country)]
         if foreign:
             raise BadPack(
-                f"{where} window {number}: expected regions of {pack.country} such as {pack.country}-XX, came {foreign}"
+                f"{where} window {number}: expected regions of {pack.country} such as {pack.country}-XX "
+                f"(ISO 3166-2), came {foreign}"
             )
+
+
+def _is_region(region: str, country: str) -> bool:
+    """Whether a region is one of the country, as far as the calendar knows them all."""
+    if not re.fullmatch(f"{country}-[A-Z0-9]{{1,3}}", region):
+        return False
+    return country not in ALL_REGIONS_KNOWN or knows_region(country, region)
 
 
 def _overlap(one: Window, other: Window) -> str:
@@ -80,18 +93,22 @@ def _check_doubled(pack: Pack, where: str) -> None:
 # Packs of one country in time ---------------------------------------------------------------------------------------
 
 
-def in_force(packs: Mapping[str, Pack], *, country: str, on: date | None) -> Pack | None:
+def in_force(packs: Mapping[str, Pack], *, country: str, on: date | None, begun: bool = False) -> Pack | None:
     """The pack of one country in force on a day, out of all its packs by file name; None where none is switched on.
 
     Parameters
     ----------
     on
-        None: the newest. A day before the first pack began gives the first: replays of old logs are held to it.
+        None: the newest.
+    begun
+        False: a day before the first pack began gives the first, because replays of old logs are held to it. True, for
+        debtors who may be contacted on that day: one must have begun.
 
     Raises
     ------
     BadPack
-        Two enabled packs overlap or leave a gap between them, or the last of them has ended before the day.
+        Two enabled packs overlap or leave a gap between them, the last of them has ended before the day, or none has
+        begun where one must have.
     """
     enabled = sorted(((name, pack) for name, pack in packs.items() if pack.enabled), key=lambda one: one[1].valid_from)
     for (before, earlier), (after, later) in pairwise(enabled):
@@ -106,8 +123,18 @@ def in_force(packs: Mapping[str, Pack], *, country: str, on: date | None) -> Pac
             f"{name}: the last pack of {country} ended on {last.valid_to}, before {on}; "
             "add the one that follows it, or give it a later valid_to once a lawyer has looked"
         )
-    begun = [pack for _, pack in enabled if pack.valid_from <= on]
-    return begun[-1] if begun else enabled[0][1]
+    if begun:
+        _check_begun(*enabled[0], on=on)
+    holding = [pack for _, pack in enabled if pack.valid_from <= on]
+    return holding[-1] if holding else enabled[0][1]
+
+
+def _check_begun(name: str, first: Pack, *, on: date) -> None:
+    if first.valid_from > on:
+        raise BadPack(
+            f"{name}: the first pack of {first.country} begins on {first.valid_from}, after {on}; add the one that holds "
+            f"until then, with valid_to = {first.valid_from - DAY}"
+        )
 
 
 def _check_follows(earlier: Pack, later: Pack, *, names: str) -> None:

@@ -22,6 +22,7 @@ from models.rules.pack_tables import (
 )
 from models.rules.pack_values import (
     authority,
+    country,
     day,
     flag,
     hours,
@@ -41,7 +42,9 @@ Told = TypeVar("Told")
 
 _AUTHORITY = {"status", "source"}
 _HEAD = {"country", "valid_from", "reviewed_by", "holidays", "windows"} | _AUTHORITY
-_MAY = {"valid_to", "enabled", "caps", "waits", "school_hours", "in_writing", "promotion"}
+_MAY = {"valid_to", "enabled", "in_writing", "promotion"}
+_NONE = {"caps": "caps = []", "waits": "waits = []", "school_hours": "[school_hours] with none = true"}
+"""What every pack says, were it that there is none: a rule that was forgotten must not read as one that is not needed."""
 
 
 def parse_pack(document: Row, *, where: str, channels: Channels = CHANNELS[1:]) -> Pack:
@@ -52,14 +55,15 @@ def parse_pack(document: Row, *, where: str, channels: Channels = CHANNELS[1:]) 
     BadPack
         A key is unknown or missing, a value of the wrong kind, a window empty, or two rows contradict each other.
     """
-    must_have(document, where, known=_HEAD | _MAY, needed=_HEAD)
+    must_have(document, where, known=_HEAD | _MAY | set(_NONE), needed=_HEAD)
+    _must_say(document, where)
     holidays = table(document["holidays"], f"{where} [holidays]")
     must_have(holidays, f"{where} [holidays]", known={"categories", "extra"}, needed={"categories", "extra"})
     status, source = authority(document, where)
     if document["windows"] == []:
         raise BadPack(f"{where}: expected at least one [[windows]], came []")
     pack = Pack(
-        country=text(document["country"], f"{where} country"),
+        country=country(document["country"], f"{where} country"),
         status=status,
         source=source,
         valid_from=day(document["valid_from"], f"{where} valid_from"),
@@ -70,13 +74,22 @@ def parse_pack(document: Row, *, where: str, channels: Channels = CHANNELS[1:]) 
         windows=_rows(document, "windows", where=where, read=_window, channels=channels),
         caps=_rows(document, "caps", where=where, read=_cap, channels=channels),
         waits=_rows(document, "waits", where=where, read=_wait, channels=channels),
-        school_hours=_one(document, "school_hours", where=where, read=_school_hours, channels=channels),
+        school_hours=_school_hours_said(document, where, channels),
         in_writing=_one(document, "in_writing", where=where, read=_in_writing, channels=channels),
         promotion=_one(document, "promotion", where=where, read=_promotion, channels=channels),
         enabled=flag(document.get("enabled", True), f"{where} enabled"),
     )
     check_whole(pack, where)
     return pack
+
+
+def _must_say(document: Row, where: str) -> None:
+    silent = [name for name in _NONE if name not in document]
+    if silent:
+        raise BadPack(
+            f"{where}: says nothing of {', '.join(silent)}; every pack says them. "
+            f"Where there are none write {', '.join(_NONE[name] for name in silent)}; a list stands above the first [table]"
+        )
 
 
 def _rows(
@@ -180,6 +193,18 @@ def _wait(row: Row, where: str, channels: Channels) -> Wait:
         status=status,
         source=source,
     )
+
+
+def _school_hours_said(document: Row, where: str, channels: Channels) -> SchoolHours | None:
+    """The table `[school_hours]`, None where it says `none = true` and nothing else."""
+    said = table(document["school_hours"], f"{where} [school_hours]")
+    if "none" not in said:
+        return _one(document, "school_hours", where=where, read=_school_hours, channels=channels)
+    if len(said) > 1 or said["none"] is not True:
+        raise BadPack(
+            f"{where} [school_hours]: expected none = true by itself, or hours without none, came {dict(said)!r}"
+        )
+    return None
 
 
 def _school_hours(row: Row, where: str, channels: Channels) -> SchoolHours:

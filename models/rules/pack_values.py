@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from models.rules.pack_checks import COUNTRY
 from models.rules.pack_tables import STATUSES, WEEKDAYS, BadPack
 
 
@@ -35,6 +36,14 @@ def text(value: object, where: str, *, empty: bool = False) -> str:
     if not isinstance(value, str) or not (value.strip() or empty):
         raise BadPack(f"{where}: expected a text, came {value!r}")
     return value
+
+
+def country(value: object, where: str) -> str:
+    """A country's code, ISO 3166-1 alpha-2."""
+    found = text(value, where)
+    if not COUNTRY.fullmatch(found):
+        raise BadPack(f"{where}: expected two capital letters (ISO 3166-1) such as NO, came {found!r}")
+    return found
 
 
 def texts(value: object, where: str, *, empty: bool = False) -> tuple[str, ...]:

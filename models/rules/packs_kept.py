@@ -16,7 +16,7 @@ from typing import Any
 from data.vocabulary import CHANNELS
 from data.whole import whole_file
 from models.rules.pack import country_of, file_text, read_packs, read_text
-from models.rules.pack_checks import in_force
+from models.rules.pack_checks import COUNTRY, in_force
 from models.rules.pack_tables import BadPack, Pack, Packs
 
 Texts = Mapping[str, str]
@@ -54,7 +54,7 @@ def packs_in_force(
     channels
         Channels that packs may name besides the contract's.
     on
-        Local date; own packs that have all ended before it are refused like bad ones.
+        Local date; own packs that have all ended before it, or of which none has begun, are refused like bad ones.
     keep
         False for who only looks: nothing is written.
 
@@ -67,6 +67,9 @@ def packs_in_force(
     look = _Look(kept, channels, on, keep)
     groups = _groups(own)
     for country, files in groups.items():
+        if not COUNTRY.fullmatch(country):
+            notices.append(_of_no_country(files))
+            continue
         packs.pop(country, None)
         found, said = look.at(country, files)
         notices += said
@@ -88,11 +91,18 @@ def packs_of(workspace: Path, *, channels: tuple[str, ...], on: date, keep: bool
 
 
 def _groups(own: Path | None) -> Mapping[str, Mapping[str, Path]]:
-    """Files of a folder by country and name."""
+    """Files of a folder by country and name; `no.toml` is a bad file of NO, so that the shipped pack does not step in."""
     found: dict[str, dict[str, Path]] = {}
     for path in sorted(own.glob("*.toml")) if own is not None else ():
-        found.setdefault(country_of(path.name), {})[path.name] = path
+        found.setdefault(country_of(path.name).upper(), {})[path.name] = path
     return found
+
+
+def _of_no_country(files: Mapping[str, Path]) -> str:
+    return (
+        f"{', '.join(files)}: not read: expected a file named for its country by two capital letters, such as NO.toml; "
+        "until it is renamed no country is held to it"
+    )
 
 
 @dataclass(frozen=True)
@@ -136,7 +146,7 @@ class _Look:
 
     def _in_force(self, texts: Texts, country: str) -> Pack | None:
         packs = {name: read_text(text, name=name, channels=self.channels) for name, text in texts.items()}
-        return in_force(packs, country=country, on=self.on)
+        return in_force(packs, country=country, on=self.on, begun=True)
 
     def _write(self, place: Path, kept: _Kept) -> None:
         if self.keep:

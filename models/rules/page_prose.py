@@ -48,7 +48,8 @@ A pack is a file in `models/rules/packs/`: contact rules of one country as data,
 
 Each row is `confirmed` (read in the source that it names) or a `conservative_default` (a cautious assumption); one that does not
 say has the status and source of the pack's head. A pack with an unknown key, a missing source, an empty or doubled row is
-refused when it is read, with the place, what came and what would be right.
+refused when it is read, with the place, what came and what would be right. Caps, waits and school hours are said in every pack: where
+there are none, `caps = []`, `waits = []`, or `none = true` under `[school_hours]`.
 
 **In time.** A country may have several files: `NO.toml`, `NO-2027.toml`. The one whose `valid_from` to `valid_to` holds the day is in
 force; they must follow one another without gap or overlap, and when the last has ended the country is refused until the next is
@@ -56,8 +57,9 @@ written. Days before the first, met only in replays of old logs, are held to the
 never in force: `NO-proposed` waits for the act.
 
 **A tenant's own.** Packs in `rules/` of the workspace replace the shipped ones of their countries. A bad or expired one is refused when it is
-read: the last good one, kept beside it, goes on, and a notice says why and since when. With none kept that still holds, nobody in the country is
-contacted; the shipped pack never steps in by itself.
+read: the last good one, kept beside it, goes on, and a notice says why and since when. So is one that has not begun: to replace a pack from a
+day on, put both beside each other. With none kept that still holds, nobody in the country is contacted; the shipped pack never steps in by itself.
+A file is named for its country in two capital letters; `no.toml` is a bad file of Norway. The service reads packs when it starts.
 
 Hours are the debtor's local ones. A slot of one hour must lie wholly inside a window, after the clock has been asked: on the
 nights when clocks change too. Text messages follow the hours of calls; e-mail, mailbox, portal and letters are scheduled
@@ -89,6 +91,10 @@ CANNOT_CARRY = (
     ("what a consent was given for", "a withdrawn consent shuts the address for every purpose"),
     ("statutory notices after a cease request (United States)", "no contact at all"),
     ("a minor's guardian", "letters only"),
+    ("an answer of somebody else (`third_party`)", "no rule looks at it: the channel stays open, unlike after `wrong_person`"),
+    ("whose number or address else it is (`address_key`)", "a wrong person or an opt-out shuts the whole channel of that debtor; the same number under another debtor stays open"),
+    ("which hold was lifted (no id of a hold)", "a gap: of two placed, one lifted counts as all lifted"),
+    ("the agency's first demand on day 30 (Finland), a new demand after 6 months (Norway)", "a statutory letter is never an action here: the collection system's ladder holds its days"),
     ("the day on which a letter was received", "the days in the mail that the pack assumes, counted from dispatch"),
     ("contacts made outside the tables, by the creditor or another agency", "not counted: a tenant hands over all that it knows of"),
     ("municipal holidays, half holidays", "the pack's days; a tenant adds its own under `[holidays] extra`"),

@@ -1,20 +1,29 @@
-"""No dunning before the day on which the debtor promised to pay."""
+"""No dunning before the day is over on which the debtor promised to pay."""
 
 from __future__ import annotations
 
+import numpy as np
+
+from data.times import DAY_US
 from models.rules.rule import Barred, Facts, Rule
+from models.rules.zones import Candidates
 
 
 def bars(facts: Facts) -> Barred:
-    """Claims with a promise that is not yet due at `as_of`."""
+    """Claims with a promise whose day is not over at `as_of` in the last zone where the debtor may live."""
     claims = facts.situation.claims
-    return Barred(claims=claims.promised_until_us > facts.situation.as_of_us[claims.debtor])
+    as_of_us, pending = facts.situation.as_of_us[claims.debtor], np.zeros(len(claims.debtor), dtype=bool)
+    rows = np.flatnonzero(claims.promised_until_us > as_of_us - DAY_US)  # no clock is a day behind UTC
+    zones = Candidates.of(facts, claims.debtor[rows])
+    morrow = -(-claims.promised_until_us[rows] // DAY_US)
+    pending[rows] = zones.begins(morrow[zones.row]) > as_of_us[rows]
+    return Barred(claims=pending)
 
 
 RULE = Rule(
     "promise_pending",
     "legal",
-    "A claim that the debtor has promised to pay is not covered by any contact before the promise is due; a promise "
-    "without a date is taken to be due after 14 days.",
+    "A claim that the debtor has promised to pay is not covered by any contact before the day of the promise is over where the debtor "
+    "lives; a promise without a date is taken to be due after 14 days.",
     bars,
 )

@@ -12,6 +12,7 @@ from data.schemas import DECISIONS
 from data.times import DAY_US, HOUR_US, NO_DAY, from_day, from_us, to_us
 from data.vocabulary import ARMS, CLAIM_EVENT_KINDS, SEGMENTS, STAGES
 from features.pay_days import from_pay_days
+from features.tables import Histories
 from models.arms import CHALLENGER, CHAMPION
 from models.decide import Decided
 from models.decision_rows import policy_version
@@ -139,7 +140,9 @@ def _asked_again_us(decided: Decided, who: int) -> int:
         country = whole.country[prepared.asks.debtor[who : who + 1]]
         today, learned = np.array([first_day]), debtors.pay_day[who : who + 1]
         mornings.append(first_day + int(from_pay_days(whole.countries, country, day=today, learned=learned)[1, 0]) + 1)
-    ends = [int(prepared.situation.stop_until_us[who]), int(debtors.promised_until_us[who])]
+    promised = prepared.situation.claims.promised_until_us[prepared.targets.moment == who]
+    mornings += [int(until) // DAY_US for until in promised if int(until) // DAY_US > first_day]
+    ends = [int(prepared.situation.stop_until_us[who])]
     ends += [_morning_us(prepared, who, day) for day in mornings if day < first_day + prepared.grid.days]
     return max(min([last_us, *(one for one in ends if one > as_of_us)]), as_of_us + HOUR_US)
 
@@ -169,14 +172,28 @@ def _payment_option(decided: Decided, who: int, channel: str) -> str | None:
 def _tone(decided: Decided, who: int) -> str:
     prepared, situation = decided.prepared, decided.prepared.situation
     covered, state = (prepared.targets.moment == who) & prepared.covered, prepared.rows.state
+    as_of_us = int(prepared.asks.as_of_us[who])
     calm = situation.vulnerable[who] or segment_of(decided, who) == "short_of_money" or _calmed(decided, who)
     tones = set()
-    for stage, contacts in zip(state.stage[covered].tolist(), state.contacts[covered].tolist(), strict=True):
+    for stage, claim in zip(state.stage[covered].tolist(), prepared.targets.claim[covered].tolist(), strict=True):
+        contacts = contacts_about_one(prepared.histories, claim, as_of_us)
         if stage >= STAGES.index("collection") and contacts >= 2:
             tones.add("neutral" if calm else "firm")
         elif contacts and stage > STAGES.index("reminder"):
             tones.add("neutral")
     return "firm" if "firm" in tones else "neutral" if tones else "friendly"
+
+
+def contacts_about_one(found: Histories, claim: int, as_of_us: int) -> int:
+    """Contacts that covered a claim, were sent and known before a moment, and had not bounced as far as was known then."""
+    contacts, covers, debtor = found.contacts, found.covers, found.claims.debtor[claim]
+    met = 0
+    for row in range(contacts.start[debtor], contacts.start[debtor + 1]):
+        links = range(covers.start[row], covers.start[row + 1])
+        about = any(covers.claim[link] == claim and covers.known_us[link] < as_of_us for link in links)
+        sent = contacts.channel[row] != 0 and contacts.send_us[row] < as_of_us and contacts.known_us[row] < as_of_us
+        met += about and sent and contacts.bounced_us[row] >= as_of_us
+    return met
 
 
 def _calmed(decided: Decided, who: int) -> bool:

@@ -18,7 +18,6 @@ from tests.portfolios import histories
 from tests.strategies import DAYS, START, random_tables
 
 AS_OF = START + timedelta(days=200, hours=6)
-TODAY = (AS_OF.date() - date(1970, 1, 1)).days
 
 
 def quiet(seed: int = 1, as_of=AS_OF) -> Prepared:  # type: ignore[no-untyped-def]
@@ -27,9 +26,9 @@ def quiet(seed: int = 1, as_of=AS_OF) -> Prepared:  # type: ignore[no-untyped-de
     prepared = decided(found, as_of, bundle=bundle_of(found, rate_model())).prepared
     size = prepared.situation.size
     state = prepared.rows.state._replace(next_due_day=np.full(len(prepared.targets.claim), NO_DAY))
-    debtors = prepared.rows.debtors._replace(promised_until_us=np.zeros(size, dtype=np.int64))
-    situation = replace(prepared.situation, stop_until_us=np.full(size, NEVER))
-    return replace(prepared, rows=replace(prepared.rows, state=state, debtors=debtors), situation=situation)
+    claims = replace(prepared.situation.claims, promised_until_us=np.zeros(len(prepared.targets.claim), dtype=np.int64))
+    situation = replace(prepared.situation, stop_until_us=np.full(size, NEVER), claims=claims)
+    return replace(prepared, rows=replace(prepared.rows, state=state), situation=situation)
 
 
 def nobody(prepared: Prepared) -> np.ndarray:
@@ -67,13 +66,20 @@ def test_it_ends_with_a_pause_inside_the_grid_but_not_within_the_hour(after_us: 
     assert set(waits(with_stop(quiet(), after_us))) == {expected}
 
 
-def test_it_ends_with_a_promise_not_yet_due_and_the_sooner_of_two_counts() -> None:
+@pytest.mark.parametrize(("days", "morning"), [(0, 1), (2, 3), (5, 6), (6, None), (-1, None)])
+def test_it_ends_on_the_morning_after_a_promised_day(days: int, morning: int | None) -> None:
     prepared = quiet()
-    debtors = prepared.rows.debtors._replace(promised_until_us=prepared.asks.as_of_us + 2 * DAY_US)
-    promised = replace(prepared, rows=replace(prepared.rows, debtors=debtors))
-    assert set(waits(promised)) == {2 * DAY_US}
-    assert set(waits(with_stop(promised, DAY_US))) == {DAY_US}
-    assert set(waits(with_stop(promised, 3 * DAY_US))) == {2 * DAY_US}
+    slots, moment = prepared.mask.slots, prepared.targets.moment
+    until_us = (slots.first_day[slots.of_debtor][moment] + days + 1) * DAY_US
+    claims = replace(prepared.situation.claims, promised_until_us=until_us)
+    promised = replace(prepared, situation=replace(prepared.situation, claims=claims))
+    assert set(waits(with_stop(promised, HOUR_US))) == {HOUR_US}
+    if morning is None:
+        assert set(waits(promised)) == {GRID.days * DAY_US}
+        return
+    action = GRID.action_of(1, morning, min(GRID.hours))
+    found = wait_until_us(promised, by_value=nobody(promised))
+    assert found.tolist() == slots.send_us[slots.of_debtor, action].tolist()
 
 
 @pytest.mark.parametrize(("days", "morning"), [(0, 1), (3, 4), (5, 6), (6, None), (-1, None)])

@@ -7,12 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from fastapi.testclient import TestClient
 from sqlalchemy.exc import OperationalError
 
 from data.portfolio import Portfolio
 from models.bundle import NoChampion
 from serving.app import Parts, create_app
 from serving.models_in_use import ModelsInUse
+from serving.run import app_from_environment, serve
 from serving.settings import BadServiceSettings, ServiceSettings, from_environment
 from tests.samples import moment
 from tests.small_service import FakeClock, decision_row, decision_table, promote, small_bundle, small_tables
@@ -21,7 +23,43 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_ready_names_the_model_in_use(service):
-    assert service.client.get("/readyz").json() == {"status": "ready", "model_version": "rates-1"}
+    assert service.client.get("/readyz").json() == {
+        "status": "ready",
+        "model_version": "rates-1",
+        "notices": [],
+    }
+
+
+@pytest.fixture
+def refused(service):
+    """Settings of a service whose own Swedish pack cannot be read."""
+    (service.workspace / "rules").mkdir()
+    (service.workspace / "rules" / "SE.toml").write_text("country = ", encoding="utf-8")
+    return ServiceSettings(service.workspace, portfolio=service.portfolio)
+
+
+def test_a_refused_pack_is_told_of_by_the_ready_service_which_contacts_nobody_there(refused):
+    with TestClient(create_app(refused, clock=FakeClock())) as client:
+        ready = client.get("/readyz")
+        assert ready.status_code == 200
+        (notice,) = ready.json()["notices"]
+        assert notice.startswith("SE: refused: SE.toml is not TOML")
+        assert client.post("/v1/next-best-action", json={"debtor_id": "s1"}).json()["channel"] == "none"
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_refused_pack_is_told_of_on_the_terminal_when_the_service_starts(refused, workers, monkeypatch, capsys):
+    settings = replace(refused, workers=workers)
+    if workers == 1:
+        monkeypatch.setattr("serving.run.uvicorn.run", lambda app, **_: app.state.service.log.close())
+        serve(settings)
+    else:  # each worker makes its own application from the environment
+        for name, text in settings.to_environment().items():
+            monkeypatch.setenv(name, text)
+        app_from_environment().state.service.log.close()
+    told = capsys.readouterr()
+    assert told.err.startswith("SE: refused: SE.toml is not TOML")
+    assert told.out == ""
 
 
 def test_a_promoted_model_is_used_from_the_next_decision_on(service):

@@ -14,7 +14,7 @@ from data.calendar import Place
 from data.situation import Situation
 from data.times import NEVER, NO_DAY, from_day, from_us
 from models.rules.pack import Pack, Packs
-from tests.models.rules.naive_past import barred_by_past, is_not_due
+from tests.models.rules.naive_past import barred_by_past, is_not_due, is_promised
 
 MINUTES = (0, 17, 30, 45, 59)
 ORDER = (
@@ -116,7 +116,7 @@ def _claims(situation: Situation, debtor: int, active: tuple[str, ...]) -> Itera
                 "disputed_claim": situation.claims.disputed[row],
                 "claim_on_hold": situation.claims.held[row],
                 "plan_kept": situation.claims.on_plan[row],
-                "promise_pending": situation.claims.promised_until_us[row] > situation.as_of_us[debtor],
+                "promise_pending": is_promised(situation, debtor, row),
                 "nothing_owed": situation.claims.outstanding_eur[row] <= 0,
                 "not_due": is_not_due(situation, debtor, row),
             }

@@ -20,7 +20,8 @@ def barred_by_past(
     pack: Pack | None, situation: Situation, debtor: int, *, send: datetime, channel: str, grid: ActionGrid
 ) -> Iterator[str]:
     """Names of the rules that bar one slot of one debtor."""
-    if not situation.claims.course_known and channel == "phone":
+    covered = [row for row in range(len(situation.claims.debtor)) if is_covered(situation, debtor, row)]
+    if channel == "phone" and any(situation.claims.stage[row] == -1 for row in covered):
         yield "statutory_period"
     if pack is None:
         return
@@ -38,7 +39,6 @@ def barred_by_past(
             binds = wait.after == after and channel in wait.channels and at_us > 0
             if binds and not _over(wait, pack.country, from_us(int(at_us)), send, zones):
                 yield name
-    covered = [row for row in range(len(situation.claims.debtor)) if is_covered(situation, debtor, row)]
     for row in covered:
         yield from _of_claim(pack, situation, row, send, channel, zones, grid)
     for cap in [cap for cap in pack.caps if channel in cap.channels]:
@@ -54,10 +54,18 @@ def is_covered(situation: Situation, debtor: int, row: int) -> bool:
         claims.disputed[row]
         or claims.held[row]
         or claims.on_plan[row]
-        or claims.promised_until_us[row] > situation.as_of_us[debtor]
+        or is_promised(situation, debtor, row)
         or claims.outstanding_eur[row] <= 0
         or is_not_due(situation, debtor, row)
     )
+
+
+def is_promised(situation: Situation, debtor: int, row: int) -> bool:
+    """Whether some clock has not yet reached the day after a promise."""
+    until, as_of = int(situation.claims.promised_until_us[row]), from_us(int(situation.as_of_us[debtor]))
+    morrow = (from_us(until) + DAY - timedelta(microseconds=1)).date()
+    zones = situation.places[situation.place[debtor]].zones
+    return until > 0 and any(as_of.astimezone(ZoneInfo(zone)).date() < morrow for zone in zones)
 
 
 def is_not_due(situation: Situation, debtor: int, row: int) -> bool:
@@ -93,14 +101,15 @@ def _of_claim(
 ) -> Iterator[str]:
     claims = situation.claims
     for wait in pack.waits:
-        if wait.after != "stage" or channel not in wait.channels or claims.stage[row] < 0:
+        if wait.after != "stage" or channel not in wait.channels:
             continue
-        if STAGES[claims.stage[row]] not in wait.stages:
-            continue
-        began = max(from_us(int(claims.stage_us[row])), from_us(int(claims.statutory_us[row])))
-        due = int(claims.next_due_day[row])
-        early = due != NO_DAY and any(send.astimezone(zone).date() < from_day(due) for zone in zones)
-        if early or not _over(wait, pack.country, began, send, zones):
+        begun = [int(claims.statutory_us[row])]
+        if claims.stage[row] >= 0 and STAGES[claims.stage[row]] in wait.stages:
+            begun.append(int(claims.stage_us[row]))
+            due = int(claims.next_due_day[row])
+            if due != NO_DAY and any(send.astimezone(zone).date() <= from_day(due) for zone in zones):
+                yield "statutory_period"
+        if not all(_over(wait, pack.country, from_us(at), send, zones) for at in begun if at):
             yield "statutory_period"
     if pack.in_writing is not None and channel in pack.in_writing.channels:
         columns = [grid.channels.index(name) for name in pack.in_writing.by if name in grid.channels]

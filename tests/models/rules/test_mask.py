@@ -210,7 +210,7 @@ def _only(crowd: Situation, row: int) -> Situation:
     link = sent[crowd.made.link_contact]
 
     def taken(table: Any, keep: Any) -> Any:
-        whole = ("known", "course_known", "link_contact", "link_claim")
+        whole = ("known", "link_contact", "link_claim")
         columns = {n: getattr(table, n)[keep] for n in table.__dataclass_fields__ if n not in whole}
         return replace(table, **{**columns, "debtor": np.zeros(int(keep.sum()), dtype=np.int64)})
 

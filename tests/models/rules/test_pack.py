@@ -13,7 +13,8 @@ import pytest
 from data.vocabulary import CONTACT_CHANNELS
 from models.rules.pack import FOLDER, BadPack, parse_pack, read_folder, read_packs
 
-MAY_BE_LEFT_OUT = ("caps", "waits", "school_hours", "in_writing", "promotion")
+MAY_BE_LEFT_OUT = ("in_writing", "promotion", "enabled")
+NONE: dict[str, Any] = {"caps": [], "waits": [], "school_hours": {"none": True}}
 OURS = ("BR", "DE", "DK", "FI", "GB", "NO", "SE", "US")
 
 
@@ -64,7 +65,10 @@ def test_what_the_sources_confirm_of_caps_and_waits_stands_in_the_packs() -> Non
     assert [(w.days, w.bank_days, w.receipt_days) for w in sweden] == [(8, False, 0), (4, True, 5)]
     denmark = [w for w in packs["DK"].waits if w.status == "confirmed"]
     assert [(w.days, w.stages, len(w.channels)) for w in denmark] == [(10, ("collection",), 6)]
-    assert {(w.days, w.full_days) for w in packs["FI"].waits if "letter" in w.channels and w.full_days} == {(14, True)}
+    assert {(w.days, w.full_days) for w in packs["FI"].waits if "letter" in w.channels and w.after == "stage"} == {
+        (14, True),
+        (10, True),
+    }
 
 
 @pytest.mark.parametrize("country", OURS)
@@ -112,8 +116,8 @@ def test_a_confirmed_row_may_rest_on_a_confirmed_head() -> None:
     assert parse_pack(document, where="SE.toml").caps[0].source == document["source"]
 
 
-def test_a_pack_may_leave_all_but_its_windows_out() -> None:
-    document = {key: value for key, value in swedish().items() if key not in MAY_BE_LEFT_OUT}
+def test_a_pack_may_say_that_it_has_no_caps_no_waits_and_no_school_hours() -> None:
+    document = {key: value for key, value in swedish().items() if key not in MAY_BE_LEFT_OUT} | NONE
     pack = parse_pack(document, where="SE.toml")
     assert (pack.caps, pack.waits, pack.school_hours, pack.in_writing, pack.promotion, pack.enabled) == (
         (), (), None, None, None, True,
@@ -182,8 +186,11 @@ BAD: list[tuple[Callable[[dict[str, Any]], Any], str]] = [
     (_window("channels", ["sms", "sms"]), "none twice"),
     (_window("weekdays", ["monday"]), "weekdays: expected names out of mon, tue"),
     (_window("weekdays", "mon"), "weekdays: expected a list of texts"),
-    (_window("regions", ["NO-03"]), r"expected regions of SE such as SE-XX, came \['NO-03'\]"),
+    (_window("regions", ["NO-03"]), r"expected regions of SE such as SE-XX .ISO 3166-2., came \['NO-03'\]"),
     (_window("regions", []), "regions: expected a list of texts"),
+    (_window("regions", ["SE-Skåne"]), r"expected regions of SE such as SE-XX \(ISO 3166-2\), came"),
+    (_set("country", "se"), "country: expected two capital letters .*came 'se'"),
+    (_set("country", "SWE"), "country: expected two capital letters"),
     (_window("channels", ["email"]), "windows 1 and 2 both speak of email on mon 08-20"),
     (_window("source", ""), "window 1 source: expected a text"),
     (_set("windows", 3), r"expected rows \[\[windows\]\], came 3"),
@@ -217,6 +224,9 @@ BAD: list[tuple[Callable[[dict[str, Any]], Any], str]] = [
     (_row("waits", 2, stages=[]), "wait 3 stages: expected a list of texts"),
     (_again("waits", 0, days=5), "waits 1 and 6 both speak of .* after click, 3 and 5 days"),
     (lambda d: d["waits"][0].update(status="confirmed") or d["waits"][0].pop("source"), "wait 1: .*without a source"),
+    (_table("school_hours", none=True), r"\[school_hours\]: expected none = true by itself, or hours without none"),
+    (_set("school_hours", {"none": False}), r"\[school_hours\]: expected none = true by itself"),
+    (_set("school_hours", {"none": 1}), r"\[school_hours\]: expected none = true by itself"),
     (_table("school_hours", to=8), r"\[school_hours\]: expected whole hours 0 <= from < to <= 24"),
     (_table("school_hours", zone="x"), r"\[school_hours\]: unknown keys \['zone'\]"),
     (_table("school_hours", weekdays=["workdays"]), r"\[school_hours\] weekdays: expected names out of mon"),

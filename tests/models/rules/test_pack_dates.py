@@ -114,3 +114,11 @@ def test_faults_are_told_for_the_day(two: Path) -> None:
     pack(two, "NO-2027.toml", "2027-01-01", "2027-06-30")
     assert faults(two) == faults(two, on=date(2027, 6, 30)) == []
     assert len(faults(two, on=date(2027, 7, 1))) == 1
+
+
+def test_a_country_none_of_whose_packs_has_begun_is_a_fault_though_old_logs_are_held_to_the_first(two: Path) -> None:
+    assert faults(two, on=date(2020, 1, 1)) == []
+    (found,) = faults(two, on=date(2019, 12, 31))
+    assert "NO.toml: the first pack of NO begins on 2020-01-01, after 2019-12-31" in found
+    assert "valid_to = 2019-12-31" in found
+    assert read_packs(two, on=date(2019, 12, 31))["NO"].valid_from == date(2020, 1, 1)

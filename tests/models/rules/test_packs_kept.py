@@ -125,6 +125,55 @@ def test_a_kept_pack_that_has_expired_as_well_holds_no_longer(own: Path) -> None
     assert "The kept one will not do either" in notices[0]
 
 
+def test_an_own_pack_that_is_yet_to_begin_is_refused_until_its_day_and_nobody_is_contacted(own: Path) -> None:
+    spoil(own, OWN_HOURS.replace("valid_from = 2020-01-01", "valid_from = 2026-03-03"))
+    packs, notices = in_force(own, MONDAY)
+    assert "NO" not in packs
+    assert "the first pack of NO begins on 2026-03-03, after 2026-03-02" in notices[0]
+    assert "nobody in NO is contacted" in notices[0]
+    packs, notices = in_force(own, TUESDAY)
+    assert (hour(packs), notices) == (17, ())
+
+
+def test_the_last_good_pack_goes_on_until_one_that_replaces_it_begins(own: Path) -> None:
+    in_force(own, MONDAY)
+    later = OWN_HOURS.replace("to = 17", "to = 16").replace("valid_from = 2020-01-01", "valid_from = 2026-03-06")
+    spoil(own, later)
+    packs, notices = in_force(own, TUESDAY)
+    assert hour(packs) == 17
+    assert "begins on 2026-03-06" in notices[0]
+    packs, notices = in_force(own, FRIDAY)
+    assert (hour(packs), notices) == (16, ())
+
+
+def test_an_own_pack_that_is_silent_on_its_caps_is_refused(own: Path) -> None:
+    spoil(own, OWN_HOURS.split("[[caps]]")[0])
+    packs, notices = in_force(own)
+    assert "NO" not in packs
+    assert "NO.toml: says nothing of caps, waits, school_hours" in notices[0]
+
+
+@pytest.mark.parametrize("country", ["no", "NO"])
+def test_a_file_in_small_letters_is_a_bad_one_of_its_country_and_the_shipped_pack_does_not_step_in(
+    own: Path, country: str
+) -> None:
+    (own / "NO.toml").unlink()
+    text = OWN_HOURS.replace('country = "NO"', f'country = "{country}"')
+    (own / "no.toml").write_text(text, encoding="utf-8")
+    packs, notices = in_force(own)
+    assert not {"no", "NO"} & set(packs)
+    assert notices[0].startswith("NO: refused: no.toml: expected a file named for its country, two capital letters")
+
+
+def test_a_file_named_for_no_country_is_told_of_and_touches_none(own: Path) -> None:
+    (own / "norway.toml").write_text(OWN_HOURS, encoding="utf-8")
+    packs, notices = in_force(own)
+    assert set(packs) == set(read_packs())
+    assert hour(packs) == 17
+    assert len(notices) == 1
+    assert notices[0].startswith("norway.toml: not read: expected a file named for its country")
+
+
 def test_one_bad_file_of_a_country_keeps_all_of_its_files_as_they_were(own: Path) -> None:
     in_force(own, MONDAY)
     (own / "NO-2027.toml").write_text("country = ", encoding="utf-8")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from data.situation import Situation
 from data.times import DAY_US, to_day, to_us
 from data.vocabulary import CHANNELS, STAGES
 from models.rules.mask import barring_rule, contact_mask
-from models.rules.pack import Packs
+from models.rules.pack import Packs, read_packs
 from tests.dense_packs import in_writing, plain_packs, wait
 from tests.situations import MONDAY, claims, one_debtor
 
@@ -137,8 +137,12 @@ def test_a_later_statutory_letter_begins_the_period_anew() -> None:
 
 def test_the_date_until_which_the_stage_runs_counts_where_it_is_later() -> None:
     today = to_day(date(2026, 3, 2))
-    assert first_day(stage("notice", AT - 9 * DAY_US, next_due_day=[today + 8]), PERIOD) == 8
-    assert first_day(stage("notice", AT - 9 * DAY_US, next_due_day=[today + 2]), PERIOD) == 5
+    assert (
+        first_day(stage("notice", AT - 9 * DAY_US, next_due_day=[today + 8]), PERIOD) == 9
+    )  # open from the morning after
+    assert first_day(stage("notice", AT - 9 * DAY_US, next_due_day=[today + 4]), PERIOD) == 5
+    assert first_day(stage("notice", AT - 30 * DAY_US, next_due_day=[today]), PERIOD) == 1
+    assert first_day(stage("notice", AT - 30 * DAY_US, next_due_day=[today - 1]), PERIOD) == 0
     assert first_day(stage("reminder", AT - 9 * DAY_US, next_due_day=[today + 8]), PERIOD) == 0
 
 
@@ -148,10 +152,39 @@ def test_a_channel_waits_for_every_claim_that_is_covered_and_for_no_other() -> N
     assert first_day(one_debtor(claims=replace(two, disputed=np.array([False, True]))), PERIOD) == 2
 
 
-def test_nobody_is_called_where_nothing_is_known_of_the_course_of_claims() -> None:
-    unknown = one_debtor(claims=claims(CLAIM, course_known=False))
-    mask = contact_mask(unknown, grid=GRID, packs=PLAIN)
-    assert mask.blocked(0) == [("phone", "statutory_period")]
+def test_nobody_is_called_about_a_claim_whose_stage_is_not_known() -> None:
+    for stages, barred in (([-1, 0], True), ([0, 0], False)):
+        told = claims(CLAIM, CLAIM, stage=stages)
+        mask = contact_mask(one_debtor(claims=told), grid=GRID, packs=PLAIN)
+        assert mask.blocked(0) == ([("phone", "statutory_period")] if barred else [])
+    held = claims(CLAIM, CLAIM, stage=[-1, 0], held=[True, False])
+    assert not contact_mask(one_debtor(claims=held), grid=GRID, packs=PLAIN).blocked(0)
+
+
+@pytest.mark.parametrize("told", [*STAGES, None])
+def test_a_statutory_letter_begins_the_period_whatever_stage_is_told(told: str | None) -> None:
+    codes = [-1 if told is None else STAGES.index(told)]
+    for sent_us, free in ((AT - DAY_US, 13), (AT - 14 * DAY_US, 0), (0, 0)):
+        written = claims(CLAIM, stage=codes, stage_us=[AT - 60 * DAY_US], statutory_us=[sent_us])
+        assert first_day(one_debtor(claims=written), PERIOD) == free
+
+
+def test_of_several_periods_the_longest_holds_after_a_statutory_letter() -> None:
+    both = said(waits=(wait("stage", 5, stages=("notice",)), wait("stage", 9, stages=("collection",))))
+    assert first_day(stage("notice", AT - 60 * DAY_US, statutory_us=[AT - DAY_US]), both) == 8
+    assert first_day(stage("notice", AT - DAY_US), both) == 4
+
+
+def test_a_letter_that_goes_out_in_the_evening_leaves_the_last_day_in_full() -> None:
+    evening = datetime(2026, 3, 2, 17, tzinfo=UTC)
+    begun = claims(CLAIM, stage=[STAGES.index("collection")], stage_us=[to_us(evening)])
+    assert first_day(one_debtor(evening, place=("DK", None, None), claims=begun), read_packs()) == 11
+
+
+def test_the_shipped_packs_count_every_wait_that_a_law_or_a_bank_sets_in_full_days() -> None:
+    waits = [(name, one) for name, pack in read_packs().items() for one in pack.waits if one.after != "inbound"]
+    assert [(name, one.after, one.days) for name, one in waits if not one.full_days] == []
+    assert len(waits) > 15
 
 
 WRITTEN = said(in_writing=in_writing("letter", "email"))
@@ -199,3 +232,17 @@ def test_the_rule_that_bars_one_slot_is_named_though_the_channel_has_others() ->
     letters = [GRID.action_of(CHANNELS.index("letter"), day, 10) for day in (0, 2, 3)]
     found = [barring_rule(clicked, grid=GRID, packs=packs, action=action) for action in letters]
     assert found == ["payment_in_flight", "payment_in_flight", None]
+
+
+@pytest.mark.parametrize(
+    ("zone", "hours_left"),
+    [("Europe/Stockholm", -1), ("America/Los_Angeles", 8), ("Pacific/Auckland", -13), (None, 10)],
+)
+def test_a_promise_holds_to_the_end_of_its_day_where_the_debtor_lives(zone: str | None, hours_left: int) -> None:
+    # Without a zone, the day of an American ends last in Honolulu.
+    country, until = "SE" if zone == "Europe/Stockholm" else "US", to_us(datetime(2026, 3, 3, tzinfo=UTC))
+    for before_us, held in ((1, True), (0, False)):
+        moment = datetime(2026, 3, 3, tzinfo=UTC) + timedelta(hours=hours_left, microseconds=-before_us)
+        promised = claims(CLAIM, promised_until_us=[until])
+        mask = contact_mask(one_debtor(moment, place=(country, None, zone), claims=promised), grid=GRID, packs=PLAIN)
+        assert mask.covered.tolist() == [not held]
