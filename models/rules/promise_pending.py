@@ -23,7 +23,7 @@ def bars(facts: Facts) -> Barred:
 RULE = Rule(
     "promise_pending",
     "legal",
-    "A claim that the debtor has promised to pay is not covered by any contact before the day of the promise is over where the debtor "
+    "Once a debtor has promised to pay, none of its claims is covered by any contact before the day of the promise is over where the debtor "
     "lives; a promise without a date is taken to be due after 14 days.",
     bars,
 )
