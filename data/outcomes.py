@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from data.config import MoneySettings
+from data.stretches import rows_of
 from data.times import DAY_US, NEVER, IntArray
 
 BoolArray = npt.NDArray[np.bool_]
@@ -144,10 +145,8 @@ def paid_pairs(
     end_us = decided_at_us + round(horizon_days * DAY_US)
     first = np.searchsorted(key[order], claim_row * step + np.searchsorted(times, decided_at_us), side="left")
     last = np.searchsorted(key[order], claim_row * step + np.searchsorted(times, end_us), side="left")
-    length = last - first
-    decision = np.repeat(np.arange(len(first)), length)
-    within = np.arange(len(decision)) - np.repeat(np.cumsum(length) - length, length)
-    return Pairs(decision, chosen[order[np.repeat(first, length) + within]])
+    decision, place = rows_of(first, last)
+    return Pairs(decision, chosen[order[place]])
 
 
 def paid_within(

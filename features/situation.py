@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from data.situation import Made, OpenClaims, Points, Situation
+from data.stretches import rows_of
 from data.times import NEVER, IntArray
 from features._hold_kernels import holds_of, promised_until
 from features._rule_kernels import Marks, Recalled, Sent, mark, no_recalled, no_sent, recall, walk_sent
@@ -114,10 +115,7 @@ def _start(targets: Targets) -> IntArray:
 
 def _points(histories: Histories, debtor: IntArray, as_of_us: IntArray) -> Points:
     points = histories.points
-    count = points.start[debtor + 1] - points.start[debtor]
-    owner = np.repeat(np.arange(len(debtor)), count)
-    ends = np.cumsum(count)
-    row = np.arange(len(owner)) - np.repeat(ends - count, count) + np.repeat(points.start[debtor], count)
+    owner, row = rows_of(points.start[debtor], points.start[debtor + 1])
     begun = (points.valid_from_us[row] <= as_of_us[owner]) & (points.channel[row] >= 0)
     owner, row = owner[begun], row[begun]
     return Points(

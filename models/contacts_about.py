@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from data.stretches import rows_of
 from data.times import IntArray
 from features.tables import Histories
 
@@ -38,7 +39,5 @@ def _links_of(covered: IntArray, claim: IntArray) -> tuple[IntArray, IntArray]:
     """
     order = np.argsort(covered, kind="stable")
     first, end = (np.searchsorted(covered[order], claim, side=side) for side in ("left", "right"))
-    count = end - first
-    target = np.repeat(np.arange(len(claim)), count)
-    within = np.arange(len(target)) - np.repeat(np.cumsum(count) - count, count)
-    return target, order[first[target] + within]
+    target, place = rows_of(first, end)
+    return target, order[place]

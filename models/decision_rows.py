@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -31,6 +31,8 @@ BoolArray = npt.NDArray[np.bool_]
 Codes = npt.NDArray[np.integer]
 Columns = dict[str, pa.Array]
 
+REASONS = DECISION_SCHEMA.field("reasons").type
+
 
 @dataclass(frozen=True)
 class Alternative:
@@ -52,13 +54,16 @@ def decision_table(decided: Decided, *, packs_version: str, explain: bool = Fals
     explain
         Fill `reasons`; costs far more than deciding.
     """
-    claims, segment = _Claims.of(decided), segments(decided)
+    claims, told = _Claims.of(decided), _segments_by_arm(decided)
+    segment = _segment(decided, told)
     columns = _names(decided, claims) | _contact(decided, claims, segment)
     columns |= _chances(decided, claims) | _money(decided, claims)
     columns |= _versions(decided, claims, packs_version=packs_version)
     columns["segment"] = _words(SEGMENTS, segment[claims.moment])
     columns["blocked"] = _blocked(decided, claims)
-    columns["reasons"] = _reasons(decided, claims, explain=explain)
+    columns["reasons"] = pa.nulls(len(claims.moment), REASONS)
+    if explain:
+        columns["reasons"] = _reasons(decided, claims, _segment_in_words(decided, segment, told))
     return pa.table([columns[name] for name in DECISION_SCHEMA.names], schema=DECISION_SCHEMA)
 
 
@@ -150,14 +155,6 @@ def _contact(decided: Decided, claims: _Claims, segment: IntArray) -> Columns:
     }
 
 
-def segments(decided: Decided) -> IntArray:
-    """Index in `SEGMENTS` of each debtor by the model of its arm, shape (n,); `unknown` for who objected to profiling."""
-    mine, theirs = _segments_by_arm(decided)
-    code = np.where(decided.choice.arm == CHALLENGER, theirs.code, mine.code)
-    situation = decided.prepared.situation
-    return np.where(situation.objected_us <= situation.as_of_us, UNKNOWN, code)
-
-
 def _segments_by_arm(decided: Decided) -> tuple[Segments, Segments]:
     """What the champion and the challenger make of every debtor; the champion twice where there is no challenger."""
     mine = segments_asked(decided.champion.segments, decided.prepared)
@@ -166,14 +163,21 @@ def _segments_by_arm(decided: Decided) -> tuple[Segments, Segments]:
     return mine, segments_asked(decided.challenger.bundle.segments, decided.challenger.prepared)
 
 
-def _segment_in_words(decided: Decided) -> list[list[str]]:
+def _segment(decided: Decided, told: tuple[Segments, Segments]) -> IntArray:
+    """Index in `SEGMENTS` of each debtor by the model of its arm, shape (n,); `unknown` for who objected to profiling."""
+    mine, theirs = told
+    code = np.where(decided.choice.arm == CHALLENGER, theirs.code, mine.code)
+    situation = decided.prepared.situation
+    return np.where(situation.objected_us <= situation.as_of_us, UNKNOWN, code)
+
+
+def _segment_in_words(decided: Decided, segment: IntArray, told: tuple[Segments, Segments]) -> list[list[str]]:
     """For each debtor with a segment what spoke for it, as one more reason: `segment=forgot (0.82: pays within a week)`."""
-    code, of_arm = segments(decided), _segments_by_arm(decided)
     said: list[list[str]] = []
     for row, arm in enumerate(decided.choice.arm.tolist()):
-        found = of_arm[arm == CHALLENGER]
-        why = "" if code[row] == UNKNOWN else "; ".join(found.why(row))
-        said.append([f"segment={SEGMENTS[code[row]]} ({found.chance[row].max():.2f}: {why})"] if why else [])
+        found = told[arm == CHALLENGER]
+        why = "" if segment[row] == UNKNOWN else "; ".join(found.why(row))
+        said.append([f"segment={SEGMENTS[segment[row]]} ({found.chance[row].max():.2f}: {why})"] if why else [])
     return said
 
 
@@ -220,40 +224,28 @@ def _blocked(decided: Decided, claims: _Claims) -> pa.Array:
     return pa.array(pairs, BLOCKED).take(pa.array(place))
 
 
-def _reasons(decided: Decided, claims: _Claims, *, explain: bool) -> pa.Array:
-    kind = DECISION_SCHEMA.field("reasons").type
-    if not explain:
-        return pa.nulls(len(claims.moment), kind)
-    of_debtor = [[*explained(decided, row), *said] for row, said in enumerate(_segment_in_words(decided))]
-    return pa.array(of_debtor, kind).take(pa.array(claims.moment))
+def _reasons(decided: Decided, claims: _Claims, of_segment: list[list[str]]) -> pa.Array:
+    """Reasons for each debtor's decision, and behind them those for its segment."""
+    of_debtor = [[*explained(decided, row), *said] for row, said in enumerate(of_segment)]
+    return pa.array(of_debtor, REASONS).take(pa.array(claims.moment))
 
 
 def _money(decided: Decided, claims: _Claims) -> Columns:
     """Chance of payment, what the contact adds to it, and its value in each claim's own currency."""
     prepared, moment, action = decided.prepared, claims.moment, claims.action
-    chance = _said(decided, Scored.chance, action)
+    chance = decided.said(Scored.chance, action)
     code = prepared.histories.claims.currency[prepared.targets.claim]
     price = decided.price.total[moment, prepared.grid.channel[action]]
     pays = claims.lead & (action > 0)
-    value_eur = _said(decided, Scored.lift_eur, action) - np.where(pays, price, 0.0)
+    value_eur = decided.said(Scored.lift_eur, action) - np.where(pays, price, 0.0)
     words = np.array(prepared.histories.currencies, dtype=np.object_)[code]
     rate = eur_rate(words, prepared.asks.as_of_us[moment], rates=prepared.config.rates)
     return {
         "payment_probability": _numbers(chance),
-        "uplift": _numbers(chance - _said(decided, Scored.chance, np.zeros_like(action))),
+        "uplift": _numbers(chance - decided.said(Scored.chance, np.zeros_like(action))),
         "expected_value": _numbers(value_eur / rate),
         "currency": _words(prepared.histories.currencies, code),
     }
-
-
-def _said(decided: Decided, ask: Callable[[Scored, IntArray, IntArray], FloatArray], action: IntArray) -> FloatArray:
-    """What the model of each claim's arm says of one action a claim, shape (m,)."""
-    claims = np.arange(len(action))
-    said = ask(decided.scored, claims, action)
-    if decided.challenger is None:
-        return said
-    theirs = decided.choice.arm[decided.prepared.targets.moment] == CHALLENGER
-    return np.where(theirs, ask(decided.challenger.scored, claims, action), said)
 
 
 def _lead(moment: IntArray, covered: BoolArray) -> BoolArray:

@@ -9,6 +9,7 @@ from operator import add
 import numpy as np
 import numpy.typing as npt
 
+from data.stretches import rows_of
 from data.times import IntArray
 from data.vocabulary import ARMS, CONTACT_EVENT_KINDS
 from models.decide import Decided, Scored
@@ -112,10 +113,10 @@ def outlook(decided: Decided) -> Outlook:
     return Outlook(by_debtor(without), by_debtor(chance * worth), by_debtor(np.sqrt(chance * (1 - chance)) * worth))
 
 
-def plan_of(decided: Decided) -> Plan:
-    """What some decisions would mean."""
+def plan_of(decided: Decided, ahead: Outlook) -> Plan:
+    """What some decisions would mean; `ahead` is their `outlook`."""
     prepared, choice, grid = decided.prepared, decided.choice, decided.prepared.grid
-    action, row, ahead = choice.action, np.arange(len(choice.action)), outlook(decided)
+    action, row = choice.action, np.arange(len(choice.action))
     channel = grid.channel[action].astype(np.int64)
     cost, harm = decided.price.cost[row, channel] * (action > 0), decided.price.harm[row, channel] * (action > 0)
     made, annoyed = _annoyed(decided)
@@ -156,17 +157,10 @@ def _annoyed(decided: Decided) -> tuple[IntArray, IntArray]:
     """Contacts made with these debtors, and complaints and opt-outs after them, by channel."""
     histories, debtor = decided.prepared.histories, decided.prepared.asks.debtor
     contacts, events, channels = histories.contacts, histories.contact_events, len(histories.channels)
-    made = contacts.channel[_of(contacts.start, debtor)]
-    mine = _of(events.start, debtor)
+    made = contacts.channel[rows_of(contacts.start[debtor], contacts.start[debtor + 1])[1]]
+    _, mine = rows_of(events.start[debtor], events.start[debtor + 1])
     late = mine[np.isin(events.kind[mine], ANNOYED) & (events.channel[mine] >= 0)]
     return np.bincount(made[made >= 0], minlength=channels), np.bincount(events.channel[late], minlength=channels)
-
-
-def _of(start: IntArray, debtor: IntArray) -> IntArray:
-    """Rows of some debtors' facts."""
-    wanted = np.zeros(len(start) - 1, dtype=np.bool_)
-    wanted[debtor] = True
-    return np.flatnonzero(np.repeat(wanted, np.diff(start)))
 
 
 def _one(count: int) -> IntArray:

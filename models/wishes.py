@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -56,20 +56,18 @@ def wishes_of(weighed: Weighed, settings: CapacitySettings) -> Wishes:
     Free are debtors of the champion's or challenger's arm whose model chooses by value; everybody else gets what the arm gives.
     """
     unlimited = settle(weighed)
-    rows = np.flatnonzero(free(weighed, unlimited))
-    prepared = weighed.prepared
+    chooses = free(weighed, unlimited)
+    rows, prepared = np.flatnonzero(chooses), weighed.prepared
     slots = prepared.mask.slots
     candidates = reduce(
         _values(weighed, unlimited)[rows],
         grid=prepared.grid,
-        slots=type(slots)(slots.of_debtor[rows], slots.zone, slots.first_day, slots.send_us),
+        slots=replace(slots, of_debtor=slots.of_debtor[rows]),
         settings=settings,
         cost_eur=weighed.price.cost[rows],
         coverage=coverage_of(prepared, rows),
     )
-    return Wishes(
-        prepared.situation.debtor_id[rows], candidates, _contacts(weighed, unlimited, ~free(weighed, unlimited))
-    )
+    return Wishes(prepared.situation.debtor_id[rows], candidates, _contacts(weighed, unlimited, ~chooses))
 
 
 def free(weighed: Weighed, decided: Decided) -> BoolArray:

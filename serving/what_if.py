@@ -110,8 +110,9 @@ def _compared(today: Decided, then: Decided) -> Both:
     moved = np.zeros((len(today.prepared.grid.channels),) * 2, dtype=np.int64)
     np.add.at(moved, (channel[today.choice.action], channel[then.choice.action]), 1)
     other = today.choice.action != then.choice.action
-    spread = outlook(today).sd_eur ** 2 + outlook(then).sd_eur ** 2
-    return Both(plan_of(today), plan_of(then), moved, int(other.sum()), float(spread[other].sum()))
+    now, later = outlook(today), outlook(then)
+    spread = now.sd_eur**2 + later.sd_eur**2
+    return Both(plan_of(today, now), plan_of(then, later), moved, int(other.sum()), float(spread[other].sum()))
 
 
 def _sum_of(parts: list[Both]) -> Both:

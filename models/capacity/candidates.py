@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from data.action_grid import ActionGrid, Slots
 from data.capacity_settings import CapacitySettings
+from data.stretches import rows_of
 from models.capacity._kernels import Part, keep_best
 from models.capacity.usage import Coverage, GridUsage, grid_usage
 
@@ -90,9 +91,8 @@ class Candidates:
 
 def ranges(start: IntArray, rows: IntArray) -> tuple[IntArray, IntArray]:
     """Starts of some rows one after another, and the places of what they hold."""
-    count = start[rows + 1] - start[rows]
-    begin = np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
-    return begin, np.repeat(start[rows] - begin[:-1], count) + np.arange(begin[-1])
+    first, end = start[rows], start[rows + 1]
+    return np.concatenate([[0], np.cumsum(end - first)]).astype(np.int64), rows_of(first, end)[1]
 
 
 def reduce(

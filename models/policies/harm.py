@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from data.action_grid import NO_ACTION, ActionGrid
 from data.config import MoneySettings
+from data.stretches import rows_of
 from data.times import DAY_US, IntArray
 from features.tables import Histories
 
@@ -35,7 +36,7 @@ def past_harm(
         No harm of a channel held on such a day.
     """
     contacts = histories.contacts
-    owner, row = _rows(contacts.start, debtor)
+    owner, row = rows_of(contacts.start[debtor], contacts.start[debtor + 1])
     moment = as_of_us[owner]
     decided = contacts.decided_us[row]
     counts = (
@@ -50,14 +51,6 @@ def past_harm(
     amounts = [harm.on(histories.channels[key // 1_000_000], key % 1_000_000).amount for key in distinct.tolist()]
     each = np.array(amounts, dtype=np.float64)[which] if amounts else np.zeros(0)
     return np.bincount(owner, weights=each, minlength=len(debtor)).astype(np.float64)
-
-
-def _rows(start: IntArray, debtor: IntArray) -> tuple[IntArray, IntArray]:
-    """Every row of each debtor's facts, with the place of the debtor in `debtor`."""
-    count = start[debtor + 1] - start[debtor]
-    owner = np.repeat(np.arange(len(debtor)), count)
-    before = np.cumsum(count) - count
-    return owner, np.arange(len(owner)) - np.repeat(before - start[debtor], count)
 
 
 def within_budget(past_eur: FloatArray, harm_eur: FloatArray, *, grid: ActionGrid, budget_eur: float) -> BoolArray:

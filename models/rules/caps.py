@@ -9,6 +9,7 @@ import numpy as np
 from data.action_grid import BoolArray
 from data.local_time import local_us
 from data.situation import RECALL_DAYS
+from data.stretches import rows_of
 from data.times import DAY_US, IntArray
 from models.rules.pack import BadPack, Cap, Pack
 from models.rules.rule import DebtorSlots, Facts
@@ -93,9 +94,7 @@ def _full(
         return whose, np.zeros((0, facts.grid.slots), dtype=bool)
     zones = Candidates.of(facts, whose)  # each owner in each of its zones is counted by itself
     start = np.searchsorted(zones.row, np.arange(len(owners) + 1))
-    count = np.diff(start)[row]
-    each = np.repeat(np.arange(len(row)), count)
-    at = start[row[each]] + np.arange(len(each)) - np.repeat(np.cumsum(count) - count, count)
+    each, at = rows_of(start[row], start[row + 1])
     day = local_us(zones.names, zones.zone[at], facts.situation.made.send_us[contact[each]]) // DAY_US
     full = full_days(at, day, slot_day=_slot_days(facts, zones, whose), cap=cap)
     return whose, np.logical_or.reduceat(full, start[:-1], axis=0)

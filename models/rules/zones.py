@@ -9,6 +9,7 @@ import numpy as np
 
 from data.action_grid import local_midnight_us
 from data.local_time import local_us
+from data.stretches import rows_of
 from data.times import DAY_US, IntArray
 from models.rules.rule import Facts
 
@@ -28,10 +29,8 @@ class Candidates:
         """Those of debtors, each of whom may be named more than once."""
         zones = facts.zones
         place = facts.situation.place[debtor]
-        first, count = zones.start[place], zones.start[place + 1] - zones.start[place]
-        row = np.repeat(np.arange(len(debtor)), count)
-        nth = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)
-        used, zone = np.unique(zones.zone[first[row] + nth], return_inverse=True)
+        row, candidate = rows_of(zones.start[place], zones.start[place + 1])
+        used, zone = np.unique(zones.zone[candidate], return_inverse=True)
         return Candidates(tuple(zones.names[one] for one in used.tolist()), row, zone.astype(np.int64))
 
     def local_days(self, instants_us: IntArray) -> IntArray:

@@ -18,7 +18,7 @@ from data.times import from_us
 from models.arms import CHAMPION, CONTROL, EXPLORE
 from models.decide import Decided, Weighed, settle, weigh
 from models.limits import Allotted, allot
-from models.plan import Plan, plan_of, together
+from models.plan import Plan, outlook, plan_of, together
 from models.prepare import Asks
 from tests.deciding import PACKS, FormulaModel, arms, asks_of, bundle_of, by_everything, rows_of
 from tests.portfolios import histories
@@ -188,8 +188,8 @@ def test_the_price_list_tells_what_one_more_is_worth() -> None:
 def test_a_plan_adds_up_and_is_what_the_rows_say() -> None:
     config = config_of(per_day={CHANNEL: 2})
     found = allotted(config)
-    whole = plan_of(night(config)[0])
-    parts = together([plan_of(settle(one, found.limits)) for one in portfolio(config, parts=4)()])
+    whole = planned(night(config)[0])
+    parts = together([planned(settle(one, found.limits)) for one in portfolio(config, parts=4)()])
     assert _plain(parts) == pytest.approx(_plain(whole))
     rows = rows_of(night(config)[0])
     assert whole.contacts == sum(row["lead"] and row["channel"] != "none" for row in rows)
@@ -198,6 +198,10 @@ def test_a_plan_adds_up_and_is_what_the_rows_say() -> None:
     assert float(whole.value_eur) == pytest.approx(sum(in_eur.values()))
     assert whole.by_hour.sum() == whole.contacts
     assert int(whole.displaced) > 0
+
+
+def planned(decided: Decided) -> Plan:
+    return plan_of(decided, outlook(decided))
 
 
 def _rate(currency: str) -> float:

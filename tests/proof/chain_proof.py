@@ -10,20 +10,15 @@ tables. `--sabotage` takes one rule away. Ends with 1 if anything is wrong.
 
 from __future__ import annotations
 
-import argparse
-import sys
-import time
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from rich.progress import track
 
 from data.company_caps import CompanyCap
 from data.config import ArmSettings, Config, GridSettings
@@ -40,12 +35,12 @@ from models.protocol import PropensityModel
 from models.rules.mask import rules_version
 from tests.deciding import asks_of
 from tests.proof.documents import Document, dense, packs_of, shipped, with_company
-from tests.proof.judge import ORDER, Judge
+from tests.proof.judge import Judge
 from tests.proof.nasty import Nasty
 from tests.proof.nights import nights
 from tests.proof.raw import Raw, us
-from tests.proof.rules_proof import without
-from tests.proof.tally import Tally, kept, show
+from tests.proof.running import Usual, run
+from tests.proof.tally import Tally
 from tests.strategies import START, random_tables
 
 FloatArray = npt.NDArray[np.float64]
@@ -166,36 +161,6 @@ def _judge_rows(judge: Judge, rows: list[dict[str, Any]], tally: Tally) -> None:
             tally.found("forbidden", rule, told)
 
 
-def prove(*, seed: int, batches: int, debtors: int, sabotage: str | None = None, path: Path | None = None) -> Tally:
-    """All batches together; those that `path` already holds are not made again."""
-    head = {"seed": seed, "size": debtors, "sabotage": sabotage}
-    done, whole = kept(path, **head), Tally()
-    with without(sabotage):
-        for number in track(range(batches), description="portfolios", disable=not sys.stderr.isatty()):
-            one = done.get(number) or judged(Batch(seed, number, debtors))
-            if path is not None and number not in done:
-                with path.open("a", encoding="utf-8") as lines:
-                    lines.write(one.as_line(batch=number, **head) + "\n")
-            whole.join(one)
-    return whole
-
-
-def main() -> None:
-    """Prove, print, and end with 1 if anything is wrong."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--batches", type=int, default=130)
-    parser.add_argument("--debtors", type=int, default=400)
-    parser.add_argument("--kept", type=Path)
-    parser.add_argument("--sabotage", choices=ORDER)
-    given = parser.parse_args()
-    begin = time.perf_counter()
-    tally = prove(
-        seed=given.seed, batches=given.batches, debtors=given.debtors, sabotage=given.sabotage, path=given.kept
-    )
-    show(tally, title="contacts at the end of the whole chain", seconds=time.perf_counter() - begin)
-    sys.exit(1 if tally.wrong else 0)
-
-
 if __name__ == "__main__":
-    main()
+    usual = Usual("contacts at the end of the whole chain", batches=130, size=400, size_name="--debtors")
+    run(lambda seed, number, debtors: judged(Batch(seed, number, debtors)), usual, about=__doc__)

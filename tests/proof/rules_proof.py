@@ -11,32 +11,23 @@ blocked channel is held against a judge that shares no code with the rules. `--k
 
 from __future__ import annotations
 
-import argparse
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from copy import copy
-from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
-from rich.progress import track
 
 from data.action_grid import ActionGrid
 from data.company_caps import CompanyCap
 from data.situation import Situation
 from data.vocabulary import CHANNELS
-from models.rules import mask as rules
 from models.rules.company_caps import with_company_caps
 from models.rules.mask import Mask, contact_mask
-from models.rules.rule import Barred
 from tests.proof.cases import people, situation
 from tests.proof.choosers import CHOOSERS, Night, chosen
 from tests.proof.documents import Document, dense, packs_of, shipped, with_company
 from tests.proof.judge import ORDER, Judge, Memory
 from tests.proof.nights import nights
-from tests.proof.tally import Tally, kept, show
+from tests.proof.running import Usual, run
+from tests.proof.tally import Tally
 
 EVERY = (*CHANNELS, "chat")
 OTHERS = ("none", "sms", "email", "letter", "phone", "chat")
@@ -181,50 +172,6 @@ def _compare(batch: Batch, judge: Judge, row: int, tally: Tally) -> None:
             tally.found("untrue" if lawful else "forbidden", "+".join(sorted(names)), batch.told(row, action))
 
 
-@contextmanager
-def without(name: str | None) -> Iterator[None]:
-    """The rules with one that bars nothing any more, as if somebody had deleted what its function says."""
-    whole = rules.RULES
-    if name is not None:
-        rules.RULES = tuple(replace(one, bars=_nothing) if one.name == name else one for one in whole)
-    try:
-        yield
-    finally:
-        rules.RULES = whole
-
-
-def _nothing(_: object) -> Barred:
-    return Barred()
-
-
-def prove(*, seed: int, batches: int, size: int, sabotage: str | None = None, path: Path | None = None) -> Tally:
-    """All batches together; those that `path` already holds are not made again."""
-    head = {"seed": seed, "size": size, "sabotage": sabotage}
-    done, whole = kept(path, **head), Tally()
-    with without(sabotage):
-        for number in track(range(batches), description="batches", disable=not sys.stderr.isatty()):
-            one = done.get(number) or judged(Batch(seed, number, size))
-            if path is not None and number not in done:
-                with path.open("a", encoding="utf-8") as lines:
-                    lines.write(one.as_line(batch=number, **head) + "\n")
-            whole.join(one)
-    return whole
-
-
-def main() -> None:
-    """Prove, print, and end with 1 if anything is wrong."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--batches", type=int, default=210)
-    parser.add_argument("--size", type=int, default=1_000)
-    parser.add_argument("--kept", type=Path)
-    parser.add_argument("--sabotage", choices=ORDER)
-    given = parser.parse_args()
-    begin = time.perf_counter()
-    tally = prove(seed=given.seed, batches=given.batches, size=given.size, sabotage=given.sabotage, path=given.kept)
-    show(tally, title="contacts that rules left to five bad models", seconds=time.perf_counter() - begin)
-    sys.exit(1 if tally.wrong else 0)
-
-
 if __name__ == "__main__":
-    main()
+    usual = Usual("contacts that rules left to five bad models", batches=210, size=1_000, size_name="--size")
+    run(lambda seed, number, size: judged(Batch(seed, number, size)), usual, about=__doc__)

@@ -8,7 +8,7 @@ import pytest
 
 from data.vocabulary import ARMS
 from tests.proof.chain_proof import Batch, judged
-from tests.proof.rules_proof import without
+from tests.proof.running import without
 from tests.proof.tally import Tally
 
 BATCHES, DEBTORS = 4, 60

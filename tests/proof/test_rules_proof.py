@@ -8,7 +8,8 @@ import pytest
 
 from models.rules import mask
 from tests.proof.judge import ORDER
-from tests.proof.rules_proof import Batch, judged, without
+from tests.proof.rules_proof import Batch, judged
+from tests.proof.running import without
 from tests.proof.tally import Tally
 
 BATCHES, SIZE = 12, 170
