@@ -27,8 +27,10 @@ from data.times import read_moment, to_us
 from features.run import FeatureOrder, write_features
 from models.bundle import Role
 from models.simulated import make_or_play
+from serving.access.commands import keys, managers
 from serving.features_told import show_features
-from serving.rules_told import RulesHome, explain_rules, faults_of_rules, show_rules
+from serving.log_commands import log
+from serving.rules_commands import rules
 from serving.terminal import bar, show_table, told
 from training.training_frame import write_training_frame
 
@@ -38,14 +40,13 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Whether, how and when to contact a debtor next, and what that was worth.", no_args_is_help=True)
 frame = typer.Typer(help="Learn from and judge any log of decisions (a decision log frame).", no_args_is_help=True)
 app.add_typer(frame, name="frame")
-rules = typer.Typer(help="Contact rules: each country's pack, its faults, what holds a debtor.", no_args_is_help=True)
-app.add_typer(rules, name="rules")
+for name, commands in (("rules", rules), ("keys", keys), ("managers", managers), ("log", log)):
+    app.add_typer(commands, name=name)
 
 out = Console()
 err = Console(stderr=True)
 
 Folder = Annotated[Path, typer.Argument(help="The portfolio's folder.", metavar="DIR")]
-Debtor = Annotated[str, typer.Argument(help="The debtor's identifier.", metavar="DEBTOR")]
 AsOf = Annotated[str, typer.Option("--as-of", help="Moment with its zone, such as 2026-03-02T05:00Z.")]
 File = Annotated[Path, typer.Argument(help="The frame: Parquet or CSV.", metavar="FILE")]
 Spec = Annotated[Path, typer.Option("--spec", help="TOML that maps the frame's columns.")]
@@ -53,8 +54,6 @@ ResultFile = Annotated[Path | None, typer.Option("--json", help="Also write the 
 Pages = Annotated[Path | None, typer.Option("--out", help="Folder for the page; default: the workspace's reports.")]
 Usable = Annotated[Path | None, typer.Option("--set-aside", help="Folder for the usable rows, and the others apart.")]
 Portfolio = Annotated[Path | None, typer.Option("--portfolio", help="Default: that of the last decisions.")]
-Packs = Annotated[Path | None, typer.Argument(help="Packs; default: the shipped and the workspace's own.")]
-Country = Annotated[str | None, typer.Argument(help="Such as NO; default: all, in short.")]
 Workspace = Annotated[Path, typer.Option("--workspace", help="Folder for everything that is written.", metavar="DIR")]
 Force = Annotated[str | None, typer.Option("--force", help="Why it is to decide although the gate refuses; kept.")]
 Models = Annotated[list[str] | None, typer.Option("--model", help="chain (default) or more of README's list.")]
@@ -298,27 +297,6 @@ def config(
     out.print_json(json.dumps({**found.as_dict(), "fingerprint": found.fingerprint}))
 
 
-@rules.command("show")
-def rules_show(context: typer.Context, country: Country = None) -> None:
-    """Show a country's rule packs for a compliance reader, or all in short: hours, caps, waits, status, source."""
-    _tell(*show_rules(country, RulesHome(context.obj, _config(context))))
-
-
-@rules.command("check")
-def rules_check(context: typer.Context, folder: Packs = None) -> None:
-    """Check rule packs, tell every fault; exit code 1 if there is one."""
-    found = faults_of_rules(folder, RulesHome(context.obj, _config(context)))
-    _tell(*(found or ["no fault"]))
-    raise typer.Exit(1 if found else 0)
-
-
-@rules.command("explain")
-def rules_explain(context: typer.Context, directory: Folder, debtor: Debtor, as_of: AsOf) -> None:
-    """Say what the rules leave of a debtor's claims and channels at a moment, and which rule holds the rest."""
-    home = RulesHome(context.obj, _config(context, directory))
-    _tell(*explain_rules(directory, debtor, as_of=read_moment(as_of), home=home))
-
-
 def _show_result(result: Result, file: Path | None) -> None:
     if file is not None:
         file.write_text(json.dumps(result.as_dict(), indent=1, default=str), encoding="utf-8")
@@ -370,12 +348,13 @@ def serve(
     port: Annotated[int, typer.Option("--port", help="Port to listen on.")] = 8000,
     workers: Annotated[int, typer.Option("--workers", help="Processes.")] = 1,
     portfolio: Portfolio = None,
+    tenants: Annotated[bool, typer.Option("--tenants", help="Each folder in the workspace is a tenant's.")] = False,
 ) -> None:
-    """Answer for the next best action over HTTP."""
+    """Answer for the next best action over HTTP; PostgreSQL and other settings come from RETTID_... variables."""
     from serving.run import serve as run  # noqa: PLC0415 # the web framework is only needed here
-    from serving.settings import ServiceSettings  # noqa: PLC0415 # as above
+    from serving.settings import settings_from  # noqa: PLC0415 # as above
 
-    run(ServiceSettings(context.obj, portfolio=portfolio, host=host, port=port, workers=workers))
+    run(settings_from(os.environ, context.obj, portfolio, host=host, port=port, workers=workers, tenants=tenants))
 
 
 @app.command()

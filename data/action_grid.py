@@ -184,6 +184,7 @@ def slots(grid: ActionGrid, *, places: tuple[Place, ...], place: IntArray, as_of
     return Slots(of_debtor.astype(np.int64), class_zone, class_day, send_us)
 
 
+@lru_cache(maxsize=4_096)
 def _send_us(grid: ActionGrid, zone: str, first_day: int) -> IntArray:
     one = [local_hour_us(zone, first_day + day, hour) for day in range(grid.days) for hour in grid.hours]
     return np.concatenate([[-1], np.tile(np.array(one, dtype=np.int64), len(grid.channels) - 1)])

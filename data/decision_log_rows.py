@@ -24,15 +24,22 @@ Decisions: TypeAlias = pa.Table | Path
 
 def blocks(decisions: Decisions) -> Iterator[pa.Table]:
     """The rows in `DECISION_SCHEMA`, in order, `ROWS_AT_ONCE` in each table but the last."""
+    if isinstance(decisions, pa.Table) and 0 < decisions.num_rows <= ROWS_AT_ONCE:
+        yield _in_contract(decisions).combine_chunks()
+        return
     # Put behind each block, so that it is copied: a slice would bring along what it was cut from.
     none = waiting = DECISION_SCHEMA.empty_table()
     for some in _some(decisions):
-        waiting = pa.concat_tables([waiting, some.select(DECISION_SCHEMA.names).cast(DECISION_SCHEMA)])
+        waiting = pa.concat_tables([waiting, _in_contract(some)])
         while waiting.num_rows >= ROWS_AT_ONCE:
             yield pa.concat_tables([waiting.slice(0, ROWS_AT_ONCE), none]).combine_chunks()
             waiting = waiting.slice(ROWS_AT_ONCE)
     if waiting.num_rows:
         yield pa.concat_tables([waiting, none]).combine_chunks()
+
+
+def _in_contract(rows: pa.Table) -> pa.Table:
+    return rows if rows.schema.equals(DECISION_SCHEMA) else rows.select(DECISION_SCHEMA.names).cast(DECISION_SCHEMA)
 
 
 def _some(decisions: Decisions) -> Iterator[pa.Table]:
@@ -105,7 +112,9 @@ def stored(block: pa.Table) -> list[Sequence[Any]]:
 def _stored(values: pa.Array, kind: pa.DataType) -> Sequence[Any]:
     """Numbers, text, microseconds or JSON."""
     if kind == TIME:
-        values = values.cast(pa.int64())
+        values = values.view(pa.int64())
+    if kind == pa.bool_():
+        return list(map(int, values.to_pylist()))
     if kind == BLOCKED:
         return _pairs_as_json(values)
     if pa.types.is_list(kind):

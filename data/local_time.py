@@ -45,13 +45,17 @@ def local_us(zones: tuple[str, ...], zone: npt.NDArray[np.integer], instants_us:
         return np.zeros(0, dtype=np.int64)
     first, last = int(instants_us.min()) // DAY_US, int(instants_us.max()) // DAY_US
     first, last = max(first - first % 366, 0), min(last + 366 - last % 366, LAST_DAY)
-    found = [_offsets(name, first, max(last, first + 366)) for name in zones]
-    clocks = _Clocks(
+    return _shifted(np.asarray(zone, dtype=np.int64), instants_us, _clocks(zones, first, max(last, first + 366)))
+
+
+@lru_cache(maxsize=1_024)
+def _clocks(zones: tuple[str, ...], first_day: int, last_day: int) -> _Clocks:
+    found = [_offsets(name, first_day, last_day) for name in zones]
+    return _Clocks(
         np.cumsum([0, *(len(since) for since, _ in found)]).astype(np.int64),
         np.array([one for since, _ in found for one in since], dtype=np.int64),
         np.array([one for _, offset in found for one in offset], dtype=np.int64),
     )
-    return _shifted(np.asarray(zone, dtype=np.int64), instants_us, clocks)
 
 
 @lru_cache(maxsize=4_096)

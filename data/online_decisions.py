@@ -9,9 +9,18 @@ from datetime import datetime
 import pyarrow as pa
 import sqlalchemy as sa
 
-from data.decision_log import CONFIRMED, DECIDED, ONLINE, REPLACED, SENT, add_rows
-from data.decision_log_tables import answers, decision_rows, decision_steps, events
-from data.schemas import DECISION_SCHEMA, DECISIONS
+from data.decision_log_tables import answers, counting, decision_rows, decision_steps, events, subjects
+from data.decision_reading import rows_with_batch
+from data.decision_words import BATCH, CONFIRMED, DECIDED, ONLINE, REPLACED, SENT
+from data.decision_writing import add_rows
+from data.log_transaction import append
+from data.schemas import DECISION_SCHEMA
+from data.sealing import Key
+from data.subjects import DEBTOR, named, one_found
+from data.times import to_us
+from data.versions import bump
+
+PLACE = b"answers"
 
 Json = str | int | float | bool | None | Sequence["Json"] | Mapping[str, "Json"]
 
@@ -96,6 +105,18 @@ class Decided:
         return self.steps[-1].step if self.steps else DECIDED
 
 
+@dataclass(frozen=True)
+class AnswerRow:
+    """What the service adds to the rows it decided for one debtor; `seen` is any JSON object, such as hashes."""
+
+    answer_id: str
+    debtor_id: str
+    decided_at: datetime
+    asked: Mapping[str, Json]
+    seen: Mapping[str, Json]
+    alternatives: Sequence[Mapping[str, Json]] = ()
+
+
 def leading_row(rows: Sequence[DecisionRow]) -> DecisionRow:
     """The row that leads: of the decision that makes contact if one does, else of the first.
 
@@ -118,15 +139,21 @@ def table_of(rows: Iterable[DecisionRow]) -> pa.Table:
 
 def last_decided(connection: sa.Connection, debtor_id: str, *, at: datetime) -> Decided | None:
     """The debtor's last decision up to a moment, whether it still holds or not; one of the service always counts."""
-    begun = (decision_rows.c.decided_at <= at) | (decision_rows.c.source == ONLINE)
-    of_debtor = (decision_rows.c.debtor_id == debtor_id) & begun
-    last = sa.select(sa.func.max(decision_rows.c.decided_at)).where(of_debtor).scalar_subquery()
+    subject = one_found(connection, DEBTOR, debtor_id)
+    if subject is None:
+        return None
+    begun = (decision_rows.c.decided_at <= to_us(at)) | (decision_rows.c.source == ONLINE)
+    of_debtor = (decision_rows.c.debtor_ref == subject.ref) & begun
+    last = sa.select(sa.func.max(decision_rows.c.decided_at)).where(of_debtor, counting()).scalar_subquery()
     return _decided(connection, of_debtor & (decision_rows.c.decided_at == last))
 
 
 def last_change(connection: sa.Connection, debtor_id: str) -> tuple[int, int]:
     """Sequence numbers of the debtor's last decision row and of the last step of any decision; 0 where there is none."""
-    of_debtor = decision_rows.c.debtor_id == debtor_id
+    subject = one_found(connection, DEBTOR, debtor_id)
+    if subject is None:
+        return 0, 0
+    of_debtor = (decision_rows.c.debtor_ref == subject.ref) & counting()
     row = sa.select(sa.func.max(decision_rows.c.sequence)).where(of_debtor)
     step = (
         sa.select(sa.func.max(decision_steps.c.sequence))
@@ -138,70 +165,122 @@ def last_change(connection: sa.Connection, debtor_id: str) -> tuple[int, int]:
 
 def decided_under(connection: sa.Connection, decision_id: str) -> Decided | None:
     """What was decided for the debtor at the moment at which this decision was taken; None where there is none."""
-    mine = sa.select(decision_rows.c.debtor_id, decision_rows.c.decided_at).where(
-        decision_rows.c.decision_id == decision_id
+    mine = sa.select(decision_rows.c.debtor_ref, decision_rows.c.decided_at).where(
+        decision_rows.c.decision_id == decision_id, counting()
     )
     found = connection.execute(mine.limit(1)).first()
     if found is None:
         return None
     return _decided(
-        connection, (decision_rows.c.debtor_id == found.debtor_id) & (decision_rows.c.decided_at == found.decided_at)
+        connection, (decision_rows.c.debtor_ref == found.debtor_ref) & (decision_rows.c.decided_at == found.decided_at)
     )
 
 
 def is_decision(connection: sa.Connection, decision_id: str) -> bool:
     """True where a decision is logged under the identifier."""
-    query = sa.select(decision_rows.c.sequence).where(decision_rows.c.decision_id == decision_id).limit(1)
+    query = sa.select(decision_rows.c.sequence).where(decision_rows.c.decision_id == decision_id, counting()).limit(1)
     return connection.scalar(query) is not None
 
 
 def reserve(connection: sa.Connection, decided: Decided, *, replaces: DecisionRow | None) -> None:
     """Writes a new decision of the service; the one it takes the place of is marked as replaced."""
     leading = decided.leading
-    add_rows(connection, table_of(decided.rows), source=ONLINE, batch_id=None, answer_id=leading.decision_id)
-    connection.execute(
-        sa.insert(answers).values(
-            answer_id=leading.decision_id,
-            debtor_id=leading.debtor_id,
-            decided_at=leading.decided_at,
-            asked=dict(decided.asked or {}),
-            seen=dict(decided.seen or {}),
-            alternatives=[dict(other) for other in decided.alternatives],
-        )
+    answer = AnswerRow(
+        leading.decision_id,
+        leading.debtor_id,
+        leading.decided_at,
+        decided.asked or {},
+        decided.seen or {},
+        decided.alternatives,
     )
-    if replaces is not None:
-        add_step(connection, replaces.decision_id, step=REPLACED, at=leading.decided_at)
+    replaced = [] if replaces is None else [(replaces.decision_id, replaces.debtor_id)]
+    reserve_all(connection, table_of(decided.rows), [answer], replaced, leading.decided_at)
+
+
+def reserve_all(
+    connection: sa.Connection,
+    table: pa.Table,
+    given: Sequence[AnswerRow],
+    replaced: Sequence[tuple[str, str]],
+    at: datetime,
+) -> None:
+    """Writes new decisions of the service for many debtors at once, each debtor once.
+
+    Parameters
+    ----------
+    table
+        Rows in `DECISION_SCHEMA`, those of one debtor under one of the answers.
+    given
+        One per debtor.
+    replaced
+        Decisions whose place is taken, each with its debtor.
+    at
+        When they were replaced.
+    """
+    if not given:
+        return
+    under = {one.debtor_id: one.answer_id for one in given}
+    answer_ids = [under[debtor_id] for debtor_id in table["debtor_id"].to_pylist()]
+    add_rows(connection, table, source=ONLINE, batch_id=None, answer_id=answer_ids)
+    at_us = to_us(at)
+    append(connection, answers, _sealed_answers(connection, given), at_us=at_us)
+    append(connection, decision_steps, [(one, REPLACED, at_us, None) for one, _ in replaced], at_us=at_us)
+    bump(connection, [*under, *(debtor_id for _, debtor_id in replaced)])
+
+
+def _sealed_answers(connection: sa.Connection, given: Sequence[AnswerRow]) -> list[tuple[str, int, int, bytes]]:
+    """Rows of `answers` as stored."""
+    subjects_of = named(connection, DEBTOR, [one.debtor_id for one in given])
+    rows = []
+    for one in given:
+        subject = subjects_of[one.debtor_id]
+        content = [dict(one.asked), dict(one.seen), [dict(other) for other in one.alternatives]]
+        sealed = subject.key.seal(content, place=PLACE)
+        rows.append((one.answer_id, subject.ref, to_us(one.decided_at), sealed))
+    return rows
 
 
 def add_step(
-    connection: sa.Connection, decision_id: str, *, step: str, at: datetime, reason: str | None = None
+    connection: sa.Connection,
+    decision_id: str,
+    *,
+    step: str,
+    at: datetime,
+    reason: str | None = None,
+    debtor_id: str | None = None,
 ) -> None:
-    """Notes what became of a decision."""
-    connection.execute(sa.insert(decision_steps).values(decision_id=decision_id, step=step, at=at, reason=reason))
+    """Notes what became of a decision; its debtor is looked up where it is not given."""
+    append(connection, decision_steps, [(decision_id, step, to_us(at), reason)], at_us=to_us(at))
+    if debtor_id is None:
+        mine = sa.select(subjects.c.id).join_from(decision_rows, subjects, subjects.c.ref == decision_rows.c.debtor_ref)
+        debtor_id = connection.scalar(mine.where(decision_rows.c.decision_id == decision_id).limit(1))
+    bump(connection, () if debtor_id is None else (debtor_id,))
 
 
 def contacts_of(connection: sa.Connection, debtor_id: str) -> tuple[DecisionRow, ...]:
     """Rows of the debtor's decisions that became contacts: confirmed ones, and those of which an event was received."""
+    subject = one_found(connection, DEBTOR, debtor_id)
+    if subject is None:
+        return ()
     mine = decision_rows.c.decision_id
     confirmed = sa.exists().where(decision_steps.c.decision_id == mine, decision_steps.c.step == CONFIRMED)
-    happened = sa.exists().where(events.c.of_contact == mine)
-    contact = (decision_rows.c.debtor_id == debtor_id) & (decision_rows.c.channel != "none")
+    happened = sa.exists().where(events.c.of_decision == mine)
+    contact = (decision_rows.c.debtor_ref == subject.ref) & (decision_rows.c.channel != "none")
     return tuple(row for _, row in _rows(connection, contact & (confirmed | happened)))
 
 
 def contacts_decided_before(connection: sa.Connection, moment: datetime) -> tuple[DecisionRow, ...]:
-    """The same of all debtors, of decisions taken before a moment."""
-    happened = sa.select(events.c.of_contact).where(events.c.of_contact.is_not(None))
+    """The same of all debtors who have not been erased, of decisions taken before a moment."""
+    happened = sa.select(events.c.of_decision).where(events.c.of_decision.is_not(None))
     became = sa.union(sa.select(decision_steps.c.decision_id).where(decision_steps.c.step == CONFIRMED), happened)
     contact = decision_rows.c.decision_id.in_(became) & (decision_rows.c.channel != "none")
-    return tuple(row for _, row in _rows(connection, contact & (decision_rows.c.decided_at < moment)))
+    before = contact & (decision_rows.c.decided_at < to_us(moment)) & subjects.c.ref.is_not(None)
+    return tuple(row for _, row in _rows(connection, before))
 
 
 def _rows(connection: sa.Connection, where: sa.ColumnElement[bool]) -> list[tuple[str | None, DecisionRow]]:
     """Rows with their batch, in the order written."""
-    columns = [decision_rows.c[name] for name in DECISIONS.names]
-    query = sa.select(decision_rows.c.batch_id, *columns).where(where).order_by(decision_rows.c.sequence)
-    return [(row[0], DecisionRow(*row[1:])) for row in connection.execute(query)]
+    return [(batch_id, DecisionRow(*row)) for batch_id, row in rows_with_batch(connection, where)]
 
 
 def _decided(connection: sa.Connection, where: sa.ColumnElement[bool]) -> Decided | None:
@@ -211,11 +290,15 @@ def _decided(connection: sa.Connection, where: sa.ColumnElement[bool]) -> Decide
         return None
     rows = tuple(row for batch_id, row in found if batch_id == found[-1][0])
     leading = leading_row(rows)
-    answer = connection.execute(sa.select(answers).where(answers.c.answer_id == leading.decision_id)).first()
+    query = sa.select(answers.c.sealed, subjects.c.key).join_from(
+        answers, subjects, subjects.c.ref == answers.c.debtor_ref, isouter=True
+    )
+    answer = connection.execute(query.where(answers.c.answer_id == leading.decision_id)).first()
     steps = _steps(connection, leading.decision_id)
     if answer is None:
-        return Decided(rows, source="batch", steps=steps)
-    return Decided(rows, ONLINE, answer.asked, answer.seen, answer.alternatives, steps)
+        return Decided(rows, source=BATCH, steps=steps)
+    asked, seen, alternatives = ({}, {}, []) if answer[1] is None else Key(answer[1]).open(answer[0], place=PLACE)
+    return Decided(rows, ONLINE, asked, seen, alternatives, steps)
 
 
 def _steps(connection: sa.Connection, decision_id: str) -> tuple[Step, ...]:
@@ -225,12 +308,12 @@ def _steps(connection: sa.Connection, decision_id: str) -> tuple[Step, ...]:
         .where(decision_steps.c.decision_id == decision_id)
         .order_by(decision_steps.c.sequence)
     )
-    sent = (
+    reported = (
         sa.select(events.c.received_at)
-        .where(events.c.of_contact == decision_id, events.c.row["kind"].as_string() == SENT)
+        .where(events.c.of_decision == decision_id, events.c.kind == SENT)
         .order_by(events.c.sequence)
         .limit(1)
     )
     steps = [Step(*row) for row in connection.execute(noted)]
-    steps.extend(Step(SENT, at, None) for at in connection.scalars(sent) if at is not None)
+    steps.extend(Step(SENT, at, None) for at in connection.scalars(reported) if at is not None)
     return tuple(steps)

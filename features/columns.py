@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from typing import TypeVar
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -13,7 +16,7 @@ BoolArray = npt.NDArray[np.bool_]
 CodeArray = npt.NDArray[np.int16]
 FloatArray = npt.NDArray[np.float64]
 TextArray = npt.NDArray[np.object_]
-
+Number = TypeVar("Number", np.int32, np.int64, np.float64)
 
 UNDATED_PROMISE_DAYS = 14
 """Days after which a promise without a date is taken to be due: neither broken at once nor a pause for ever."""
@@ -21,58 +24,106 @@ UNDATED_PROMISE_DAYS = 14
 
 def instants(table: pa.Table, name: str, *, missing: int = NEVER) -> IntArray:
     """Microseconds UTC, nulls as `missing`, shape (rows,)."""
-    column = pc.fill_null(table[name].cast(pa.int64()), missing)
-    return np.asarray(column.to_numpy(), dtype=np.int64)
+    return _numbers(table[name], np.int64, missing=missing)
 
 
 def known_instants(table: pa.Table, happened: str) -> IntArray:
     """When each fact came to be known: `known_at`, else when it happened; never before it happened."""
-    at = instants(table, happened)
+    return told_instants(table, instants(table, happened))
+
+
+def told_instants(table: pa.Table, happened_us: IntArray) -> IntArray:
+    """The same of facts whose instants are at hand."""
     if "known_at" not in table.column_names:
-        return at
-    return np.maximum(at, instants(table, "known_at", missing=0))
+        return happened_us
+    return np.maximum(happened_us, instants(table, "known_at", missing=0))
 
 
 def days(table: pa.Table, name: str) -> DayArray:
     """Days since the epoch, nulls as `NO_DAY`, shape (rows,)."""
-    column = pc.fill_null(table[name].cast(pa.int32()), NO_DAY)
-    return np.asarray(column.to_numpy(), dtype=np.int32)
+    return _numbers(table[name], np.int32, missing=NO_DAY)
 
 
-def promised_ends(events: pa.Table) -> IntArray:
-    """End of the day (UTC) that each event's promise is for, `UNDATED_PROMISE_DAYS` later where it names none, shape (rows,)."""
+def promised_ends(events: pa.Table, at_us: IntArray) -> IntArray:
+    """End of the day (UTC) that each event's promise is for, `UNDATED_PROMISE_DAYS` after it where it names none, shape (rows,)."""
     day = days(events, "promised_for").astype(np.int64)
-    undated = instants(events, "at") // DAY_US + UNDATED_PROMISE_DAYS
+    undated = at_us // DAY_US + UNDATED_PROMISE_DAYS
     ends: IntArray = (np.where(day == NO_DAY, undated, day) + 1) * DAY_US
     return ends
 
 
 def amounts(table: pa.Table, name: str) -> FloatArray:
-    """Money as floats in the row's own currency, nulls as NaN, shape (rows,)."""
-    return np.asarray(table[name].cast(pa.float64()).to_numpy(), dtype=np.float64)
+    """Numbers, such as money in the row's own currency, as floats, nulls as NaN, shape (rows,)."""
+    return _numbers(table[name].cast(pa.float64()), np.float64, missing=np.nan)
 
 
 def flags(table: pa.Table, name: str) -> BoolArray:
     """True or False, nulls as False, shape (rows,)."""
-    column = pc.fill_null(table[name], fill_value=False)
-    return np.asarray(column.to_numpy(zero_copy_only=False), dtype=np.bool_)
+    column = _whole(table[name])
+    known, content = column.buffers()
+    said = _bits(content, column.offset, len(column))
+    return said & _bits(known, column.offset, len(column)) if column.null_count else said
+
+
+def given(table: pa.Table, name: str) -> BoolArray:
+    """True where a value is not null, shape (rows,)."""
+    column = _whole(table[name])
+    if column.null_count in (0, len(column)):
+        return np.full(len(column), column.null_count == 0)
+    return _bits(column.buffers()[0], column.offset, len(column))
 
 
 def texts(table: pa.Table, name: str) -> TextArray:
     """Python strings, nulls as None, shape (rows,)."""
-    return np.asarray(table[name].to_numpy(zero_copy_only=False), dtype=np.object_)
+    return np.asarray(_whole(table[name]).to_numpy(zero_copy_only=False), dtype=np.object_)
 
 
 def codes(table: pa.Table, name: str, words: tuple[str, ...]) -> CodeArray:
     """Index of each value in `words`, -1 for null or a word that is not in it, shape (rows,)."""
-    found = pc.index_in(table[name], value_set=pa.array(words, pa.string()))
-    return np.asarray(pc.fill_null(found, -1).to_numpy(), dtype=np.int16)
+    return rows_of(table[name], _value_set(words)).astype(np.int16)
 
 
 def rows_of(values: pa.ChunkedArray, keys: pa.Array) -> IntArray:
     """Row in `keys` of each value, -1 where there is none, shape (rows,)."""
-    found = pc.index_in(values, value_set=keys)
-    return np.asarray(pc.fill_null(found, -1).to_numpy(), dtype=np.int64)
+    if values.null_count == len(values) or not len(keys):
+        return np.full(len(values), -1, dtype=np.int64)
+    found = pc.index_in(_whole(values) if values.num_chunks == 1 else values, value_set=keys)
+    return _numbers(found, np.int32, missing=-1).astype(np.int64)
+
+
+@lru_cache(maxsize=64)
+def _value_set(words: tuple[str, ...]) -> pa.Array:
+    return pa.array(words, pa.string())
+
+
+def _whole(column: pa.ChunkedArray | pa.Array) -> pa.Array:
+    if isinstance(column, pa.Array):
+        return column
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+
+def _numbers(column: pa.ChunkedArray | pa.Array, kind: type[Number], *, missing: float) -> npt.NDArray[Number]:
+    """Values of fixed width as they lie in memory, nulls as `missing`, shape (rows,).
+
+    Read without Arrow's own functions: a call to one of them takes longer than the few rows of one debtor.
+    """
+    array = _whole(column)
+    if array.null_count == len(array):
+        return np.full(len(array), missing, dtype=kind)
+    known, content = array.buffers()
+    values = np.frombuffer(content, dtype=kind)[array.offset : array.offset + len(array)]
+    if not array.null_count:
+        return values.copy()
+    return np.where(_bits(known, array.offset, len(array)), values, kind(missing))
+
+
+def _bits(buffer: pa.Buffer | None, first: int, count: int) -> BoolArray:
+    """Bits of a buffer from the `first` on, shape (count,)."""
+    if buffer is None or not count:
+        return np.zeros(count, dtype=np.bool_)
+    content = np.frombuffer(buffer, dtype=np.uint8)[first // 8 : (first + count + 7) // 8]
+    bits: BoolArray = np.unpackbits(content, bitorder="little")[first % 8 : first % 8 + count].view(np.bool_)
+    return bits
 
 
 def rank_of(identifiers: pa.ChunkedArray) -> IntArray:
@@ -90,12 +141,12 @@ def worded(column: pa.ChunkedArray) -> tuple[tuple[str, ...], IntArray]:
     >>> worded(pa.chunked_array([["b", "a", None]]))
     (('a', 'b'), array([ 1,  0, -1]))
     """
-    encoded = column.combine_chunks().dictionary_encode()
+    encoded = _whole(column).dictionary_encode()
     words = np.asarray(encoded.dictionary.to_numpy(zero_copy_only=False), dtype=np.object_)
     order = np.argsort(words) if len(words) else np.zeros(0, dtype=np.int64)
     place = np.full(len(words) + 1, -1, dtype=np.int64)
     place[order] = np.arange(len(words))
-    return tuple(words[order].tolist()), place[np.asarray(pc.fill_null(encoded.indices, -1).to_numpy(), dtype=np.int64)]
+    return tuple(words[order].tolist()), place[_numbers(encoded.indices, np.int32, missing=-1)]
 
 
 def offsets(owner: IntArray, size: int) -> IntArray:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from data.times import NEVER, IntArray
 from features._sorting import sorted_by_owner
-from features.columns import known_instants, offsets, rows_of
+from features.columns import codes, given, offsets, rows_of
 from features.tables import Covers
 
 NOTICES = ("letter", "digital_mailbox")
@@ -26,21 +25,29 @@ def places_of(number: IntArray, order: IntArray, size: int) -> IntArray:
     return place[number]
 
 
-def covers_of(table: pa.Table, contact: IntArray, claim_keys: pa.Array, contacts: int) -> Covers:
-    """Claims by contact; `contact` (rows,) is the contact of each row of the table, -1 where it is nobody's."""
+def first_known(number: IntArray, known_us: IntArray, size: int) -> IntArray:
+    """When the first row of each number below `size` came to be known, `NEVER` without one; rows of number -1 are left out.
+
+    >>> first_known(np.array([0, -1, 0]), np.array([7, 3, 5]), 1).tolist()
+    [5]
+    """
+    first, mine = np.full(size, NEVER), number >= 0
+    np.minimum.at(first, number[mine], known_us[mine])
+    return first
+
+
+def covers_of(table: pa.Table, contact: IntArray, claim_keys: pa.Array, *, contacts: int, known_us: IntArray) -> Covers:
+    """Claims by contact.
+
+    Parameters
+    ----------
+    contact, known_us
+        Contact of each row of the table, -1 where it is nobody's, and when the row came to be known, shape (rows,).
+    contacts
+        Number of contacts.
+    """
     claim = rows_of(table["claim_id"], claim_keys)
     order = sorted_by_owner(np.where(claim >= 0, contact, -1), claim)
-    known = known_instants(table, "decided_at")[order]
-    statutory = np.asarray(table["statutory_step"].is_valid().to_numpy(), dtype=np.bool_)
-    written = np.asarray(pc.is_in(table["channel"], pa.array(NOTICES)).to_numpy(), dtype=np.bool_)
-    notice = statutory & written
-    return Covers(offsets(contact[order], contacts), claim[order], known, statutory[order], notice[order])
-
-
-def bounces_of(events: pa.Table, contact_keys: pa.Array) -> IntArray:
-    """When each contact's first bounce came to be known, `NEVER` where none is told, shape (contacts,)."""
-    bounced = events.filter(pc.equal(events["kind"], "bounced"))
-    contact, found = rows_of(bounced["contact_id"], contact_keys), np.full(len(contact_keys), NEVER)
-    mine = contact >= 0
-    np.minimum.at(found, contact[mine], known_instants(bounced, "at")[mine])
-    return found
+    statutory = given(table, "statutory_step")[order]
+    notice = statutory & (codes(table, "channel", NOTICES)[order] >= 0)
+    return Covers(offsets(contact[order], contacts), claim[order], known_us[order], statutory, notice)

@@ -26,7 +26,7 @@ from features._person_kernels import last_profile, usable_points
 from features.columns import BoolArray, FloatArray
 from features.hours import log_over_usual
 from features.pay_days import from_pay_days
-from features.reference import LEAST_PAYMENTS, PRIOR_CONTACTS, PRIOR_HOURS, PRIOR_PARTS, Rates, Reference, code_of
+from features.reference import LEAST_PAYMENTS, PRIOR_CONTACTS, PRIOR_HOURS, PRIOR_PARTS, Reference, code_of
 from features.tables import Histories
 
 Columns = dict[str, npt.NDArray[np.float32]]
@@ -162,13 +162,16 @@ def _fill_contacts(into: Columns, as_of_us: IntArray, met: ContactCounts) -> Non
 
 
 def _fill_responses(into: Columns, as_of_us: IntArray, met: ContactCounts, reference: Reference) -> None:
-    sent, usual = met.sent[:, 1:], np.array(reference.measure_rate)[:, 1:, None]
+    sent, usual = met.sent[:, 1:], reference.usual
     ever, last_us = sent[..., -1], met.last_response_us[:, 1:]
-    into["{measure}_rate_{channel}_{window}"][:] = shrunk(met.hits[:, :, 1:], sent[:, None], usual, PRIOR_CONTACTS)
-    into["reach_rate_{channel}"][:] = shrunk(met.reached[:, 1:], ever, reference.reach_rate[1:], PRIOR_CONTACTS)
-    into["response_rate_{channel}"][:] = shrunk(met.responded[:, 1:], ever, reference.response_rate[1:], PRIOR_CONTACTS)
-    usual = np.array(reference.paid_after_rate)[:, None]
-    into["paid_after_rate_{decision}_{window}"][:] = shrunk(met.paid_after, met.mature, usual, PRIOR_CONTACTS)
+    into["{measure}_rate_{channel}_{window}"][:] = shrunk(
+        met.hits[:, :, 1:], sent[:, None], usual.measure, PRIOR_CONTACTS
+    )
+    into["reach_rate_{channel}"][:] = shrunk(met.reached[:, 1:], ever, usual.reach, PRIOR_CONTACTS)
+    into["response_rate_{channel}"][:] = shrunk(met.responded[:, 1:], ever, usual.response, PRIOR_CONTACTS)
+    into["paid_after_rate_{decision}_{window}"][:] = shrunk(
+        met.paid_after, met.mature, usual.paid_after, PRIOR_CONTACTS
+    )
     into["since_response"][:] = since_days(as_of_us, last_us.max(axis=1))
     into["since_response_{channel}"][:] = since_days(as_of_us[:, None], last_us)
     for number, name in enumerate(("bounced", "opted_out", "complained", "wrong_person")):
@@ -185,15 +188,14 @@ def _fill_promises(into: Columns, as_of_us: IntArray, met: ContactCounts) -> Non
 
 
 def _fill_times(into: Columns, met: ContactCounts, paid: PaymentCounts, reference: Reference) -> None:
-    into["reach_rate_{part}"][:] = shrunk(met.reached_part, met.made_part, reference.reach_part, PRIOR_CONTACTS)
-    into["reach_rate_{weekday}"][:] = shrunk(
-        met.reached_weekday, met.made_weekday, reference.reach_weekday, PRIOR_CONTACTS
-    )
-    into["responses_{part}"][:] = _shares(met.response_part, reference.response_part)
-    into["responses_{weekday}"][:] = _shares(met.response_weekday, reference.response_weekday)
+    usual = reference.usual
+    into["reach_rate_{part}"][:] = shrunk(met.reached_part, met.made_part, usual.reach_part, PRIOR_CONTACTS)
+    into["reach_rate_{weekday}"][:] = shrunk(met.reached_weekday, met.made_weekday, usual.reach_weekday, PRIOR_CONTACTS)
+    into["responses_{part}"][:] = _shares(met.response_part, usual.response_part)
+    into["responses_{weekday}"][:] = _shares(met.response_weekday, usual.response_weekday)
     into["response_hour"][:] = mean_of(met.hours, met.response_part.sum(axis=1))
-    into["payments_{part}"][:] = _shares(paid.part, reference.payment_part)
-    into["payments_{weekday}"][:] = _shares(paid.weekday, reference.payment_weekday)
+    into["payments_{part}"][:] = _shares(paid.part, usual.payment_part)
+    into["payments_{weekday}"][:] = _shares(paid.weekday, usual.payment_weekday)
     into["payment_hour"][:] = mean_of(paid.hours, paid.payments[:, -1])
     into["paid_near_{hour}"][:] = log_over_usual(paid.at_hour, reference.payment_hour, weight=PRIOR_HOURS)
 
@@ -218,6 +220,6 @@ def _fill_payments(
     into["pay_day_share"][:] = mean_of(paid.near_pay_day, np.where(known, ever, 0))
 
 
-def _shares(counts: IntArray, usual: Rates) -> npt.NDArray[np.float32]:
+def _shares(counts: IntArray, usual: FloatArray) -> npt.NDArray[np.float32]:
     shares: npt.NDArray[np.float32] = shrunk(counts, counts.sum(axis=1, keepdims=True), usual, PRIOR_PARTS)
     return shares

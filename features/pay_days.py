@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from data.calendar import pay_day_distances
 from data.times import IntArray
+from features.distinct import distinct
 
 YEAR = "datetime64[Y]"
 
@@ -37,13 +38,9 @@ def from_pay_days(
     year = dates.astype(np.int64) + 1970
     within = day - dates.astype("datetime64[D]").astype(np.int64)
     kind = np.maximum(learned, 0)
-    for one in _distinct(year):
-        for code in _distinct(country):
-            here = np.flatnonzero((year == one) & (country == code))
-            table = pay_day_distances(countries[code], one)
-            found[:, here] = table[:, kind[here], within[here]]
+    keys, which = distinct(year * len(countries) + country)
+    for number, key in enumerate(keys):
+        here = np.flatnonzero(which == number)
+        table = pay_day_distances(countries[key % len(countries)], key // len(countries))
+        found[:, here] = table[:, kind[here], within[here]]
     return found
-
-
-def _distinct(values: npt.NDArray[np.integer]) -> list[int]:
-    return [int(values[0])] if len(values) == 1 else [int(one) for one in np.unique(values)]

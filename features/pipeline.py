@@ -23,6 +23,7 @@ from features.catalogue import Side, claim_features, debtor_features, layout
 from features.claim import fill_claims
 from features.columns import FloatArray, TextArray
 from features.debtor import Columns, DebtorState, Moments, fill_debtors
+from features.distinct import distinct
 from features.reference import BLOCK, Reference
 from features.tables import Histories
 
@@ -171,8 +172,8 @@ def _rows_among(every: OpenRows, targets: Targets, histories: Histories) -> IntA
 
 def _moments(histories: Histories, targets: Targets, rates: MoneySettings) -> Moments:
     """Debtors at their moments with EUR for one unit of each currency on each day, NaN where there is no rate."""
-    day, row = np.unique(targets.as_of_us // DAY_US, return_inverse=True)
-    eur = np.array([eur_on(histories.currencies, int(one), rates) for one in day], dtype=np.float64)
+    day, row = distinct(targets.as_of_us // DAY_US)
+    eur = np.array([eur_on(histories.currencies, one, rates) for one in day], dtype=np.float64)
     eur = eur.reshape(len(day), len(histories.currencies))
     return Moments(targets.debtor, targets.as_of_us, eur, row)
 
@@ -214,8 +215,8 @@ def eur_rate(currency: TextArray, as_of_us: IntArray, *, rates: MoneySettings) -
     rate = np.ones(len(currency), dtype=np.float64)
     for name in dict.fromkeys(currency.tolist()):
         here = np.flatnonzero(currency == name)
-        day, inverse = np.unique(as_of_us[here] // DAY_US, return_inverse=True)
-        rate[here] = np.array([rates.on(name, int(one)).amount for one in day], dtype=np.float64)[inverse]
+        day, which = distinct(as_of_us[here] // DAY_US)
+        rate[here] = np.array([rates.on(name, one).amount for one in day], dtype=np.float64)[which]
     return rate
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
-from functools import lru_cache, reduce
-from typing import Any
+from functools import cached_property, lru_cache, reduce
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -44,6 +44,21 @@ class UnknownFeature(LookupError):
     """A name was given that is no feature of the catalogue."""
 
 
+class Usual(NamedTuple):
+    """Rates of a reference as arrays that broadcast over debtors: those by channel without `none`, measures (M, C - 1, 1)."""
+
+    measure: FloatArray
+    reach: FloatArray
+    response: FloatArray
+    paid_after: FloatArray
+    reach_part: FloatArray
+    reach_weekday: FloatArray
+    response_part: FloatArray
+    response_weekday: FloatArray
+    payment_part: FloatArray
+    payment_weekday: FloatArray
+
+
 @dataclass(frozen=True)
 class Reference:
     """Category words and prior rates, learnt from facts before `until_us`.
@@ -72,6 +87,18 @@ class Reference:
     paid_claims_rate: float
     payment_hour: Rates = EVEN_HOURS
     blank: tuple[str, ...] = ()
+
+    @cached_property
+    def usual(self) -> Usual:
+        """The rates as arrays, made once."""
+        return Usual(
+            np.array(self.measure_rate)[:, 1:, None],
+            np.array(self.reach_rate[1:]),
+            np.array(self.response_rate[1:]),
+            np.array(self.paid_after_rate)[:, None],
+            *map(np.array, (self.reach_part, self.reach_weekday, self.response_part, self.response_weekday)),
+            *map(np.array, (self.payment_part, self.payment_weekday)),
+        )
 
     def words(self) -> dict[str, tuple[str, ...]]:
         """Words behind the codes of each category feature."""

@@ -7,11 +7,13 @@ kernels read as they are; words are codes, instants microseconds UTC. `known_us`
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from data.calendar import Place
 from data.times import DayArray, IntArray
 from features.columns import BoolArray, CodeArray, FloatArray, TextArray
+from features.packing import Packed, Plan, packed, plan_of
 
 
 class Profiles(NamedTuple):
@@ -186,3 +188,14 @@ class Histories:
     def size(self) -> int:
         """Number of debtors."""
         return len(self.debtor_id)
+
+    @cached_property
+    def packed(self) -> Packed:
+        """Its arrays as a few long ones, made once: whoever is put together with others often is copied from them."""
+        return packed(self, plan())
+
+
+@lru_cache(maxsize=1)
+def plan() -> Plan:
+    """How histories are packed."""
+    return plan_of(Histories)

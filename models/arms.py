@@ -110,9 +110,10 @@ def choose(
         channel_daypart_probability=ones.copy(),
     )
     drawn = np.flatnonzero((arm == EXPLORE) & ~never_explore)
-    chances = explore_probabilities(candidates.allowed[drawn], grid=grid, p_none=config.explore.none)
-    _draw_into(choice, drawn, chances, uniform=keyed_uniform(decision_id[drawn], key=f"{salt}/draw"), grid=grid)
-    choice.explored[drawn] = True
+    if len(drawn):
+        chances = explore_probabilities(candidates.allowed[drawn], grid=grid, p_none=config.explore.none)
+        _draw_into(choice, drawn, chances, uniform=keyed_uniform(decision_id[drawn], key=f"{salt}/draw"), grid=grid)
+        choice.explored[drawn] = True
     for number, theirs in ((CHAMPION, candidates.champion_chances), (CHALLENGER, candidates.challenger_chances)):
         if theirs is not None:
             mine = np.flatnonzero((arm == number) & ~never_explore)

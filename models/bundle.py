@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+import lightgbm as lgb
 import numpy as np
 import numpy.typing as npt
 
@@ -17,23 +17,53 @@ from data.config import Config
 from features.catalogue import catalogue, names
 from features.reference import Reference
 from models.amounts import ShareModel, load_share
+from models.bundle_files import (
+    GOLDEN,
+    HEAD,
+    MANIFEST,
+    BadBundle,
+    BundleFiles,
+    json_object,
+    read_files,
+    read_small,
+    replace_durably,
+    sha256,
+    sync_folder,
+    write_durably,
+)
+from models.bundle_golden import golden_text
+from models.bundle_head import FORMAT, feature_fingerprint, fitting_head, must_be_ready
+from models.bundle_seal import seal
 from models.policies.tree import PolicyTree
 from models.propensity import load_model
 from models.protocol import PropensityModel, Rows
 from models.segments import SegmentModel, load_segments
 
+__all__ = [
+    "BadBundle",
+    "Bundle",
+    "Chooser",
+    "NoChampion",
+    "OtherConfiguration",
+    "Role",
+    "bundle_from",
+    "champion",
+    "feature_fingerprint",
+    "must_fit",
+    "point_to",
+    "pointed",
+    "pointed_version",
+    "read_bundle",
+    "write_bundle",
+]
+
 Chooser = Literal["value", "control", "constant", "tree"]
 Role = Literal["champion", "challenger"]
-FORMAT = 1
 VERSION = r"[a-z0-9-]{1,64}"
 
 
 class NoChampion(LookupError):
     """No model has been promoted in this workspace."""
-
-
-class BadBundle(ValueError):
-    """A bundle's files are missing, changed, or made for other features."""
 
 
 class OtherConfiguration(ValueError):
@@ -69,6 +99,8 @@ class Bundle:
         Mean share paid by debtor and claim, whatever the action, used in place of `mean_share` where there is one.
     segments
         What tells a debtor's segment; None in a bundle from before there was one: every segment is then `unknown`.
+    digest
+        SHA-256 of its manifest, and so of all its files; empty for a bundle that was not read from disk.
     """
 
     model_version: str
@@ -84,6 +116,7 @@ class Bundle:
     tree: PolicyTree | None = None
     share_model: ShareModel | None = None
     segments: SegmentModel | None = None
+    digest: str = field(default="", compare=False)
 
     def share(self, rows: Rows) -> float | npt.NDArray[np.float64]:
         """Mean share of what is outstanding that is paid where anything is: one number, or one a claim, shape (m,).
@@ -115,11 +148,6 @@ def must_fit(bundle: Bundle, config: Config) -> None:
     )
 
 
-def feature_fingerprint(channels: tuple[str, ...]) -> str:
-    """First 16 hexadecimal digits of the SHA-256 of the feature names in order."""
-    return hashlib.sha256("\n".join(names(catalogue(channels))).encode()).hexdigest()[:16]
-
-
 def write_bundle(bundle: Bundle, directory: Path) -> Path:
     """Write a bundle's files; the manifest with their hashes comes last, so a bundle without one is not whole.
 
@@ -127,10 +155,33 @@ def write_bundle(bundle: Bundle, directory: Path) -> Path:
     ------
     FileExistsError
         There is a bundle already: bundles never change.
+    BadBundle
+        The model says something of the golden rows that is no chance.
     """
     directory.mkdir(parents=True, exist_ok=False)
-    head = {
+    share = bundle.share_model.dump() if bundle.share_model else {}
+    segments = bundle.segments.dump() if bundle.segments else {}
+    model = {**bundle.model.dump(), **share}
+    golden = golden_text(
+        bundle.model, bundle.share_model,
+        texts=[text for name, text in sorted(model.items()) if name.endswith(".txt")],
+        usual=bundle.usual, channels=bundle.reference.channels,
+    )  # fmt: skip
+    files = {**model, **segments, GOLDEN: golden, HEAD: json.dumps(_head(bundle), indent=1, default=str)}
+    data = {name: text.encode() for name, text in files.items()}
+    for name, one in data.items():
+        write_durably(directory / name, one)
+    hashes = {name: sha256(one) for name, one in data.items()}
+    write_durably(directory / MANIFEST, json.dumps(hashes, indent=1).encode())
+    sync_folder(directory)
+    sync_folder(directory.parent)
+    return directory
+
+
+def _head(bundle: Bundle) -> dict[str, Any]:
+    return {
         "format": FORMAT,
+        "lightgbm": lgb.__version__,
         "model_version": bundle.model_version,
         "recipe": bundle.recipe,
         "chooser": bundle.chooser,
@@ -144,18 +195,6 @@ def write_bundle(bundle: Bundle, directory: Path) -> Path:
         "feature_fingerprint": feature_fingerprint(bundle.reference.channels),
         "card": bundle.card,
     }
-    share = bundle.share_model.dump() if bundle.share_model else {}
-    segments = bundle.segments.dump() if bundle.segments else {}
-    files = {**bundle.model.dump(), **share, **segments, "bundle.json": json.dumps(head, indent=1, default=str)}
-    for name, text in files.items():
-        (directory / name).write_text(text, encoding="utf-8")
-    hashes = {name: _sha256(directory / name) for name in files}
-    (directory / "manifest.json").write_text(json.dumps(hashes, indent=1), encoding="utf-8")
-    return directory
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def read_bundle(directory: Path) -> Bundle:
@@ -164,69 +203,63 @@ def read_bundle(directory: Path) -> Bundle:
     Raises
     ------
     BadBundle
-        A file is missing or changed, or the features are not those of this version of the program.
+        A file is missing or changed, or it is not for the features or libraries of this version of the program.
     """
-    files = _checked_files(directory)
-    head = json.loads(files["bundle.json"])
-    reference = Reference.from_dict(head["reference"])
-    expected = feature_fingerprint(reference.channels)
-    if head["format"] != FORMAT or head["feature_fingerprint"] != expected:
-        raise BadBundle(
-            f"{directory}: expected format {FORMAT} and features {expected}, came {head['format']} and "
-            f"{head['feature_fingerprint']}: train again with this version"
-        )
+    return bundle_from(read_files(directory))
+
+
+def bundle_from(files: BundleFiles) -> Bundle:
+    """A bundle from its files.
+
+    Raises
+    ------
+    BadBundle
+        The features or libraries are not those of this version of the program, or a file is not of the form expected.
+    """
+    head = fitting_head(files)
+    try:
+        return _bundle(head, files)
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError, lgb.basic.LightGBMError) as error:
+        raise BadBundle(f"{files.directory} cannot be read ({error!r:.100}): restore or train again") from error
+
+
+def _bundle(head: Mapping[str, Any], files: BundleFiles) -> Bundle:
     return Bundle(
         model_version=head["model_version"],
         recipe=head["recipe"],
         chooser=head["chooser"],
-        model=load_model(files),
-        reference=reference,
+        model=load_model(files.texts),
+        reference=Reference.from_dict(head["reference"]),
         mean_share=head["mean_share"],
         card=head["card"],
         constant=tuple(head["constant"]) if head["constant"] else None,
         untried=tuple(head.get("untried", ())),
         usual=tuple(head.get("usual", ())),
         tree=PolicyTree.from_dict(head["tree"]) if head.get("tree") else None,
-        share_model=load_share(files),
-        segments=load_segments(files),
+        share_model=load_share(files.texts),
+        segments=load_segments(files.texts),
+        digest=files.digest,
     )
 
 
-def _checked_files(directory: Path) -> dict[str, str]:
-    manifest = directory / "manifest.json"
-    if not manifest.is_file():
-        raise BadBundle(f"no bundle in {directory}: expected manifest.json there")
-    hashes = _hashes(manifest)
-    wrong = [
-        name for name, sha in hashes.items() if not (directory / name).is_file() or _sha256(directory / name) != sha
-    ]
-    if wrong or "bundle.json" not in hashes:
-        raise BadBundle(
-            f"{directory}: {', '.join(wrong) or 'bundle.json'} missing or changed since it was written: restore or retrain"
-        )
-    return {name: (directory / name).read_text(encoding="utf-8") for name in hashes}
-
-
-def _hashes(manifest: Path) -> dict[str, str]:
-    try:
-        hashes = json.loads(manifest.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise BadBundle(f"{manifest} is not JSON: {error}: restore or retrain") from error
-    if not isinstance(hashes, dict):
-        raise BadBundle(f"{manifest}: expected file names with their hashes, came {hashes!r:.40}: restore or retrain")
-    return hashes
-
-
 def point_to(workspace: Path, role: Role, *, model_version: str, forced: str = "") -> Path:
-    """Make a bundle of the workspace champion or challenger: one atomic replacement of `models/<role>.json`.
+    """Hand a bundle of the workspace over as champion or challenger: sign it, then replace `models/<role>.json` at once.
 
     `forced` is the reason why it decides although the gate refused it; kept in the file where there is one.
+
+    Raises
+    ------
+    BadBundle
+        There is no such bundle, it has changed, or it cannot be handed over.
+    models.bundle_seal.BadSigningKey
+        The workspace's key cannot be used.
     """
     path = workspace / "models" / f"{role}.json"
-    fresh = path.with_suffix(".json.new")
+    files = read_files(workspace / "models" / model_version)
+    must_be_ready(files)
+    seal(workspace, files)
     pointer = {"model_version": model_version, "directory": f"models/{model_version}"}
-    fresh.write_text(json.dumps(pointer | ({"forced": forced} if forced else {})), encoding="utf-8")
-    fresh.replace(path)
+    replace_durably(path, json.dumps(pointer | ({"forced": forced} if forced else {})).encode())
     return path
 
 
@@ -242,17 +275,17 @@ def pointed_version(workspace: Path, role: Role) -> str | None:
     Raises
     ------
     BadBundle
-        `models/<role>.json` names no version of ours.
+        `models/<role>.json` names no version of ours, or another folder than that version's.
     """
     path = workspace / "models" / f"{role}.json"
-    if not path.is_file():
+    if not path.is_symlink() and not path.exists():
         return None
-    try:
-        version = json.loads(path.read_text(encoding="utf-8"))["model_version"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise BadBundle(f"{path}: expected JSON with model_version: promote again") from error
+    pointer = json_object(read_small(path), what=str(path))
+    version = pointer.get("model_version")
     if not isinstance(version, str) or not re.fullmatch(VERSION, version):
         raise BadBundle(f"{path}: model_version is none of ours (letters a-z, digits, dashes): promote again")
+    if pointer.get("directory", f"models/{version}") != f"models/{version}":
+        raise BadBundle(f"{path}: expected the folder models/{version}, came another: promote again")
     return version
 
 

@@ -136,6 +136,57 @@ class GridCells:
         return GridCells(self.rows, np.column_stack([self.actions, last]))
 
 
+@dataclass(frozen=True)
+class ClassCells:
+    """Every one of some rows, shape (n, F - k), under every action of its class's grid, grids (K, A, k); `of_row` (n,) is the class.
+
+    What each class has alike is told once, as of a single grid.
+    """
+
+    rows: Rows
+    actions: Rows
+    of_row: IntArray
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(n, A)."""
+        return len(self.rows), self.actions.shape[1]
+
+    def raw(self, booster: lgb.Booster) -> FloatArray:
+        """By the grid scorer, all classes at once."""
+        scorer = scorer_of(booster, actions=self.actions.shape[2])
+        if not scorer.asks_action:
+            return GridCells(self.rows, self.actions[0]).raw(booster)
+        return scorer.bind_each(self.actions).raw(self.rows, of_row=self.of_row)
+
+    def column(self, number: int) -> Rows:
+        """Shape (n, 1), (A,) where all classes agree, else (n, A)."""
+        width = self.rows.shape[1]
+        if number < width:
+            return self.rows[:, number, None]
+        told = self.actions[:, :, number - width]
+        alike = np.array_equal(told, np.broadcast_to(told[0], told.shape), equal_nan=True)
+        return told[0] if alike else told[self.of_row]
+
+    def picked(self, columns: IntArray) -> Rows:
+        """Shape (n, A)."""
+        return self.rows[:, columns]
+
+    def only(self, here: BoolArray) -> ClassCells:
+        """Some of the actions."""
+        return ClassCells(self.rows, self.actions[:, here], self.of_row)
+
+    def without_action(self, first: int) -> ClassCells:
+        """One action, the same for every class."""
+        blank = GridCells(self.rows, self.actions[0]).without_action(first).actions
+        return ClassCells(self.rows, blank[None], np.zeros_like(self.of_row))
+
+    def with_last(self, value: float) -> ClassCells:
+        """The new column is the action's."""
+        last = np.full((*self.actions.shape[:2], 1), value, dtype=self.actions.dtype)
+        return ClassCells(self.rows, np.concatenate([self.actions, last], axis=2), self.of_row)
+
+
 def scorer_of(booster: lgb.Booster, *, actions: int) -> GridScorer:
     """The compiled model of a booster whose last columns are the action's, kept as long as the booster is.
 
@@ -153,5 +204,6 @@ def scorer_of(booster: lgb.Booster, *, actions: int) -> GridScorer:
 
 
 def channel_codes(cells: Cells, column: int) -> IntArray:
-    """Channel code of each cell, (n,) or (A,)."""
-    return cells.column(column).astype(np.int64)
+    """Channel code of each cell, (n,) or (A,); 0 where it is missing."""
+    codes: IntArray = np.nan_to_num(cells.column(column), nan=0.0).astype(np.int64)
+    return codes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
@@ -95,14 +96,27 @@ class Decided:
             return self.challenger
         return Opinion(self.champion, self.prepared, self.scored)
 
-    def said(self, ask: Callable[[Scored, IntArray, IntArray], FloatArray], action: IntArray) -> FloatArray:
-        """What the model of each claim's arm says of one action a claim, shape (m,)."""
-        claims = np.arange(len(action))
-        said = ask(self.scored, claims, action)
+    def said(
+        self,
+        ask: Callable[[Scored, IntArray, IntArray], FloatArray],
+        action: IntArray,
+        *,
+        claim: IntArray | None = None,
+    ) -> FloatArray:
+        """What the model of each claim's arm says of one action a claim (k,), or of several (k, actions), shape of `action`.
+
+        Parameters
+        ----------
+        claim
+            Claims asked about, (k,); None: all.
+        """
+        claim = np.arange(len(action)) if claim is None else claim
+        claim = claim if action.ndim == 1 else claim[:, None]
+        said = ask(self.scored, claim, action)
         if self.challenger is None:
             return said
-        theirs = self.choice.arm[self.prepared.targets.moment] == CHALLENGER
-        return np.where(theirs, ask(self.challenger.scored, claims, action), said)
+        theirs = self.choice.arm[self.prepared.targets.moment[claim]] == CHALLENGER
+        return np.where(theirs, ask(self.challenger.scored, claim, action), said)
 
     @property
     def slots(self) -> Slots:
@@ -308,15 +322,18 @@ def _by_arm(prepared: Prepared, first: View, second: View, ids: npt.NDArray[np.o
 
 def price_of(prepared: Prepared, bundle: Bundle) -> Prices:
     """Cost and harm of each debtor's channels; the chance of an answer is the debtor's own response rate, shrunk."""
-    columns = names(debtor_features(prepared.grid.channels))
     rate = np.tile(np.array(bundle.reference.response_rate), (len(prepared.asks.debtor), 1))
-    for code, name in enumerate(prepared.grid.channels):
-        if code:
-            column = prepared.rows.matrix[:, columns.index(f"response_rate_{name}")]
-            rate[prepared.targets.moment, code] = np.where(
-                np.isnan(column), rate[0, code] if len(rate) else 0.0, column
-            )
+    if len(prepared.targets.moment):
+        own = prepared.rows.matrix[:, _response_columns(prepared.grid.channels)]
+        rate[prepared.targets.moment, 1:] = np.where(np.isnan(own), rate[0, 1:], own)
     return prices(prepared.config, as_of_us=prepared.asks.as_of_us, answer_rate=rate.clip(0.0, 1.0))
+
+
+@lru_cache(maxsize=64)
+def _response_columns(channels: tuple[str, ...]) -> list[int]:
+    """Columns of a debtor's response rate through each contact channel."""
+    columns = names(debtor_features(channels))
+    return [columns.index(f"response_rate_{name}") for name in channels[1:]]
 
 
 def score(prepared: Prepared, bundle: Bundle, *, price: Prices) -> Scored:

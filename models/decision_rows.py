@@ -2,46 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from data.schemas import BLOCKED, DECISION_SCHEMA, TIME
-from data.times import HOUR_US, IntArray, from_us
+from data.times import DAY_US, HOUR_US, IntArray
 from data.vocabulary import ARMS, NONE, PAYMENT_OPTIONS, SEGMENTS, TONES
-from features.pipeline import eur_rate
+from features.pipeline import eur_on
+from models.alternatives import Alternative as Alternative  # the service finds it here
+from models.alternatives import alternatives as alternatives
 from models.arms import CHALLENGER, CHAMPION
 from models.bundle import Bundle
 from models.decide import Decided, Scored
 from models.explain import explained
-from models.grid import best_of_each
 from models.hashing import keyed_hex
 from models.message import payment_option, tone
+from models.rules.left import NO_RULE
+from models.rules.mask import RULES
 from models.segments import UNKNOWN, Segments
 from models.segments_asked import segments_asked
 from models.waiting import wait_until_us
+from models.words import words_of
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
-Codes = npt.NDArray[np.integer]
 Columns = dict[str, pa.Array]
 
 REASONS = DECISION_SCHEMA.field("reasons").type
-
-
-@dataclass(frozen=True)
-class Alternative:
-    """An allowed channel at its best slot; money in EUR, `send_at` aware UTC."""
-
-    channel: str
-    send_at: datetime
-    payment_probability: float
-    expected_value: float
+RULE_NAMES = tuple(rule.name for rule in RULES)
+NOT_ASKED = "not_asked"
+"""What holds back a claim that nobody asked about, in place of a rule."""
 
 
 def decision_table(decided: Decided, *, packs_version: str, explain: bool = False) -> pa.Table:
@@ -59,11 +52,11 @@ def decision_table(decided: Decided, *, packs_version: str, explain: bool = Fals
     columns = _names(decided, claims) | _contact(decided, claims, segment)
     columns |= _chances(decided, claims) | _money(decided, claims)
     columns |= _versions(decided, claims, packs_version=packs_version)
-    columns["segment"] = _words(SEGMENTS, segment[claims.moment])
+    columns["segment"] = words_of(SEGMENTS, segment[claims.moment])
     columns["blocked"] = _blocked(decided, claims)
     columns["reasons"] = pa.nulls(len(claims.moment), REASONS)
     if explain:
-        columns["reasons"] = _reasons(decided, claims, _segment_in_words(decided, segment, told))
+        columns["reasons"] = _reasons(decided, claims, _segment_inwords_of(decided, segment, told))
     return pa.table([columns[name] for name in DECISION_SCHEMA.names], schema=DECISION_SCHEMA)
 
 
@@ -101,20 +94,15 @@ def _versions(decided: Decided, claims: _Claims, *, packs_version: str) -> Colum
     second = decided.champion if decided.challenger is None else decided.challenger.bundle
     bundles, theirs = (decided.champion, second), (decided.choice.arm == CHALLENGER)[claims.moment].astype(np.int64)
     return {
-        "model_version": _words([one.model_version for one in bundles], theirs),
-        "policy_version": _words([policy_version(decided, one) for one in bundles], theirs),
+        "model_version": words_of([one.model_version for one in bundles], theirs),
+        "policy_version": words_of([policy_version(decided, one) for one in bundles], theirs),
         "rules_version": pa.repeat(pa.scalar(packs_version, pa.string()), len(theirs)),
     }
 
 
-def _words(words: Sequence[str | None], codes: Codes) -> pa.Array:
-    """A word for each code, null where the code is negative."""
-    return pa.array(words, pa.string()).take(pa.array(codes, mask=codes < 0))
-
-
 def _instants(instants_us: IntArray) -> pa.Array:
     """Times, null where negative."""
-    return pa.array(instants_us, pa.int64(), mask=instants_us < 0).cast(TIME)
+    return pa.array(instants_us, pa.int64(), mask=instants_us < 0).view(TIME)
 
 
 def _numbers(values: FloatArray) -> pa.Array:
@@ -123,16 +111,15 @@ def _numbers(values: FloatArray) -> pa.Array:
 
 
 def _names(decided: Decided, claims: _Claims) -> Columns:
-    prepared, rows = decided.prepared, pa.array(claims.moment)
+    prepared, moment = decided.prepared, claims.moment
     claim_id = prepared.histories.claim_id[prepared.targets.claim]
-    ids = pa.array(decided.decision_id, pa.string()).take(rows)
-    held = [
-        keyed_hex(f"{decided.decision_id[claims.moment[row]]}|{claim_id[row]}", key="uncovered")
-        for row in np.flatnonzero(claims.apart).tolist()
-    ]
+    held, ids = np.flatnonzero(claims.apart), decided.decision_id.tolist()
+    ids += [keyed_hex(f"{ids[moment[row]]}|{claim_id[row]}", key="uncovered") for row in held.tolist()]
+    decision = moment.copy()
+    decision[held] = len(decided.decision_id) + np.arange(len(held))
     return {
-        "decision_id": pc.replace_with_mask(ids, pa.array(claims.apart), pa.array(held, pa.string())),
-        "debtor_id": pa.array(prepared.situation.debtor_id, pa.string()).take(rows),
+        "decision_id": words_of(ids, decision),
+        "debtor_id": words_of(prepared.situation.debtor_id.tolist(), moment),
         "claim_id": pa.array(claim_id, pa.string()),
         "lead": pa.array(claims.lead),
     }
@@ -148,10 +135,10 @@ def _contact(decided: Decided, claims: _Claims, segment: IntArray) -> Columns:
     return {
         "decided_at": _instants(as_of_us),
         "valid_until": _instants(np.where(action > 0, send_us + HOUR_US, again_us)),
-        "channel": _words(channels, channel),
+        "channel": words_of(channels, channel),
         "send_at": _instants(send_us),
-        "payment_option": _words(PAYMENT_OPTIONS, payment_option(prepared, channel, segment)),
-        "tone": _words(TONES, np.where(channel == channels.index(NONE), -1, tone(prepared, segment)[claims.moment])),
+        "payment_option": words_of(PAYMENT_OPTIONS, payment_option(prepared, channel, segment)),
+        "tone": words_of(TONES, np.where(channel == channels.index(NONE), -1, tone(prepared, segment)[claims.moment])),
     }
 
 
@@ -171,7 +158,7 @@ def _segment(decided: Decided, told: tuple[Segments, Segments]) -> IntArray:
     return np.where(situation.objected_us <= situation.as_of_us, UNKNOWN, code)
 
 
-def _segment_in_words(decided: Decided, segment: IntArray, told: tuple[Segments, Segments]) -> list[list[str]]:
+def _segment_inwords_of(decided: Decided, segment: IntArray, told: tuple[Segments, Segments]) -> list[list[str]]:
     """For each debtor with a segment what spoke for it, as one more reason: `segment=forgot (0.82: pays within a week)`."""
     said: list[list[str]] = []
     for row, arm in enumerate(decided.choice.arm.tolist()):
@@ -202,26 +189,23 @@ def _chances(decided: Decided, claims: _Claims) -> Columns:
     return {
         **{name: _numbers(np.where(claims.apart, 1.0, values[moment])) for name, values in certain.items()},
         "arm_probability": _numbers(choice.arm_probability[moment]),
-        "arm": _words(ARMS, choice.arm[moment]),
+        "arm": words_of(ARMS, choice.arm[moment]),
         "explored": pa.array(choice.explored[moment] & ~claims.apart),
     }
 
 
 def _blocked(decided: Decided, claims: _Claims) -> pa.Array:
-    """Channels that are shut to each claim, with the rule: its debtor's, or all of them by what holds the claim back.
-
-    Few answers are distinct: each is made once, and taken where it stands.
-    """
-    mask, channels = decided.prepared.mask, decided.prepared.grid.channels[1:]
-    distinct, which = mask.blocked_of_all()
-    held = np.flatnonzero(claims.apart)
-    holding = [mask.claim_barred(row) or "not_asked" for row in held.tolist()]
-    rules = list(dict.fromkeys(holding))
-    place = which[claims.moment]
-    place[held] = [len(distinct) + rules.index(rule) for rule in holding]
-    answers = [*distinct, *([(channel, rule) for channel in channels] for rule in rules)]
-    pairs = [[{"channel": channel, "rule": rule} for channel, rule in answer] for answer in answers]
-    return pa.array(pairs, BLOCKED).take(pa.array(place))
+    """Channels that are shut to each claim, with the rule: its debtor's, or all of them by what holds the claim back."""
+    mask, held = decided.prepared.mask, np.flatnonzero(claims.apart)
+    rule = mask.channel_rule[claims.moment].astype(np.int64)
+    holding = mask.claim_rule[held]
+    rule[held] = np.where(holding == NO_RULE, len(RULE_NAMES), holding)[:, None]
+    row, channel = np.nonzero(rule != NO_RULE)
+    pair = [words_of(mask.channels, 1 + channel), words_of((*RULE_NAMES, NOT_ASKED), rule[row, channel])]
+    begin = np.zeros(len(rule) + 1, dtype=np.int32)
+    np.cumsum(np.bincount(row, minlength=len(rule)), out=begin[1:])
+    pairs = pa.StructArray.from_arrays(pair, fields=list(BLOCKED.value_type))
+    return pa.ListArray.from_arrays(pa.array(begin), pairs, type=BLOCKED)
 
 
 def _reasons(decided: Decided, claims: _Claims, of_segment: list[list[str]]) -> pa.Array:
@@ -234,17 +218,18 @@ def _money(decided: Decided, claims: _Claims) -> Columns:
     """Chance of payment, what the contact adds to it, and its value in each claim's own currency."""
     prepared, moment, action = decided.prepared, claims.moment, claims.action
     chance = decided.said(Scored.chance, action)
-    code = prepared.histories.claims.currency[prepared.targets.claim]
+    currencies, code = prepared.histories.currencies, prepared.histories.claims.currency[prepared.targets.claim]
     price = decided.price.total[moment, prepared.grid.channel[action]]
     pays = claims.lead & (action > 0)
     value_eur = decided.said(Scored.lift_eur, action) - np.where(pays, price, 0.0)
-    words = np.array(prepared.histories.currencies, dtype=np.object_)[code]
-    rate = eur_rate(words, prepared.asks.as_of_us[moment], rates=prepared.config.rates)
+    day, which = np.unique(prepared.asks.as_of_us // DAY_US, return_inverse=True)
+    rates = np.array([eur_on(currencies, one, prepared.config.rates) for one in day.tolist()], dtype=np.float64)
+    rate = rates.reshape(len(day), len(currencies))[which[moment], code]
     return {
         "payment_probability": _numbers(chance),
         "uplift": _numbers(chance - decided.said(Scored.chance, np.zeros_like(action))),
         "expected_value": _numbers(value_eur / rate),
-        "currency": _words(prepared.histories.currencies, code),
+        "currency": words_of(currencies, code),
     }
 
 
@@ -254,21 +239,3 @@ def _lead(moment: IntArray, covered: BoolArray) -> BoolArray:
     lead = np.zeros(len(moment), dtype=np.bool_)
     lead[order[np.unique(moment[order], return_index=True)[1]]] = True
     return lead
-
-
-def alternatives(decided: Decided, row: int) -> tuple[Alternative, ...]:
-    """Every other allowed channel of debtor `row` at its best slot, best first; `none` is not listed."""
-    grid, scored = decided.prepared.grid, decided.opinion(row).scored
-    value = scored.value_eur[row]
-    chosen = grid.channel[decided.choice.action[row]]
-    mine = np.flatnonzero((decided.prepared.targets.moment == row) & decided.prepared.covered)
-    of_channel = best_of_each(value[None], grid.channel.astype(np.int64), allowed=decided.prepared.allowed[row][None])
-    found = []
-    for code, best in enumerate(of_channel[0, :, 0].tolist()):
-        if code in (0, chosen) or best < 0:
-            continue
-        any_paid = 1.0 - float(np.prod(1.0 - scored.probability[mine, best]))
-        found.append(
-            Alternative(grid.channels[code], from_us(decided.send_us(row, best)), any_paid, float(value[best]))
-        )
-    return tuple(sorted(found, key=lambda one: -one.expected_value))

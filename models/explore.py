@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import numpy.typing as npt
 
@@ -77,6 +79,9 @@ def channel_daypart_probability(probabilities: FloatArray, action: IntArray, *, 
     return chance
 
 
+@lru_cache(maxsize=64)
 def slot_dayparts(grid: ActionGrid) -> IntArray:
-    """Index in `DAYPARTS` of each slot of one channel, shape (S,)."""
-    return np.tile(np.array([daypart_of_hour(hour) for hour in grid.hours], dtype=np.int64), grid.days)
+    """Index in `DAYPARTS` of each slot of one channel, shape (S,), not to be written to."""
+    part = np.tile(np.array([daypart_of_hour(hour) for hour in grid.hours], dtype=np.int64), grid.days)
+    part.flags.writeable = False
+    return part

@@ -26,6 +26,9 @@ TONE_OF_CONTACTS = (FRIENDLY, NEUTRAL, FIRM)
 CALMING = ("hold_placed", "dispute_opened", "plan_agreed", "plan_broken")
 """Events after which a claim's message is never firm again: a hold (a dispute is one), an agreement, kept or not."""
 
+_CALMS = np.array([name in CALMING for name in (*CLAIM_EVENT_KINDS, None)])
+"""By kind of event, and False for one not known."""
+
 PAYMENT_OPTION = {"sms": "link", "email": "link", "portal": "link", "digital_mailbox": "link", "letter": "qr"}
 """How to pay, by channel, where nothing is known of the debtor; none is offered on the phone."""
 
@@ -86,8 +89,7 @@ def calmed(prepared: Prepared) -> BoolArray:
 def _was_calmed(histories: Histories, claim: IntArray, as_of_us: IntArray) -> BoolArray:
     """Claims with an event of `CALMING` that happened, and was known, before the claim's moment, shape (m,)."""
     events = histories.claim_events
-    kinds = [CLAIM_EVENT_KINDS.index(name) for name in CALMING]
-    happened = np.flatnonzero(np.isin(events.kind, kinds))
+    happened = np.flatnonzero(_CALMS[events.kind])
     owner = np.searchsorted(events.start, happened, side="right") - 1
     first = np.full(len(histories.claim_id), np.iinfo(np.int64).max)
     np.minimum.at(first, owner, np.maximum(events.at_us, events.known_us)[happened])

@@ -15,7 +15,7 @@ from scipy.special import logit
 from features.action import GridActions
 from models.boosters import raw_parts
 from models.calibration import Calibration
-from models.cells import Cells, GridCells, RowCells, channel_codes
+from models.cells import Cells, ClassCells, GridCells, RowCells, channel_codes
 from models.chain import load_chain
 from models.per_channel import load_per_channel
 from models.protocol import PropensityModel
@@ -183,14 +183,24 @@ def grid_probability(
     """
     result = np.full(wanted.shape, np.nan)
     contact: BoolArray = np.any(wanted[:, 1:], axis=1)
-    order = np.lexsort((class_of_row, ~contact))
-    ends = np.flatnonzero((np.diff(class_of_row[order]) != 0) | (np.diff(contact[order].astype(np.int8)) != 0)) + 1
-    for mine in np.split(order, ends):
-        if not len(mine):
-            continue
-        grid = actions.matrix[class_of_row[mine[0]]]
-        asked = len(grid) if contact[mine[0]] else 1
-        for block in np.array_split(mine, -(-len(mine) // BLOCK_ROWS)):
-            chance = model.chance(GridCells(rows[block], grid[:asked]))
-            result[block, :asked] = np.where(wanted[block, :asked], chance, np.nan)
+    # Claims of a class stand together: a block then holds few of them.
+    order = np.argsort(class_of_row, kind="stable")
+    for mine in _blocks(order[contact[order]]):
+        there, of_row = _numbered(class_of_row[mine], len(actions.matrix))
+        chance = model.chance(ClassCells(rows[mine], actions.matrix[there], of_row))
+        result[mine] = np.where(wanted[mine], chance, np.nan)
+    for mine in _blocks(np.flatnonzero(~contact)):
+        chance = model.chance(GridCells(rows[mine], actions.matrix[0, :1]))  # `none` has no features in any class
+        result[mine, 0] = np.where(wanted[mine, 0], np.broadcast_to(chance, (len(mine), 1))[:, 0], np.nan)
     return result
+
+
+def _blocks(rows: IntArray) -> list[IntArray]:
+    """Rows in blocks of as many each, none where there are none."""
+    return np.array_split(rows, -(-len(rows) // BLOCK_ROWS)) if len(rows) else []
+
+
+def _numbered(classes: IntArray, count: int) -> tuple[IntArray, IntArray]:
+    """Which of so many classes occur, in order, and the place of each row's among them, shape (k,)."""
+    there = np.bincount(classes, minlength=count) > 0
+    return np.flatnonzero(there), (np.cumsum(there) - 1)[classes]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from features.catalogue import claim_features, debtor_features, names
 from models.prepare import Prepared
 from models.segments import SegmentModel, Segments, nobody, segments_of
@@ -13,6 +15,12 @@ def segments_asked(model: SegmentModel | None, prepared: Prepared) -> Segments:
     size = prepared.situation.size
     if model is None:
         return nobody(size)
-    known = names((*debtor_features(prepared.histories.channels), *claim_features()))
+    known = _known(prepared.histories.channels)
     columns = columns_by_debtor(prepared.rows.matrix, prepared.targets.moment, names=known, size=size)
     return segments_of(model, columns, size=size)
+
+
+@lru_cache(maxsize=64)
+def _known(channels: tuple[str, ...]) -> tuple[str, ...]:
+    """Names of the columns of debtor and claim."""
+    return names((*debtor_features(channels), *claim_features()))

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from data.config import MoneySettings
 from data.online_decisions import Decided, DecisionRow, Json
 from data.times import to_day
 from data.vocabulary import NONE
-from models.decision_rows import Alternative as Candidate
+from models.alternatives import Alternative as Candidate
 from serving.engine import Outline, Wish
-from serving.shapes import Alternative, Blocked, ClaimDecision, NextBestAction
+from serving.shapes import Alternative, Blocked, ClaimDecision, NextBestAction, NextBestActionRequest
+
+ASK_AGAIN = timedelta(minutes=1)
+"""How long an answer holds that was given without the log."""
+
+UNAVAILABLE = "unavailable"
+"""Version of what had no part in an answer."""
 
 
 def told(decided: Decided, *, rates: MoneySettings, reused: bool, dry_run: bool = False) -> NextBestAction:
@@ -64,6 +71,40 @@ def nothing_open(outline: Outline, wish: Wish, *, dry_run: bool) -> NextBestActi
         alternatives=[],
         reused=False,
         dry_run=dry_run,
+        status="decided",
+    )
+
+
+def without_log(request: NextBestActionRequest, *, now: datetime) -> NextBestAction:
+    """The answer where nothing can be known of a debtor: no contact, and to be asked again soon. Nothing was logged."""
+    return NextBestAction(
+        decision_id=None,
+        debtor_id=request.debtor_id,
+        decided_at=now,
+        valid_until=now + ASK_AGAIN,
+        channel=NONE,
+        send_at=None,
+        payment_option=None,
+        tone=None,
+        payment_probability=0.0,
+        expected_value=0.0,
+        action_probability=None,
+        arm_probability=None,
+        channel_probability=None,
+        channel_daypart_probability=None,
+        explored=False,
+        arm=None,
+        segment="unknown",
+        model_version=UNAVAILABLE,
+        policy_version=UNAVAILABLE,
+        rules_version=UNAVAILABLE,
+        reasons=None,
+        blocked=[],
+        claims=[],
+        alternatives=[],
+        reused=False,
+        dry_run=False,
+        degraded=True,
         status="decided",
     )
 

@@ -1,49 +1,67 @@
-"""The application: everything an answer needs, wired once at the start."""
+"""The application: tenants, who may call, what is told of it all; wired once at the start."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import UTC, timedelta
-from pathlib import Path
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from threading import Thread
+from typing import BinaryIO
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
-from sqlalchemy.exc import OperationalError
-from sqlalchemy.exc import TimeoutError as SQLAlchemyTimeout
+from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
+from starlette.types import Receive, Scope, Send
 
-from data.config import Config, MissingRate, read_config
-from data.decision_log import DecisionLog
-from data.portfolio import Portfolio, read_portfolio
-from models.rules.packs_kept import packs_of
-from serving.base_portfolio import BasePortfolio
-from serving.capacity_standing import KeptPrices
-from serving.decider import Clock, Service
-from serving.engine import DecideEngine, Engine
+from data.access_store import AccessStore
+from data.config import MissingRate
+from models.rules.mask import RULES
+from serving.access.access import Access
+from serving.access.login import router as login_router
+from serving.access.login import sign_in_instead
+from serving.access.matrix import check_complete
+from serving.access.refusals import NotAdmitted
+from serving.access.report_access import BadManifest
+from serving.access.settings import AccessSettings
+from serving.counter import STORE_FAILS, log_unavailable
+from serving.decider import Clock
 from serving.envelope import BodyLimit, SafeHeaders
-from serving.models_in_use import ModelsInUse, ModelSource
+from serving.group_told import Told
 from serving.problems import Refused, faults_of, invalid, problem_response
+from serving.ready import probes_of
 from serving.routes import router
 from serving.settings import ServiceSettings
+from serving.telemetry.draining import Draining
+from serving.telemetry.kept_fresh import kept_fresh
+from serving.telemetry.logs import open_log
+from serving.telemetry.observed import Observed
+from serving.telemetry.settings import LogSettings
+from serving.telemetry.telemetry import Telemetry
+from serving.telemetry.vocabulary import Vocabulary
+from serving.tenants import Parts, Tenant, open_tenants
 
 TITLE = "rettid: next best action for debtors"
+OUTAGE_GRACE_S = 60.0
+"""How long a key that was good goes on while the store of keys cannot be asked: an answer of `none` must still be had."""
+
 KIND_OF_STATUS = {400: "bad-json", 404: "not-found", 405: "method-not-allowed", 413: "too-large"}
 
 
 @dataclass(frozen=True)
-class Parts:
-    """What may be handed in instead of being made from the settings: by tests, or by a caller that has it already."""
+class Watched:
+    """How the log is written, and who is let in, where that is not said by the settings."""
 
-    base: Portfolio | None = None
-    engine: Engine | None = None
-    models: ModelSource | None = None
+    log: LogSettings = field(default_factory=LogSettings)
+    stream: BinaryIO | None = None
+    access: AccessSettings | None = None
 
 
-def create_app(settings: ServiceSettings, *, clock: Clock, parts: Parts | None = None) -> FastAPI:
-    """The service over a workspace and a base portfolio; what is to be known of its packs stands in `state.notices`.
+def create_app(
+    settings: ServiceSettings, *, clock: Clock, parts: Parts | None = None, watched: Watched | None = None
+) -> FastAPI:
+    """The service over its tenants' workspaces and base portfolios.
 
     Parameters
     ----------
@@ -53,66 +71,67 @@ def create_app(settings: ServiceSettings, *, clock: Clock, parts: Parts | None =
     Raises
     ------
     data.problems.BadPortfolio
-        The base portfolio breaks the contract.
+        A base portfolio breaks the contract.
     data.config.BadConfiguration
-        `rettid.toml` cannot be followed.
+        A `rettid.toml` cannot be followed.
+    serving.access.matrix.UncoveredRoutes
+        A route has no entry in the table of who may call it.
     """
-    service, notices = _service(settings, clock, parts or Parts())
+    given, told = watched or Watched(), Told()
+    tenants = open_tenants(settings, clock, told=told, parts=parts)
+    words = Vocabulary.of(
+        {name for one in tenants.values() for name in one.service.config.grid.channels}, rules=[r.name for r in RULES]
+    )
+    telemetry, draining = Telemetry(words, clock), Draining()
+    log = open_log(words, level=given.log.level, stream=given.stream, clock=clock)
+    told.watch(telemetry, log)
+    telemetry.watch_queue(lambda: sum(one.counter.waiting for one in tenants.values()))
+    access = Access(
+        AccessStore.open(settings.access or settings.database or settings.workspace),
+        clock=clock,
+        settings=given.access or AccessSettings(secure_cookies=not settings.plain_http, outage_grace_s=OUTAGE_GRACE_S),
+    )
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        yield
-        service.log.close()
+        async with AsyncExitStack() as stack:
+            stack.enter_context(draining.on_stop_signals(asyncio.get_running_loop()))
+            await stack.enter_async_context(kept_fresh(telemetry))
+            if settings.warm_up:
+                Thread(target=_warm_up, args=(tenants,), name="warm-up", daemon=True).start()
+            yield
+        for tenant in tenants.values():
+            tenant.counter.close()
+        access.close()
 
-    app = FastAPI(title=TITLE, version="1", docs_url=None, redoc_url=None, lifespan=lifespan)
-    app.state.service = service
-    app.state.notices = notices
-    app.state.reports = settings.workspace / "reports"
+    app = FastAPI(title=TITLE, version="1", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
+    app.state.tenants, app.state.access, app.state.telemetry = tenants, access, telemetry
+    app.state.log = log
+    app.state.probes = {name: probes_of(one, telemetry, draining) for name, one in tenants.items()}
     app.include_router(router)
+    app.include_router(login_router)
+    check_complete(app)
     app.add_middleware(BodyLimit, limit=settings.body_limit)
     app.add_middleware(SafeHeaders)
+    app.add_middleware(Observed, telemetry=telemetry, log=log, failed=_failed, sample_every=given.log.sample_every)
     for kind, handler in _HANDLERS.items():
         app.add_exception_handler(kind, handler)
     return app
 
 
-def _service(settings: ServiceSettings, clock: Clock, parts: Parts) -> tuple[Service, tuple[str, ...]]:
-    """The service, and the notices of the packs that it was made with."""
-    settings.workspace.mkdir(parents=True, exist_ok=True)
-    log = DecisionLog.open(settings.workspace)
-    folder = settings.portfolio or _last_portfolio(log)
-    config = read_config(*([folder] if folder else []), settings.workspace)
-    base = BasePortfolio.of(parts.base or _portfolio(folder, config))
-    found = packs_of(settings.workspace, channels=config.grid.channels[1:], on=clock().astimezone(UTC).date())
-    service = Service(
-        base=base,
-        log=log,
-        engine=parts.engine
-        or DecideEngine(config, found.packs, given=base.given, prices=KeptPrices(settings.workspace, config.capacity)),
-        models=parts.models or ModelsInUse(settings.workspace),
-        config=config,
-        clock=clock,
-        ahead=timedelta(days=settings.ahead_days),
-    )
-    return service, found.notices
+def _warm_up(tenants: Mapping[str, Tenant]) -> None:
+    for tenant in tenants.values():
+        tenant.counter.warm_up()
 
 
-def _last_portfolio(log: DecisionLog) -> Path | None:
-    """Folder of the latest batch, if it is still there."""
-    folders = [Path(batch.portfolio) for batch in log.batches() if batch.portfolio is not None]
-    return next((folder for folder in reversed(folders) if folder.is_dir()), None)
-
-
-def _portfolio(folder: Path | None, config: Config) -> Portfolio:
-    if folder is None:
-        return Portfolio.from_tables({})
-    return read_portfolio(folder, channels=config.grid.channels)
-
-
-async def _refused(_request: Request, error: Exception) -> JSONResponse:
+async def _refused(request: Request, error: Exception) -> Response:
     if not isinstance(error, Refused):
         raise error
-    return problem_response(error.problem)
+    request.state.kind = error.problem.type.rpartition(":")[2]
+    if not isinstance(error, NotAdmitted):
+        return problem_response(error.problem)
+    instead = sign_in_instead(request, getattr(request.scope.get("route"), "path", ""), refused=error)
+    return instead or problem_response(error.problem, headers=error.headers)
 
 
 async def _invalid(_request: Request, error: Exception) -> JSONResponse:
@@ -132,8 +151,7 @@ async def _http(_request: Request, error: Exception) -> JSONResponse:
 
 
 async def _log_unavailable(_request: Request, _error: Exception) -> JSONResponse:
-    remedy = "nothing was promised: send the request again; if it lasts, look at the disk of the workspace"
-    return problem_response(Refused("log-unavailable", "the log did not take the entry", remedy=remedy).problem)
+    return problem_response(log_unavailable().problem)
 
 
 async def _missing_rate(_request: Request, _error: Exception) -> JSONResponse:
@@ -141,16 +159,24 @@ async def _missing_rate(_request: Request, _error: Exception) -> JSONResponse:
     return problem_response(Refused("not-ready", "a currency has no exchange rate", remedy=remedy).problem)
 
 
-async def _failed(_request: Request, _error: Exception) -> JSONResponse:
-    return problem_response(Refused("failed", "an error of ours", remedy="nothing was promised: send it again").problem)
+async def _bad_manifest(_request: Request, _error: Exception) -> JSONResponse:
+    remedy = "write the reports again: rettid report --out DIR"
+    return problem_response(
+        Refused("not-ready", "what the report pages are about cannot be read", remedy=remedy).problem
+    )
 
 
-_HANDLERS: dict[type[Exception], Callable[[Request, Exception], Awaitable[JSONResponse]]] = {
+async def _failed(scope: Scope, receive: Receive, send: Send) -> None:
+    """What is answered in place of an error of ours."""
+    problem = Refused("failed", "an error of ours", remedy="nothing was promised: send it again").problem
+    await problem_response(problem)(scope, receive, send)
+
+
+_HANDLERS: dict[type[Exception], Callable[[Request, Exception], Awaitable[Response]]] = {
     Refused: _refused,
     RequestValidationError: _invalid,
     HTTPException: _http,
-    OperationalError: _log_unavailable,
-    SQLAlchemyTimeout: _log_unavailable,
+    **dict.fromkeys(STORE_FAILS, _log_unavailable),
     MissingRate: _missing_rate,
-    Exception: _failed,
+    BadManifest: _bad_manifest,
 }

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
 
 from data.decision_log import CONFIRMED, REFUSED, REPLACED
-from data.online_decisions import Decided, add_step, decided_under, last_decided
+from data.online_decisions import Decided, add_step, decided_under
 from data.vocabulary import NONE
+from serving.access.caller import Caller, sees
 from serving.answers import told
-from serving.decider import Service, models_of
+from serving.decider import Service
+from serving.engine import Earlier
+from serving.live import Live
+from serving.models_in_use import Models
 from serving.problems import Refused
 from serving.shapes import (
     Confirmation,
@@ -34,52 +42,81 @@ SENTENCES = {
 }
 
 
-def confirm(service: Service, decision_id: str) -> Confirmation:
-    """Leave to send, on record before it is given; asked again, everything is looked at again.
+@dataclass(frozen=True)
+class Request:
+    """A decision of which leave to send is asked, as it stood in one transaction; `reason` where that already forbids it."""
 
-    Raises
-    ------
-    serving.problems.Refused
-        There is no such decision, or it may not be sent: 409 with the reason.
-    """
-    models = models_of(service)
-    now = service.clock()
-    with service.log.writing() as connection:
-        decided = _found(decided_under(connection, decision_id))
-        leading = decided.leading
-        newest = last_decided(connection, leading.debtor_id, at=now)
-        reason = _plain_reason(decided, decision_id, newest)
-        if reason is None and now >= leading.valid_until:
-            reason = "past_valid_until"
-        if reason is None:
-            facts = facts_of(connection, service.base, leading.debtor_id)
-            reason = service.engine.standing(facts, decided, at=now, models=models).reason
-        step = CONFIRMED if reason is None else REFUSED
-        if reason != REPLACED:
-            add_step(connection, decision_id, step=step, at=now, reason=reason)
-    if reason is not None or leading.send_at is None:
-        raise _not_to_be_sent(reason or "no_contact")
-    return Confirmation(
-        decision_id=decision_id,
-        debtor_id=leading.debtor_id,
-        channel=leading.channel,
-        send_at=leading.send_at,
-        valid_until=leading.valid_until,
-        confirmed_at=now,
-    )
+    decision_id: str
+    decided: Decided
+    live: Live
+    reason: str | None
 
 
-def stored(service: Service, decision_id: str) -> StoredDecision:
-    """A decision as stored, with what came of it up to now.
+def look(connection: sa.Connection, service: Service, decision_id: str, *, at: datetime) -> Request:
+    """A decision that leave to send is asked for.
 
     Raises
     ------
     serving.problems.Refused
         There is no such decision.
     """
+    decided = decided_under(connection, decision_id)
+    if decided is None:
+        raise _unknown()
+    leading = decided.leading
+    live = service.state.of(connection, [leading.debtor_id], at=at)[leading.debtor_id]
+    reason = _plain_reason(decided, decision_id, live.last)
+    if reason is None and at >= leading.valid_until:
+        reason = "past_valid_until"
+    return Request(decision_id, decided, live, reason)
+
+
+def judge(service: Service, requests: Sequence[Request], *, at: datetime, models: Models) -> list[Request]:
+    """The same with what the rules say, each debtor once: everything is looked at again, however often it is asked."""
+    open_ones = [one for one in requests if one.reason is None]
+    earlier = [Earlier(one.live, one.decided, at) for one in open_ones]
+    standing = iter(service.engine.standing(earlier, models=models) if earlier else [])
+    return [one if one.reason is not None else replace(one, reason=next(standing).reason) for one in requests]
+
+
+def write(connection: sa.Connection, request: Request, *, at: datetime) -> None:
+    """Puts leave or refusal on record."""
+    step = CONFIRMED if request.reason is None else REFUSED
+    if request.reason != REPLACED:
+        debtor_id = request.live.debtor_id
+        add_step(connection, request.decision_id, step=step, at=at, reason=request.reason, debtor_id=debtor_id)
+
+
+def tell(request: Request, *, at: datetime) -> Confirmation | Refused:
+    """Leave to send, or why not."""
+    leading = request.decided.leading
+    if request.reason is not None or leading.send_at is None:
+        return _not_to_be_sent(request.reason or "no_contact")
+    return Confirmation(
+        decision_id=request.decision_id,
+        debtor_id=leading.debtor_id,
+        channel=leading.channel,
+        send_at=leading.send_at,
+        valid_until=leading.valid_until,
+        confirmed_at=at,
+    )
+
+
+def stored(service: Service, decision_id: str, *, caller: Caller) -> StoredDecision:
+    """A decision as stored, with what came of it up to now.
+
+    Raises
+    ------
+    serving.problems.Refused
+        There is no such decision, or one about creditors that the caller does not see.
+    """
     with service.log.reading() as connection:
-        decided = _found(decided_under(connection, decision_id))
+        decided = decided_under(connection, decision_id)
+        if decided is None:
+            raise _unknown()
         facts = facts_of(connection, service.base, decided.leading.debtor_id)
+    if caller.creditors is not None and not sees(caller, _creditors(decided, facts)):
+        raise _unknown()
     return StoredDecision(
         decision=told(decided, rates=service.config.rates, reused=False),
         source=decided.source,
@@ -90,10 +127,8 @@ def stored(service: Service, decision_id: str) -> StoredDecision:
     )
 
 
-def _found(decided: Decided | None) -> Decided:
-    if decided is None:
-        raise Refused("unknown-decision", "no such decision has been logged", remedy="use the decision_id of an answer")
-    return decided
+def _unknown() -> Refused:
+    return Refused("unknown-decision", "no such decision has been logged", remedy="use the decision_id of an answer")
 
 
 def _plain_reason(decided: Decided, decision_id: str, newest: Decided | None) -> str | None:
@@ -108,6 +143,12 @@ def _plain_reason(decided: Decided, decision_id: str, newest: Decided | None) ->
 def _not_to_be_sent(reason: str) -> Refused:
     sentence = SENTENCES.get(reason, f"the rule {reason} bars it")
     return Refused("not-to-be-sent", f"do not send: {sentence}", remedy="ask for the next best action", reason=reason)
+
+
+def _creditors(decided: Decided, facts: Facts) -> set[str]:
+    """Creditors of all claims that a decision speaks of."""
+    named = {row.claim_id for row in decided.rows}
+    return {row["creditor_id"] for row in facts.tables["claims"].to_pylist() if row["claim_id"] in named}
 
 
 def _outcome(service: Service, decided: Decided, facts: Facts) -> WhatCame:

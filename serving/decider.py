@@ -1,101 +1,87 @@
-"""Deciding for debtors over the log: the live decision again, or a new one reserved before it is told.
+"""Deciding for debtors: the live decision again, or a new one; looking, judging and writing apart, so that many share each.
 
-Facts are read and a decision is made without a lock on the data base; the writing transaction looks whether anything
-about the debtor has come since and, if so, the decision is made again. Only the last attempt decides under the lock.
+Facts are read and decisions made without a lock on the data base; the writing transaction looks whether anything about a
+debtor has come since, and leaves out those of whom something has: they are decided again (`serving.group`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+import pyarrow as pa
 import sqlalchemy as sa
 
 from data.config import Config, MissingRate
 from data.decision_log import CONFIRMED, REPLACED, SENT, DecisionLog
-from data.online_decisions import Decided, DecisionRow, Json, last_decided, reserve
+from data.log_marks import Marks
+from data.online_decisions import AnswerRow, Decided, DecisionRow, Json, reserve_all
 from data.vocabulary import NONE
 from models.bundle import NoChampion, OtherConfiguration, must_fit
 from models.decide import NoChallenger
 from serving.answers import candidates, nothing_open, told
 from serving.base_portfolio import BasePortfolio
-from serving.engine import Engine, Verdict, Wish
-from serving.locks import DebtorLocks
+from serving.engine import Earlier, Engine, Standing, Verdict, Wish
+from serving.live import Live, LiveState
 from serving.models_in_use import Models, ModelSource
 from serving.problems import Fault, Refused, invalid
 from serving.shapes import NextBestAction, NextBestActionRequest
-from serving.state import Facts, facts_of, is_current
 
 Clock = Callable[[], datetime]
 Answer = NextBestAction | Refused
 
-ATTEMPTS = 4
 INSTANT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
 class Service:
-    """Everything an answer is made of."""
+    """Everything an answer of one tenant is made of."""
 
     base: BasePortfolio
+    state: LiveState
     log: DecisionLog
     engine: Engine
     models: ModelSource
     config: Config
     clock: Clock
     ahead: timedelta
-    locks: DebtorLocks = field(default_factory=DebtorLocks)
 
 
 @dataclass(frozen=True)
-class _Case:
+class Case:
     """One request while it is being answered."""
 
-    number: int
     request: NextBestActionRequest
     wish: Wish
     dry_run: bool
 
 
 @dataclass(frozen=True)
-class _Look:
+class Look:
     """What was found for a case in one transaction."""
 
-    case: _Case
-    facts: Facts
-    last: Decided | None
+    case: Case
+    live: Live
+
+    @property
+    def last(self) -> Decided | None:
+        """The debtor's last decision; what is decided for another moment knows of none."""
+        return None if self.case.dry_run else self.live.last
 
 
 @dataclass(frozen=True)
-class _New:
+class New:
     """A decision made and not written yet."""
 
-    look: _Look
+    look: Look
     wish: Wish
     verdict: Verdict
 
-
-def next_best_actions(service: Service, requests: Sequence[NextBestActionRequest]) -> list[Answer]:
-    """An answer for each request, in order; a debtor named twice is decided once and then told again.
-
-    Raises
-    ------
-    serving.problems.Refused
-        No model can be used.
-    """
-    models = models_of(service)
-    answers: dict[int, Answer] = {}
-    waiting = list(enumerate(requests))
-    while waiting:
-        turn: dict[str, tuple[int, NextBestActionRequest]] = {}
-        for number, request in waiting:
-            turn.setdefault(request.debtor_id, (number, request))
-        now_answered = {number for number, _ in turn.values()}
-        waiting = [pair for pair in waiting if pair[0] not in now_answered]
-        with service.locks.holding(turn):
-            answers.update(_answer_turn(service, list(turn.values()), models))
-    return [answers[number] for number in range(len(requests))]
+    @property
+    def debtor_id(self) -> str:
+        """The debtor."""
+        return self.wish.debtor_id
 
 
 def models_of(service: Service) -> Models:
@@ -112,28 +98,7 @@ def models_of(service: Service) -> Models:
     return models
 
 
-def _answer_turn(
-    service: Service, turn: Sequence[tuple[int, NextBestActionRequest]], models: Models
-) -> dict[int, Answer]:
-    answers: dict[int, Answer] = {}
-    now = service.clock()
-    cases = []
-    for number, request in turn:
-        try:
-            cases.append(_case(service, number, request, now=now))
-        except Refused as refused:
-            answers[number] = refused
-    for attempt in range(ATTEMPTS):
-        if not cases:
-            break
-        last_attempt = attempt == ATTEMPTS - 1
-        done = _under_lock(service, cases, models) if last_attempt else _optimistic(service, cases, models)
-        answers.update(done)
-        cases = [case for case in cases if case.number not in done]
-    return answers
-
-
-def _case(service: Service, number: int, request: NextBestActionRequest, *, now: datetime) -> _Case:
+def case_of(service: Service, request: NextBestActionRequest, *, now: datetime) -> Case:
     """The request in our words; raises `Refused` for a channel or moment that cannot be."""
     offered = service.config.grid.channels
     unknown = [name for name in request.channels or () if name not in offered]
@@ -154,76 +119,60 @@ def _case(service: Service, number: int, request: NextBestActionRequest, *, now:
         claim_ids=None if request.claim_ids is None else frozenset(request.claim_ids),
         explain=request.explain,
     )
-    return _Case(number, request, wish, dry_run=wish.as_of != now)
+    return Case(request, wish, dry_run=wish.as_of != now)
 
 
-def _optimistic(service: Service, cases: Sequence[_Case], models: Models) -> dict[int, Answer]:
-    """Answers to as many cases as nothing came between for."""
-    with service.log.reading() as connection:
-        looks = [_look(connection, service, case) for case in cases]
-    answers, new = _judge(service, looks, models)
-    if not new:
-        return answers
-    with service.log.writing() as connection:
-        current = [one for one in new if is_current(connection, one.look.facts)]
-        return {**answers, **_reserve(connection, service, current)}
+def judge(service: Service, looks: Sequence[Look], models: Models) -> list[Answer | New]:
+    """For each case, each debtor once, what can be answered as it is, or a new decision that is still to be written."""
+    found: list[Answer | New | None] = [_refusal(look) for look in looks]
+    held = [number for number, look in enumerate(looks) if found[number] is None and _may_hold(look)]
+    for number, standing in zip(held, _standings(service, [looks[one] for one in held], models), strict=True):
+        last = looks[number].last
+        if last is not None and standing is not None and _holds(last, standing):
+            found[number] = told(last, rates=service.config.rates, reused=True)
+    asked = [number for number, one in enumerate(found) if one is None]
+    for number, new in zip(asked, _decide(service, [looks[one] for one in asked], models), strict=True):
+        told_now = isinstance(new, New) and (new.look.case.dry_run or new.verdict.outline is not None)
+        found[number] = tell(service, new) if isinstance(new, New) and told_now else new
+    return [one for one in found if one is not None]
 
 
-def _under_lock(service: Service, cases: Sequence[_Case], models: Models) -> dict[int, Answer]:
-    with service.log.writing() as connection:
-        looks = [_look(connection, service, case) for case in cases]
-        answers, new = _judge(service, looks, models)
-        return {**answers, **_reserve(connection, service, new)}
-
-
-def _look(connection: sa.Connection, service: Service, case: _Case) -> _Look:
-    facts = facts_of(connection, service.base, case.wish.debtor_id)
-    last = None if case.dry_run else last_decided(connection, case.wish.debtor_id, at=case.wish.as_of)
-    return _Look(case, facts, last)
-
-
-def _judge(service: Service, looks: Sequence[_Look], models: Models) -> tuple[dict[int, Answer], list[_New]]:
-    """What can be answered as it is, and new decisions still to be written."""
-    answers: dict[int, Answer] = {}
-    asked: list[_Look] = []
-    for look in looks:
-        refused = _refusal(look)
-        if refused is not None:
-            answers[look.case.number] = refused
-        elif look.last is not None and _holds(service, look, look.last, models):
-            answers[look.case.number] = told(look.last, rates=service.config.rates, reused=True)
-        else:
-            asked.append(look)
-    new = _decide(service, asked, models, answers)
-    for one in [one for one in new if one.look.case.dry_run or one.verdict.outline]:
-        answers[one.look.case.number] = _tell(service, one)
-    return answers, [one for one in new if one.look.case.number not in answers]
-
-
-def _refusal(look: _Look) -> Refused | None:
+def _refusal(look: Look) -> Refused | None:
     """Why nothing can be decided for a debtor, if nothing can."""
-    if not look.facts.known:
+    if not look.live.facts.known:
         return Refused("unknown-debtor", "no such debtor has been received", remedy="send it: POST /v1/events, debtors")
-    strange = (look.case.wish.claim_ids or frozenset()) - look.facts.identifiers("claims")
+    strange = (look.case.wish.claim_ids or frozenset()) - look.live.facts.identifiers("claims")
     if strange:
         what = f"{len(strange)} claims are not claims of this debtor"
         return invalid([Fault(where="body.claim_ids", what=what, remedy="name claims of this debtor, or leave it out")])
     return None
 
 
-def _holds(service: Service, look: _Look, last: Decided, models: Models) -> bool:
-    """Whether the debtor's last decision is live and no fact has changed what the rules say of it."""
-    now, leading = look.case.wish.as_of, last.leading
-    if look.case.request.replace or last.status == REPLACED or now >= leading.valid_until:
+def _may_hold(look: Look) -> bool:
+    """Whether the debtor's last decision may be answered again, if the rules say so."""
+    last = look.last
+    if last is None or look.case.request.replace:
         return False
+    return last.status != REPLACED and look.case.wish.as_of < last.leading.valid_until
+
+
+def _standings(service: Service, looks: Sequence[Look], models: Models) -> list[Standing | None]:
+    """What the rules say of last decisions; None where it cannot be told: deciding anew meets the same and says so."""
+    earlier = [Earlier(look.live, look.last, look.case.wish.as_of) for look in looks if look.last is not None]
+    if not earlier:
+        return []
     try:
-        standing = service.engine.standing(look.facts, last, at=now, models=models)
+        return [*service.engine.standing(earlier, models=models)]
     except MissingRate:
-        return False  # deciding anew meets the same and says so
+        return [None] if len(looks) == 1 else [one for look in looks for one in _standings(service, [look], models)]
+
+
+def _holds(last: Decided, standing: Standing) -> bool:
+    """Whether no fact has changed what the rules say of a live decision."""
     before = _coverable_then(last)
     same = before is None or before == standing.coverable & _asked_claims(last, standing.coverable)
-    if leading.channel == NONE:
-        shut = {pair["channel"] for pair in leading.blocked}
+    if last.leading.channel == NONE:
+        shut = {pair["channel"] for pair in last.leading.blocked}
         return same and not standing.open_channels & shut
     return standing.reason is None and (same or last.status in (CONFIRMED, SENT))
 
@@ -242,25 +191,24 @@ def _asked_claims(last: Decided, every: frozenset[str]) -> frozenset[str]:
     return frozenset(map(str, asked)) if isinstance(asked, list) else every
 
 
-def _decide(service: Service, looks: Sequence[_Look], models: Models, answers: dict[int, Answer]) -> list[_New]:
-    """New decisions; what cannot be decided is put among the answers."""
+def _decide(service: Service, looks: Sequence[Look], models: Models) -> list[Refused | New]:
+    """A new decision for each case, or why it cannot be taken."""
     if not looks:
         return []
     wishes = [_after_last(look) for look in looks]
     try:
-        verdicts = service.engine.decide([look.facts for look in looks], wishes, models=models)
+        verdicts = service.engine.decide([look.live for look in looks], wishes, models=models)
     except MissingRate as error:
         if len(looks) > 1:
-            return [new for look in looks for new in _decide(service, [look], models, answers)]
+            return [new for look in looks for new in _decide(service, [look], models)]
         remedy = "add a dated row under [rates] in rettid.toml and start the service again"
-        answers[looks[0].case.number] = Refused("not-ready", str(error), remedy=remedy)
-        return []
+        return [Refused("not-ready", str(error), remedy=remedy)]
     except NoChallenger as error:
         raise Refused("not-ready", str(error), remedy="rettid promote RUN as challenger") from error
-    return [_New(look, wish, verdict) for look, wish, verdict in zip(looks, wishes, verdicts, strict=True)]
+    return [New(look, wish, verdict) for look, wish, verdict in zip(looks, wishes, verdicts, strict=True)]
 
 
-def _after_last(look: _Look) -> Wish:
+def _after_last(look: Look) -> Wish:
     """The wish, an instant after the last decision if that was taken at the same one: moments tell decisions apart."""
     wish = look.case.wish
     if look.last is not None and look.last.leading.decided_at >= wish.as_of:
@@ -268,14 +216,16 @@ def _after_last(look: _Look) -> Wish:
     return wish
 
 
-def _reserve(connection: sa.Connection, service: Service, new: Sequence[_New]) -> dict[int, Answer]:
-    """Writes new decisions and tells them."""
-    for one in new:
-        reserve(connection, _decided(one), replaces=_replaced(one))
-    return {one.look.case.number: _tell(service, one) for one in new}
+def reserve(connection: sa.Connection, service: Service, new: Sequence[New], *, models: Models, marks: Marks) -> None:
+    """Writes new decisions, each with all that it was made of."""
+    versions = {**service.engine.versions()}
+    answers = [_answer_row(one, versions=versions, marks=marks) for one in new]
+    replaced = [(leading.decision_id, leading.debtor_id) for leading in map(_replaced, new) if leading is not None]
+    table = pa.concat_tables([one.verdict.table for one in new])
+    reserve_all(connection, table, answers, replaced, max(one.wish.as_of for one in new))
 
 
-def _replaced(one: _New) -> DecisionRow | None:
+def _replaced(one: New) -> DecisionRow | None:
     """The decision that gives way: live, and not confirmed. A confirmed one is a contact and stands."""
     last = one.look.last
     if last is None or last.status in (CONFIRMED, SENT, REPLACED) or last.leading.valid_until <= one.wish.as_of:
@@ -283,14 +233,35 @@ def _replaced(one: _New) -> DecisionRow | None:
     return last.leading
 
 
-def _decided(one: _New) -> Decided:
+def _answer_row(one: New, *, versions: dict[str, str], marks: Marks) -> AnswerRow:
+    decided = decided_of(one)
+    seen: dict[str, Json] = {
+        "log": vars(marks),
+        "versions": versions,
+        "features": one.verdict.features,
+        "coverable": sorted(one.verdict.coverable),
+    }
+    leading = decided.leading
+    return AnswerRow(
+        answer_id=leading.decision_id,
+        debtor_id=leading.debtor_id,
+        decided_at=leading.decided_at,
+        asked=decided.asked or {},
+        seen=seen,
+        alternatives=decided.alternatives,
+    )
+
+
+def decided_of(one: New) -> Decided:
+    """The decision as it will be read back."""
     asked = one.look.case.request.model_dump(mode="json", exclude_none=True, exclude={"debtor_id"})
-    seen: dict[str, Json] = {"last_event": one.look.facts.mark[0], "coverable": sorted(one.verdict.coverable)}
+    seen: dict[str, Json] = {"coverable": sorted(one.verdict.coverable)}
     return Decided(one.verdict.rows, asked=asked, seen=seen, alternatives=candidates(one.verdict.alternatives))
 
 
-def _tell(service: Service, one: _New) -> NextBestAction:
+def tell(service: Service, one: New) -> NextBestAction:
+    """The decision as it is answered."""
     dry_run = one.look.case.dry_run
     if one.verdict.outline is not None:
         return nothing_open(one.verdict.outline, one.wish, dry_run=dry_run)
-    return told(_decided(one), rates=service.config.rates, reused=False, dry_run=dry_run)
+    return told(decided_of(one), rates=service.config.rates, reused=False, dry_run=dry_run)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
@@ -17,17 +18,18 @@ from data.online_decisions import DecisionRow, rows_of
 from data.situation import Situation
 from data.times import to_us
 from data.vocabulary import ARMS, NONE, TONES
-from features.histories import histories_of
+from features.digest import features_digest
 from features.situation import with_contacts_of
 from features.tables import Histories
+from models.alternatives import Alternative, alternatives_of_all
 from models.decide import Decided, decide
-from models.decision_rows import Alternative, alternatives, decision_table, policy_version
-from models.prepare import Asks, Prepared, prepare
+from models.decision_rows import decision_table, policy_version
+from models.prepare import Asks, BoolArray, Prepared, prepare
 from models.rules.mask import barring_rule, contact_mask, rules_version
 from models.rules.pack import Packs
 from serving.capacity_standing import KeptPrices
+from serving.live import Live, LiveState
 from serving.models_in_use import Models
-from serving.state import Facts, portfolio_of
 
 REASONS = {"disputed_claim": "disputed", "nothing_owed": "paid", "no_open_claim": "closed"}
 """What a refusal is called on the wire, where it is not called by the rule's own name."""
@@ -70,12 +72,26 @@ class Outline:
 
 @dataclass(frozen=True)
 class Verdict:
-    """A new decision: its rows, the other candidates, the claims that could be covered; an outline where none is open."""
+    """A new decision: its rows, the other candidates, the claims that could be covered; an outline where none is open.
+
+    `table` holds the same rows in `data.schemas.DECISION_SCHEMA`; `features` is a digest of what the model saw.
+    """
 
     rows: tuple[DecisionRow, ...]
+    table: pa.Table
     alternatives: tuple[Alternative, ...]
     coverable: frozenset[str]
+    features: str
     outline: Outline | None
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """A decision taken earlier, to be looked at again at a moment."""
+
+    live: Live
+    logged: Logged
+    at: datetime
 
 
 @dataclass(frozen=True)
@@ -100,26 +116,34 @@ class Standing:
 class Engine(Protocol):
     """What the service needs of features, rules and models."""
 
-    def decide(self, facts: Sequence[Facts], wishes: Sequence[Wish], *, models: Models) -> list[Verdict]:
-        """A new decision for each wish; `facts` stand in the same order, each debtor once."""
+    def decide(self, lives: Sequence[Live], wishes: Sequence[Wish], *, models: Models) -> list[Verdict]:
+        """A new decision for each wish; `lives` stand in the same order, each debtor once."""
         ...
 
-    def standing(self, facts: Facts, logged: Logged, *, at: datetime, models: Models) -> Standing:
-        """What the rules say of an earlier decision at a moment."""
+    def standing(self, earlier: Sequence[Earlier], *, models: Models) -> list[Standing]:
+        """What the rules say of earlier decisions, each debtor once."""
+        ...
+
+    def versions(self) -> Mapping[str, str]:
+        """What else a decision depends on: fingerprints of the configuration, the rules and the prices in force."""
         ...
 
 
 class DecideEngine:
     """The engine that asks `models.decide`."""
 
-    def __init__(self, config: Config, packs: Packs, *, given: frozenset[str], prices: KeptPrices) -> None:
+    def __init__(self, config: Config, packs: Packs, *, state: LiveState, prices: KeptPrices) -> None:
         self._config = config
         self._prices = prices
         self._packs = packs
         self._packs_version = rules_version(packs)
-        self._given = given
+        self._state = state
 
-    def decide(self, facts: Sequence[Facts], wishes: Sequence[Wish], *, models: Models) -> list[Verdict]:
+    def versions(self) -> Mapping[str, str]:
+        """Fingerprints of the configuration and the rules."""
+        return {"config": self._config.fingerprint, "rules": self._packs_version}
+
+    def decide(self, lives: Sequence[Live], wishes: Sequence[Wish], *, models: Models) -> list[Verdict]:
         """A new decision for each wish.
 
         Raises
@@ -129,7 +153,7 @@ class DecideEngine:
         models.decide.NoChallenger
             The configuration gives the challenger a share, and there is none.
         """
-        histories = self._histories(facts)
+        histories = self._state.joined(lives)
         row = {name: number for number, name in enumerate(histories.debtor_id.tolist())}
         groups: dict[tuple[object, ...], list[int]] = {}
         for number, wish in enumerate(wishes):
@@ -141,53 +165,55 @@ class DecideEngine:
             found.update(zip(numbers, verdicts, strict=True))
         return [found[number] for number in range(len(wishes))]
 
-    def standing(self, facts: Facts, logged: Logged, *, at: datetime, models: Models) -> Standing:
-        """What the rules say of an earlier decision at a moment; a slot that has begun is judged as at its beginning.
+    def standing(self, earlier: Sequence[Earlier], *, models: Models) -> list[Standing]:
+        """What the rules say of earlier decisions; a slot that has begun is judged as at its beginning.
 
-        Once confirmed, the decision is a contact: it is judged as if it were none, or it would bar itself.
+        Once confirmed, a decision is a contact: it is judged as if it were none, or it would bar itself.
         """
-        histories = self._histories([facts])
-        asks = Asks(np.zeros(1, dtype=np.int64), np.array([to_us(at)]))
-        prepared = prepare(histories, asks, config=self._config, packs=self._packs, bundle=models.champion)
-        leading = logged.leading
-        prepared = self._judged(prepared, facts, logged, at_us=to_us(at))
-        mask = prepared.mask
-        names = histories.claim_id[prepared.targets.claim].tolist()
-        coverable = frozenset(name for name, covered in zip(names, prepared.covered, strict=True) if covered)
-        codes = np.unique(prepared.grid.channel[mask.allowed[0]])
-        open_channels = frozenset(prepared.grid.channels[code] for code in codes) - {NONE}
-        if leading.channel == NONE:
-            return Standing(None, coverable, open_channels)
-        held = sorted(logged.covered - coverable)
-        reason = (
-            _why_held(prepared, held[0]) if held else _why_barred(prepared, leading) or _why_person(prepared, leading)
+        histories = self._state.joined([one.live for one in earlier])
+        row = {name: number for number, name in enumerate(histories.debtor_id.tolist())}
+        asks = Asks(
+            np.array([row[one.live.debtor_id] for one in earlier], dtype=np.int64),
+            np.array([to_us(one.at) for one in earlier], dtype=np.int64),
         )
-        return Standing(reason, coverable, open_channels)
+        prepared = prepare(histories, asks, config=self._config, packs=self._packs, bundle=models.champion)
+        prepared = self._judged(prepared, earlier)
+        return [_standing(prepared, number, one.logged) for number, one in enumerate(earlier)]
 
-    def _histories(self, facts: Sequence[Facts]) -> Histories:
-        return histories_of(portfolio_of(facts, given=self._given), channels=self._config.grid.channels)
+    def _judged(self, prepared: Prepared, earlier: Sequence[Earlier]) -> Prepared:
+        """The same with the mask under which decisions are looked at again: on what is known now, without their own contacts.
 
-    def _judged(self, prepared: Prepared, facts: Facts, logged: Logged, *, at_us: int) -> Prepared:
-        """The same with the mask under which an earlier decision is looked at again: on what is known now, without its own contact.
-
-        Once the slot has begun, the clock is set back to its beginning.
+        Once a slot has begun, its debtor's clock is set back to the slot's beginning.
         """
-        situation, send_at = self._without_itself(prepared, facts, logged), logged.leading.send_at
-        if send_at is not None and to_us(send_at) < at_us:
-            situation = replace(situation, as_of_us=np.array([to_us(send_at)]))
+        situation = self._without_themselves(prepared, earlier)
+        begun = [one.logged.leading.send_at for one in earlier]
+        at_us = [
+            to_us(one.at) if send is None else min(to_us(one.at), to_us(send))
+            for one, send in zip(earlier, begun, strict=True)
+        ]
+        if at_us != situation.as_of_us.tolist():
+            situation = replace(situation, as_of_us=np.array(at_us, dtype=np.int64))
         if situation is prepared.situation:
             return prepared
         mask = contact_mask(situation, grid=prepared.grid, packs=prepared.packs)
         return replace(prepared, situation=situation, mask=mask)
 
-    def _without_itself(self, prepared: Prepared, facts: Facts, logged: Logged) -> Situation:
-        """The situation as if the decision's own contact had not been made; what the contact met with still counts."""
-        contacts, own = facts.tables["contacts"], [row.decision_id for row in logged.rows]
+    def _without_themselves(self, prepared: Prepared, earlier: Sequence[Earlier]) -> Situation:
+        """The situation as if the decisions' own contacts had not been made; what the contacts met with still counts."""
+        others = [self._without_itself(one) for one in earlier]
+        if all(other is one.live for other, one in zip(others, earlier, strict=True)):
+            return prepared.situation
+        return with_contacts_of(prepared.situation, self._state.joined(others), prepared.targets)
+
+    def _without_itself(self, earlier: Earlier) -> Live:
+        """The debtor without the contact that the decision became, if it has become one."""
+        facts = earlier.live.facts
+        contacts, own = facts.tables["contacts"], [row.decision_id for row in earlier.logged.rows]
         is_own = pc.is_in(contacts["contact_id"], value_set=pa.array(own, pa.string()))
         if not pc.any(is_own).as_py():
-            return prepared.situation
+            return earlier.live
         others = replace(facts, tables={**facts.tables, "contacts": contacts.filter(pc.invert(is_own))})
-        return with_contacts_of(prepared.situation, self._histories([others]), prepared.targets)
+        return replace(earlier.live, histories=self._state.histories(others))
 
     def _decide_alike(
         self, histories: Histories, rows: list[int], wishes: Sequence[Wish], *, models: Models
@@ -212,20 +238,26 @@ class DecideEngine:
             limits=self._prices.current(),
         )
         table = decision_table(decided, packs_version=self._packs_version, explain=first.explain)
-        by_debtor: dict[str, list[DecisionRow]] = {}
-        for one in rows_of(table):
-            by_debtor.setdefault(one.debtor_id, []).append(one)
-        return [
-            self._verdict(decided, number, tuple(by_debtor.get(wish.debtor_id, ())))
-            for number, wish in enumerate(wishes)
-        ]
+        return self._verdicts(decided, table)
 
-    def _verdict(self, decided: Decided, number: int, rows: tuple[DecisionRow, ...]) -> Verdict:
+    def _verdicts(self, decided: Decided, table: pa.Table) -> list[Verdict]:
+        """The rows of a table, which stand debtor by debtor in the order of the asks, with what belongs to each."""
         prepared = decided.prepared
-        mine = (prepared.targets.moment == number) & prepared.covered
-        coverable = prepared.histories.claim_id[prepared.targets.claim[mine]]
-        outline = None if rows else self._outline(decided, number)
-        return Verdict(rows, alternatives(decided, number), frozenset(coverable.tolist()), outline)
+        moment, rows = prepared.targets.moment, rows_of(table)
+        ends = np.searchsorted(moment, np.arange(len(prepared.asks.debtor) + 1)).tolist()
+        claim_id = prepared.histories.claim_id[prepared.targets.claim]
+        others, digest = alternatives_of_all(decided), features_digest(prepared.rows, prepared.targets)
+        return [
+            Verdict(
+                rows=rows[first:last],
+                table=table.slice(first, last - first),
+                alternatives=others[number],
+                coverable=frozenset(claim_id[first:last][prepared.covered[first:last]].tolist()),
+                features=digest[number],
+                outline=self._outline(decided, number) if first == last else None,
+            )
+            for number, (first, last) in enumerate(pairwise(ends))
+        ]
 
     def _outline(self, decided: Decided, number: int) -> Outline:
         bundle = decided.opinion(number).bundle
@@ -238,36 +270,54 @@ class DecideEngine:
         )
 
 
-def _why_held(prepared: Prepared, claim_id: str) -> str:
+def _standing(prepared: Prepared, number: int, logged: Logged) -> Standing:
+    """What the rules say of the decision on debtor `number`."""
+    mine = prepared.targets.moment == number
+    names = prepared.histories.claim_id[prepared.targets.claim]
+    coverable = frozenset(names[mine & prepared.covered].tolist())
+    codes = np.unique(prepared.grid.channel[prepared.mask.allowed[number]])
+    open_channels = frozenset(prepared.grid.channels[code] for code in codes) - {NONE}
+    if logged.leading.channel == NONE:
+        return Standing(None, coverable, open_channels)
+    held = sorted(logged.covered - coverable)
+    reason = (
+        _why_held(prepared, mine, held[0])
+        if held
+        else _why_barred(prepared, number, logged.leading) or _why_person(prepared, number, logged.leading)
+    )
+    return Standing(reason, coverable, open_channels)
+
+
+def _why_held(prepared: Prepared, mine: BoolArray, claim_id: str) -> str:
     """Why a claim that was covered may not be any more."""
-    names = prepared.histories.claim_id[prepared.targets.claim].tolist()
-    if claim_id not in names:
+    row = np.flatnonzero(mine & (prepared.histories.claim_id[prepared.targets.claim] == claim_id))
+    if not len(row):
         return "closed"
-    rule = prepared.mask.claim_barred(names.index(claim_id))
+    rule = prepared.mask.claim_barred(int(row[0]))
     return "paid" if rule is None else REASONS.get(rule, rule)
 
 
-def _why_person(prepared: Prepared, leading: DecisionRow) -> str | None:
+def _why_person(prepared: Prepared, number: int, leading: DecisionRow) -> str | None:
     """What has come to be known of the debtor that this decision was not taken for; None where nothing has."""
     situation = prepared.situation
     # Without a probability of its arm it was the rule-based course already.
-    if situation.objected_us[0] <= situation.as_of_us[0] and leading.arm_probability is not None:
+    if situation.objected_us[number] <= situation.as_of_us[number] and leading.arm_probability is not None:
         return "objected"
-    return "vulnerable" if situation.vulnerable[0] and (leading.explored or leading.tone == FIRM) else None
+    return "vulnerable" if situation.vulnerable[number] and (leading.explored or leading.tone == FIRM) else None
 
 
-def _why_barred(prepared: Prepared, leading: DecisionRow) -> str | None:
+def _why_barred(prepared: Prepared, number: int, leading: DecisionRow) -> str | None:
     """Why the slot of a contact is not allowed; None where it is."""
     grid, mask = prepared.grid, prepared.mask
     if leading.channel not in grid.channels or leading.send_at is None:
         return "channel_not_offered"
     code = grid.channels.index(leading.channel)
-    at_slot = (mask.slots.send_us[mask.slots.of_debtor[0]] == to_us(leading.send_at)) & (grid.channel == code)
-    if bool(np.any(mask.allowed[0] & at_slot)):
+    at_slot = (mask.slots.send_us[mask.slots.of_debtor[number]] == to_us(leading.send_at)) & (grid.channel == code)
+    if bool(np.any(mask.allowed[number] & at_slot)):
         return None
-    shut = dict(mask.blocked(0)).get(leading.channel)
+    shut = dict(mask.blocked(number)).get(leading.channel)
     if shut is not None or not at_slot.any():
         return shut or "outside_window"
     action = int(np.flatnonzero(at_slot)[0])
-    rule = barring_rule(prepared.situation, grid=grid, packs=prepared.packs, action=action)
+    rule = barring_rule(prepared.situation, grid=grid, packs=prepared.packs, debtor=number, action=action)
     return rule if rule and rule not in OF_HOURS else "outside_window"

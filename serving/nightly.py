@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import sqlalchemy as sa
 
 from data.config import Config
 from data.decision_log import DecisionLog
+from data.erasure import erased_among
 from data.progress import Progress
 from data.schemas import DECISION_SCHEMA, write_table
 from data.stopwatch import Stopwatch
-from data.times import to_us
+from data.times import IntArray, to_us
 from features.store import StoredHistories
 from features.tables import Histories
-from models.bundle import Bundle, champion, must_fit, pointed
+from models.bundle import Bundle, must_fit
 from models.decide import Weighed, settle, weigh
 from models.decision_rows import decision_table
 from models.limits import Allotted, Priced, allot
@@ -29,6 +32,7 @@ from models.rules.mask import rules_version
 from models.rules.packs_kept import PacksFound, packs_of
 from models.sample_ratio import sample_ratio
 from serving.capacity_standing import keep_prices, taken_by
+from serving.models_in_use import ModelsInUse
 from serving.nightly_parts import Parts, is_whole, join, remove_abandoned
 from serving.nightly_summary import NightlySummary, Tally
 from serving.nightly_told import Told
@@ -38,7 +42,7 @@ DEBTORS_AT_ONCE = 6_000
 
 @dataclass(frozen=True)
 class Night:
-    """What every shard of a batch shares."""
+    """What every shard of a batch shares; `erased` are those of some debtors who were erased: nothing is decided for them."""
 
     as_of: datetime
     champion: Bundle
@@ -48,6 +52,7 @@ class Night:
     greedy: bool
     clock: Stopwatch
     limits: Priced | None = None
+    erased: Callable[[Collection[str]], Collection[str]] = lambda _: ()
 
     def rows(self, histories: Histories) -> Iterator[tuple[float, pa.Table]]:
         """Rows of every debtor with an open claim, some debtors at a time, each with the share that was done before it."""
@@ -60,7 +65,7 @@ class Night:
 
     def weighed(self, histories: Histories) -> Iterator[tuple[float, Weighed]]:
         """Every debtor with an open claim, some at a time, before anything is chosen, with the share that was done before them."""
-        debtors = debtors_with_open_claims(histories, to_us(self.as_of))
+        debtors = self._to_decide(histories)
         for start in range(0, len(debtors), DEBTORS_AT_ONCE):
             some = debtors[start : start + DEBTORS_AT_ONCE]
             yield (
@@ -76,6 +81,11 @@ class Night:
                     done=self.clock.lap,
                 ),
             )
+
+    def _to_decide(self, histories: Histories) -> IntArray:
+        debtors = debtors_with_open_claims(histories, to_us(self.as_of))
+        erased = self.erased(histories.debtor_id[debtors].tolist())
+        return debtors[~np.isin(histories.debtor_id[debtors], list(erased))] if erased else debtors
 
     def depends_on(self) -> list[object]:
         """What decisions depend on besides portfolio, events and code; one text each."""
@@ -129,6 +139,7 @@ def run_nightly(
     night = night_of(workspace, as_of=as_of, config=config, greedy=greedy)
     with closing(DecisionLog.open(workspace)) as log:
         with log.reading() as connection:
+            night = replace(night, erased=partial(erased_among, connection))
             told = told_of(connection, directory, workspace, night)
             allotted = allotted_for(night, told, progress=progress)
             night = replace(night, limits=allotted.limits if allotted else None)
@@ -155,7 +166,8 @@ def night_of(workspace: Path, *, as_of: datetime, config: Config, greedy: bool =
     NoChampion, OtherConfiguration
         There is no model, or it was trained for other channels or another horizon.
     """
-    model, second = champion(workspace), pointed(workspace, "challenger")
+    models = ModelsInUse(workspace).current()
+    model, second = models.champion, models.challenger
     for bundle in filter(None, (model, second)):
         must_fit(bundle, config)
     found = packs_of(workspace, channels=config.grid.channels[1:], on=as_of.astimezone(UTC).date())

@@ -16,19 +16,25 @@ MEDIA_TYPE = "application/problem+json"
 
 KINDS: Mapping[str, tuple[int, str]] = {
     "bad-json": (400, "The body is not JSON that can be read"),
+    "unauthenticated": (401, "Nobody is signed in"),
+    "forbidden": (403, "This may not be done with this key"),
+    "csrf": (403, "The form was not one of ours"),
     "not-found": (404, "There is nothing here"),
     "unknown-debtor": (404, "The debtor is not known"),
     "unknown-decision": (404, "The decision is not known"),
     "method-not-allowed": (405, "This address does not take this method"),
     "not-to-be-sent": (409, "The decision may not be sent"),
+    "erased": (409, "The debtor was erased"),
     "event-conflict": (409, "The event identifier stands for another event"),
     "still-running": (409, "The same request is being answered"),
     "too-large": (413, "The body is too large"),
     "unsupported-media-type": (415, "The body is not of a type that can be read"),
     "invalid": (422, "The request breaks the contract"),
     "key-reused": (422, "The Idempotency-Key stands for another request"),
+    "too-many-requests": (429, "More was asked than this key may ask"),
     "failed": (500, "The service failed"),
     "not-ready": (503, "The service is not ready"),
+    "overloaded": (503, "The service has too much to do"),
     "log-unavailable": (503, "The decision log cannot be written"),
 }
 """Status and title of every kind of problem."""
@@ -81,9 +87,14 @@ class Refused(ValueError):
 
 def problem_response(problem: ProblemDetails, *, headers: Mapping[str, str] | None = None) -> JSONResponse:
     """The problem as an answer; one that may pass by itself says when to ask again."""
-    again = {"Retry-After": "1"} if problem.status in (409, 503) and problem.reason is None else {}
     content = problem.model_dump(exclude_none=True)
-    return JSONResponse(content, problem.status, headers={**again, **(headers or {})}, media_type=MEDIA_TYPE)
+    told = {**retry_after(problem.status, problem.reason), **(headers or {})}
+    return JSONResponse(content, problem.status, headers=told, media_type=MEDIA_TYPE)
+
+
+def retry_after(status: int, reason: str | None) -> dict[str, str]:
+    """When to ask again, as a header, where the same request may be answered then."""
+    return {"Retry-After": "1"} if status in (409, 429, 503) and reason is None else {}
 
 
 def invalid(errors: Sequence[Fault]) -> Refused:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import sqlalchemy as sa
 
+from data.erasure import erased_among
 from data.event_log import ConflictingEvent, Event, record
 from data.event_rows import BadRow, Row, typed_row
+from data.online_decisions import decided_under
 from data.schemas import SCHEMAS
 from serving.decider import Service
 from serving.problems import Fault, Refused, invalid
@@ -24,24 +28,54 @@ NAMED = {
 """The table whose row an event's row must find, and the column that names it."""
 
 
-def receive(service: Service, request: EventRequest) -> EventAnswer:
-    """The event stored; sent again it is told as a duplicate.
+def event_of(service: Service, request: EventRequest) -> Event:
+    """The event in contract types.
 
     Raises
     ------
     serving.problems.Refused
-        The row breaks the contract, contradicts what is known, or its identifier stands for another event.
+        The row breaks the contract.
     """
-    event = Event(request.event_id, request.table, _row(service, request))
-    with service.log.writing() as connection:
-        _must_agree(connection, service, event)
-        try:
-            new = record(connection, event, at=service.clock())
-        except ConflictingEvent as error:
-            remedy = "give each event an event_id of its own"
-            raise Refused("event-conflict", str(error), remedy=remedy) from error
-        waits_for = _waits_for(connection, service, event)
+    return Event(request.event_id, request.table, _row(service, request))
+
+
+def write(connection: sa.Connection, service: Service, event: Event, *, at: datetime) -> EventAnswer:
+    """The event stored, within the caller's transaction; sent again it is told as a duplicate, and changes nothing.
+
+    Raises
+    ------
+    serving.problems.Refused
+        It contradicts what is known, or its identifier stands for another event; nothing is written then.
+    """
+    owner = _owner(connection, service, event)
+    if owner is not None and erased_among(connection, [owner]):
+        remedy = "stop sending rows about this debtor: nothing of it is kept"
+        raise Refused("erased", "the debtor was erased", remedy=remedy)
+    _must_agree(connection, service, event, owner)
+    try:
+        new = record(connection, event, at=at, debtor_id=owner)
+    except ConflictingEvent as error:
+        remedy = "give each event an event_id of its own"
+        raise Refused("event-conflict", str(error), remedy=remedy) from error
+    waits_for = _waits_for(connection, service, event)
+    if waits_for is None:
+        service.state.received(event.table)
     return EventAnswer(event_id=event.event_id, duplicate=not new, waits_for=waits_for)
+
+
+def _owner(connection: sa.Connection, service: Service, event: Event) -> str | None:
+    """Debtor that the event is about: that of the claim or contact it names, else the one it names itself."""
+    if event.table in ("claim_events", "payments"):
+        found = owner_of(connection, service.base, "claims", str(event.row["claim_id"]))
+    elif event.table == "contact_events":
+        contact_id = str(event.row["contact_id"])
+        decided = decided_under(connection, contact_id)
+        ours = None if decided is None else decided.leading.debtor_id
+        found = owner_of(connection, service.base, "contacts", contact_id) or ours
+    else:
+        found = None
+    named = event.row.get("debtor_id")
+    return found or (None if named is None else str(named))
 
 
 def _row(service: Service, request: EventRequest) -> Row:
@@ -66,18 +100,20 @@ def _fault(column: str | None, what: str, remedy: str) -> Fault:
     return Fault(where="body.row" if column is None else f"body.row.{column}", what=what, remedy=remedy)
 
 
-def _must_agree(connection: sa.Connection, service: Service, event: Event) -> None:
+def _must_agree(connection: sa.Connection, service: Service, event: Event, owner: str | None) -> None:
     """A claim stays with its debtor, a payment in its claim's currency: an event that says otherwise is refused."""
     debtor_id, claim_id = event.row.get("debtor_id"), event.row.get("claim_id")
     if debtor_id is None or claim_id is None:
         return
-    owner = owner_of(connection, service.base, "claims", str(claim_id))
+    if event.table != "payments":
+        owner = owner_of(connection, service.base, "claims", str(claim_id))
     if owner is not None and owner != debtor_id:
         remedy = "name the claim's own debtor, as in claims"
         raise invalid([_fault("debtor_id", "the claim is not this debtor's", remedy)])
     if owner is not None and event.table == "payments":
         claims = facts_of(connection, service.base, owner).tables["claims"].to_pylist()
-        if event.row["currency"] not in [row["currency"] for row in claims if row["claim_id"] == claim_id]:
+        currencies = [row["currency"] for row in claims if row["claim_id"] == claim_id]
+        if currencies and event.row["currency"] not in currencies:
             remedy = "enter the amount as credited to the claim, in the claim's currency"
             raise invalid([_fault("currency", "differs from the claim's currency", remedy)])
 

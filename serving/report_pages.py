@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
@@ -23,16 +24,21 @@ def report_names(folder: Path) -> list[str]:
     return [page.stem for page in sorted(pages, key=lambda page: (-page.stat().st_mtime, page.stem))]
 
 
-def report_list(folder: Path) -> str:
-    """A page that lists the reports."""
-    items = "".join(f'<li><a href="/reports/{escape(name)}">{escape(name)}</a></li>' for name in report_names(folder))
+def report_list(names: Sequence[str], *, sign_out: str = "") -> str:
+    """A page that lists reports; `sign_out` is the form that ends a browser's session."""
+    items = "".join(f'<li><a href="/reports/{escape(name)}">{escape(name)}</a></li>' for name in names)
     body = (
         f"<ul>{items}</ul>" if items else "<p>No report has been written yet: <code>rettid report --out DIR</code></p>"
     )
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Reports</title></head>'
-        f"<body><h1>Reports</h1>{body}</body></html>"
+        f"<body><h1>Reports</h1>{body}{sign_out}</body></html>"
     )
+
+
+def no_such_report() -> Refused:
+    """There is no report of that name, or none for the caller."""
+    return Refused("not-found", "no such report", remedy="see /reports for those there are")
 
 
 def report_page(folder: Path, name: str) -> str:
@@ -46,5 +52,5 @@ def report_page(folder: Path, name: str) -> str:
     stem = name.removesuffix(".html")
     path = folder / f"{stem}.html"
     if not NAME.fullmatch(stem) or not path.is_file() or path.resolve().parent != folder.resolve():
-        raise Refused("not-found", "no such report", remedy="see /reports for those there are")
+        raise no_such_report()
     return path.read_text(encoding="utf-8")

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Path, Request
-from fastapi.responses import HTMLResponse
-from pydantic import ValidationError
+from fastapi import APIRouter, Header, Path, Request, Response
+from fastapi.responses import HTMLResponse, JSONResponse
+from pydantic import BaseModel, ValidationError
 
-from serving.confirmer import confirm, stored
-from serving.decider import Service, models_of, next_best_actions
+from serving.access.login import sign_out_of
+from serving.access.report_access import read_manifest, seen_reports, sees_report
+from serving.admission import caller_of, charge_entries, tenant_of
+from serving.confirmer import stored
+from serving.desk import Outcome
+from serving.eraser import erase_debtor
+from serving.group import Ask, Leave, Reply, Tell, reply_of
 from serving.problems import RESPONSES, ProblemDetails, Refused, faults_of, invalid
-from serving.receiver import receive
-from serving.report_pages import HEADERS, report_list, report_page
+from serving.ready import told_of_tenant
+from serving.report_pages import HEADERS, no_such_report, report_list, report_names, report_page
 from serving.shapes import (
     BatchAnswer,
     Confirmation,
+    Erasure,
     EventAnswer,
     EventRequest,
     Health,
@@ -26,44 +32,53 @@ from serving.shapes import (
     Ready,
     StoredDecision,
 )
-from serving.wire import KEY_HEADER, StrictRoute
+from serving.telemetry.exposition import MEDIA_TYPE
+from serving.telemetry.readiness import look
+from serving.wire import KEY_HEADER, StrictRoute, answered_once, once_of, response_of
 
 router = APIRouter(route_class=StrictRoute)
 Key = Annotated[
     str | None, Header(alias=KEY_HEADER, description="Same key and body: the same stored answer.", max_length=255)
 ]
 DecisionId = Annotated[str, Path(max_length=128, examples=["0f5c2a9b7d4e4c21a3b6d8e0f1a2b3c4"])]
+DebtorId = Annotated[str, Path(max_length=128, examples=["d-1042"])]
 MISSING: dict[int | str, dict[str, Any]] = {404: {"description": "Not known", "model": ProblemDetails}}
 CONFLICT: dict[int | str, dict[str, Any]] = {409: {"description": "In conflict", "model": ProblemDetails}}
 
 
-def _service(request: Request) -> Service:
-    service: Service = request.app.state.service
-    return service
-
-
-@router.post("/v1/next-best-action", responses={**RESPONSES, **MISSING, **CONFLICT}, tags=["decide"])
-def next_best_action(request: Request, asked: NextBestActionRequest, idempotency_key: Key = None) -> NextBestAction:
+@router.post(
+    "/v1/next-best-action",
+    response_model=NextBestAction,
+    responses={**RESPONSES, **MISSING, **CONFLICT},
+    tags=["decide"],
+)
+async def next_best_action(request: Request, asked: NextBestActionRequest, idempotency_key: Key = None) -> Response:
     """Whether, how and when to contact one debtor next; the contact is reserved before the answer.
 
     Asked again, the live decision is answered (`reused`), unless facts changed what the rules say or `replace` is set.
     """
-    (answer,) = next_best_actions(_service(request), [asked])
-    if isinstance(answer, Refused):
-        raise answer
-    return answer
+    return response_of(await tenant_of(request).counter.ask(Ask(asked, await once_of(request))))
 
 
-@router.post("/v1/next-best-actions", responses={**RESPONSES, **CONFLICT}, tags=["decide"])
-def many_next_best_actions(
+@router.post(
+    "/v1/next-best-actions", response_model=NextBestActions, responses={**RESPONSES, **CONFLICT}, tags=["decide"]
+)
+async def many_next_best_actions(
     request: Request, asked: NextBestActionsRequest, idempotency_key: Key = None
-) -> NextBestActions:
+) -> Response:
     """The same for up to 1,000 debtors: answers in the order asked, each with its own result or error."""
+    tenant = tenant_of(request)
+    charge_entries(request, len(asked.requests))
     read = [_entry(entry) for entry in asked.requests]
-    sound = [entry for entry in read if isinstance(entry, NextBestActionRequest)]
-    found = iter(next_best_actions(_service(request), sound) if sound else [])
-    answers = [next(found) if isinstance(entry, NextBestActionRequest) else entry for entry in read]
-    return NextBestActions(answers=[_as_answer(answer) for answer in answers])
+    sound = [one for one in read if isinstance(one, NextBestActionRequest)]
+
+    async def answer() -> Reply:
+        found = iter(await tenant.counter.ask_all([Ask(one) for one in sound]))
+        said = [one if isinstance(one, Refused) else _said(next(found)) for one in read]
+        return reply_of(NextBestActions(answers=[_as_answer(one) for one in said]))
+
+    once = await once_of(request)
+    return await answered_once(tenant, once, answer, debtors=[one.debtor_id for one in sound])
 
 
 def _entry(entry: object) -> NextBestActionRequest | Refused:
@@ -74,38 +89,72 @@ def _entry(entry: object) -> NextBestActionRequest | Refused:
         return invalid(faults_of(found))
 
 
-def _as_answer(answer: NextBestAction | Refused) -> BatchAnswer:
-    return BatchAnswer(error=answer.problem) if isinstance(answer, Refused) else BatchAnswer(result=answer)
+def _said(outcome: Outcome) -> BaseModel | Refused | None:
+    """What is answered to one entry; an error of ours is that entry's alone."""
+    if isinstance(outcome, BaseException):
+        return Refused("failed", "an error of ours", remedy="nothing was promised: send it again")
+    return outcome.said
 
 
-@router.post("/v1/events", responses={**RESPONSES, **CONFLICT}, tags=["tell"])
-def event(request: Request, told: EventRequest, idempotency_key: Key = None) -> EventAnswer:
+def _as_answer(said: BaseModel | Refused | None) -> BatchAnswer:
+    if isinstance(said, Refused):
+        return BatchAnswer(error=said.problem)
+    return BatchAnswer(result=said if isinstance(said, NextBestAction) else None)
+
+
+@router.post("/v1/events", response_model=EventAnswer, responses={**RESPONSES, **CONFLICT}, tags=["tell"])
+async def event(request: Request, told: EventRequest, idempotency_key: Key = None) -> Response:
     """One row of a contract table, on disk before the answer and counted once however often it is sent."""
-    return receive(_service(request), told)
+    return response_of(await tenant_of(request).counter.ask(Tell(told, await once_of(request))))
 
 
 @router.get("/v1/decisions/{decision_id}", responses=MISSING, tags=["decide"])
 def decision(request: Request, decision_id: DecisionId) -> StoredDecision:
     """A decision as stored, and what came of it."""
-    return stored(_service(request), decision_id)
+    return stored(tenant_of(request).service, decision_id, caller=caller_of(request))
 
 
-@router.post("/v1/decisions/{decision_id}/confirm", responses={**MISSING, **CONFLICT}, tags=["decide"])
-def confirmation(request: Request, decision_id: DecisionId, idempotency_key: Key = None) -> Confirmation:
+@router.post(
+    "/v1/decisions/{decision_id}/confirm",
+    response_model=Confirmation,
+    responses={**MISSING, **CONFLICT},
+    tags=["decide"],
+)
+async def confirmation(request: Request, decision_id: DecisionId, idempotency_key: Key = None) -> Response:
     """Just before sending: 200 to send it, 409 and the reason not to."""
-    return confirm(_service(request), decision_id)
+    return response_of(await tenant_of(request).counter.ask(Leave(decision_id, await once_of(request))))
+
+
+@router.delete("/v1/debtors/{debtor_id}", responses=MISSING, tags=["protect"])
+def erasure(request: Request, debtor_id: DebtorId) -> Erasure:
+    """Erases a debtor: what the log holds of it cannot be read any more, and what was done is told and kept."""
+    done = erase_debtor(tenant_of(request).service, debtor_id)
+    request.app.state.telemetry.erased()
+    request.app.state.log.info("erased")
+    return done
 
 
 @router.get("/reports", response_class=HTMLResponse, tags=["read"])
 def reports(request: Request) -> HTMLResponse:
-    """The reports there are, as a page."""
-    return HTMLResponse(report_list(request.app.state.reports), headers=HEADERS)
+    """The reports there are that the caller may see, as a page."""
+    folder = tenant_of(request).reports
+    seen = seen_reports(caller_of(request), report_names(folder), read_manifest(folder))
+    return HTMLResponse(report_list(seen, sign_out=sign_out_of(request)), headers=HEADERS)
 
 
 @router.get("/reports/{name}", response_class=HTMLResponse, responses=MISSING, tags=["read"])
 def report(request: Request, name: str) -> HTMLResponse:
-    """One report."""
-    return HTMLResponse(report_page(request.app.state.reports, name), headers=HEADERS)
+    """One report; for who may not see it, there is none."""
+    folder = tenant_of(request).reports
+    if not sees_report(caller_of(request), name, read_manifest(folder)):
+        raise no_such_report()
+    return HTMLResponse(report_page(folder, name), headers=HEADERS)
+
+
+@router.get("/openapi.json", tags=["read"])
+def openapi(request: Request) -> JSONResponse:
+    """The description of all calls."""
+    return JSONResponse(request.app.openapi())
 
 
 @router.get("/healthz", tags=["operate"])
@@ -114,11 +163,18 @@ async def healthz() -> Health:
     return Health(status="alive")
 
 
-@router.get("/readyz", responses={503: {"description": "Not ready", "model": ProblemDetails}}, tags=["operate"])
-def readyz(request: Request) -> Ready:
-    """Ready: a champion is loaded and the log can be written. A refused rule pack is told and leaves the others at work."""
-    service = _service(request)
-    models = models_of(service)
-    service.log.beat(service.clock())
-    notices = list(request.app.state.notices)
-    return Ready(status="ready", model_version=models.champion.model_version, notices=notices)
+@router.get(
+    "/readyz", response_model=Ready, responses={503: {"description": "Not ready", "model": Ready}}, tags=["operate"]
+)
+def readyz(request: Request) -> JSONResponse:
+    """Ready: the log can be written, a champion is loaded, and more. A refused rule pack is told and leaves the others at work."""
+    tenant = tenant_of(request)
+    found = look(request.app.state.probes[tenant.name])
+    request.app.state.telemetry.checks(found.by_name())
+    return JSONResponse({**found.as_json(), **told_of_tenant(tenant)}, found.status)
+
+
+@router.get("/metrics", response_class=Response, tags=["operate"])
+def metrics(request: Request) -> Response:
+    """Figures for Prometheus."""
+    return Response(request.app.state.telemetry.text(), media_type=MEDIA_TYPE)

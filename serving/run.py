@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from datetime import UTC, datetime
+from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI
 
-from serving.app import create_app
+from serving.app import Watched, create_app
 from serving.settings import ServiceSettings, from_environment
+from serving.telemetry.draining import FINISH_S
+from serving.telemetry.exposition import FOLDER, forget_ended_workers, make_folder
+from serving.telemetry.library_logs import UVICORN_LOGS, take_over
+from serving.telemetry.settings import log_settings
 from serving.terminal import show_notices
-
-GRACE_S = 10
 
 
 def now() -> datetime:
@@ -22,13 +26,15 @@ def now() -> datetime:
 
 def app_from_environment() -> FastAPI:
     """The application of one worker."""
+    forget_ended_workers()
     return _started(from_environment(os.environ))
 
 
 def _started(settings: ServiceSettings) -> FastAPI:
     """The application, once what is to be known of its rule packs has been told on the terminal."""
-    app = create_app(settings, clock=now)
-    show_notices(app.state.notices)
+    app = create_app(settings, clock=now, watched=Watched(log=log_settings(os.environ)))
+    take_over(app.state.log)
+    show_notices(notice for tenant in app.state.tenants.values() for notice in tenant.notices)
     return app
 
 
@@ -41,16 +47,23 @@ def serve(settings: ServiceSettings) -> None:
         As `serving.app.create_app`; with several workers they end those instead.
     """
     if settings.workers == 1:
-        app = _started(settings)
-        uvicorn.run(app, host=settings.host, port=settings.port, access_log=False, timeout_graceful_shutdown=GRACE_S)
+        _run(_started(settings), settings)
         return
-    os.environ.update(settings.to_environment())
+    folder = Path(os.environ.get(FOLDER) or tempfile.mkdtemp(prefix="rettid-figures-"))
+    os.environ.update({**settings.to_environment(), **make_folder(folder)})
+    _run("serving.run:app_from_environment", settings)
+
+
+def _run(app: FastAPI | str, settings: ServiceSettings) -> None:
     uvicorn.run(
-        "serving.run:app_from_environment",
-        factory=True,
+        app,
+        factory=isinstance(app, str),
         host=settings.host,
         port=settings.port,
         workers=settings.workers,
+        loop="uvloop",
+        http="httptools",
         access_log=False,
-        timeout_graceful_shutdown=GRACE_S,
+        log_config=UVICORN_LOGS,
+        timeout_graceful_shutdown=FINISH_S,
     )

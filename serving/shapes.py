@@ -53,7 +53,7 @@ class NextBestActionRequest(Request):
         json_schema_extra={"examples": [{"debtor_id": "d-1042"}, {"debtor_id": "d-1042", "channels": ["sms", "email"]}]}
     )
 
-    debtor_id: Identifier
+    debtor_id: Identifier = Field(description="As in the table `debtors`.")
     claim_ids: Annotated[list[Identifier], Field(min_length=1, max_length=1_000)] | None = Field(
         default=None, description="Only these claims may be covered; by default all that no rule holds."
     )
@@ -106,9 +106,9 @@ class EventRequest(Request):
         }
     )
 
-    event_id: Identifier
-    table: Word
-    row: dict[str, Any]
+    event_id: Identifier = Field(description="The caller's own name for it, the same whenever it is sent again.")
+    table: Word = Field(description="Name of a contract table.")
+    row: dict[str, Any] = Field(description="Columns of that table: times with their zone, money as decimal text.")
 
 
 class Blocked(BaseModel):
@@ -155,30 +155,36 @@ class NextBestAction(BaseModel):
     decision_id: str | None
     debtor_id: str
     decided_at: datetime
-    valid_until: datetime
-    channel: str
-    send_at: datetime | None
+    valid_until: datetime = Field(description="Not to be sent from then on; ask again.")
+    channel: str = Field(description="One of the configured channels, or `none`: no contact.")
+    send_at: datetime | None = Field(description="Beginning of the send slot; null for `none`.")
     payment_option: str | None
     tone: str | None
     payment_probability: float
     expected_value: float
     currency: Literal["EUR"] = "EUR"
-    action_probability: float | None
+    action_probability: float | None = Field(description="With which exactly this action was chosen, given the arm.")
     arm_probability: float | None
     channel_probability: float | None
     channel_daypart_probability: float | None
     explored: bool
-    arm: str
-    segment: str
-    model_version: str
-    policy_version: str
-    rules_version: str
-    reasons: list[str] | None
+    arm: str | None = Field(description="Null in an answer without the log.")
+    segment: str = Field(description="forgot, short_of_money, unwilling or unknown.")
+    model_version: str = Field(description="The bundle that valued the actions.")
+    policy_version: str = Field(description="Hash of the configuration that chose.")
+    rules_version: str = Field(description="Hash of the rules and their packs.")
+    reasons: list[str] | None = Field(
+        description="What spoke most for the action; null unless `explain` was asked for."
+    )
     blocked: list[Blocked]
     claims: list[ClaimDecision]
     alternatives: list[Alternative]
     reused: bool = Field(description="The live decision again; nothing new was decided.")
-    dry_run: bool
+    dry_run: bool = Field(description="Decided for another moment: nothing is reserved or logged.")
+    degraded: bool = Field(
+        default=False,
+        description="The log could not be reached: no contact, nothing logged, ask again at `valid_until`.",
+    )
     status: str = Field(description="decided, confirmed, refused, replaced or sent.")
 
 
@@ -199,7 +205,7 @@ class EventAnswer(BaseModel):
     """An event that is on disk. `waits_for` names the table whose row it speaks of has not been received yet."""
 
     event_id: str
-    duplicate: bool
+    duplicate: bool = Field(description="It was on disk already; nothing changed.")
     waits_for: str | None = None
 
 
@@ -261,15 +267,35 @@ class StoredDecision(BaseModel):
     outcome: WhatCame
 
 
+class Erasure(BaseModel):
+    """What an erasure did: rows of the log that nobody can read any more, and the link of its chain that proves it."""
+
+    erased_at: datetime
+    unreadable: dict[str, int] = Field(
+        description="Rows by table; those of `stored_answers` and `subjects` are deleted."
+    )
+    link: int
+    left_to_do: list[str] = Field(description="Where else the debtor may stand, which is not the service's to delete.")
+
+
 class Health(BaseModel):
     """Alive."""
 
     status: str
 
 
-class Ready(BaseModel):
-    """Ready: the model it answers with, and what somebody should know of the rule packs it was started with."""
+class ReadyCheck(BaseModel):
+    """One thing that was looked at."""
 
-    status: str
-    model_version: str
+    name: str
+    ok: bool
+    detail: str
+
+
+class Ready(BaseModel):
+    """Ready or not, and why; the model it answers with, and what somebody should know of the rule packs."""
+
+    status: Literal["ready", "not ready"]
+    checks: list[ReadyCheck]
+    model_version: str | None
     notices: list[str] = Field(description="Such as a country whose own pack was refused; empty where all is well.")

@@ -11,11 +11,13 @@ import numpy as np
 import pyarrow as pa
 import sqlalchemy as sa
 
-from data.event_log import Received, all_events, debtor_named, events_of_debtor, events_of_parts, last_of
+from data.erasure import erased_among
+from data.event_log import Received, all_events, debtor_named, events_of_debtor, events_of_parts
 from data.event_rows import rows_table
-from data.online_decisions import DecisionRow, contacts_decided_before, contacts_of, is_decision, last_change
+from data.online_decisions import DecisionRow, contacts_decided_before, contacts_of, is_decision
 from data.portfolio import Portfolio
 from data.schemas import SCHEMAS
+from data.versions import versions_of
 from serving.base_portfolio import BasePortfolio
 
 IDENTITY = {
@@ -49,12 +51,12 @@ Rows = dict[str, list[Row]]
 class Facts:
     """All rows of one debtor by table, as they stood in one transaction.
 
-    `mark` holds the sequence numbers of the debtor's last event, last decision row and last step of a decision.
+    `version` rises with every event about the debtor, every decision and every step of one.
     """
 
     debtor_id: str
     tables: Mapping[str, pa.Table]
-    mark: tuple[int, int, int]
+    version: int
 
     @property
     def known(self) -> bool:
@@ -72,8 +74,11 @@ def facts_of(connection: sa.Connection, base: BasePortfolio, debtor_id: str) -> 
     A row received later takes the place of an earlier one with the same key, but lifts no stop of the base portfolio.
     Rows that speak of another debtor's claim or contact, or of one that has not been received, wait and are left out.
     Our own decisions that were confirmed, or of which an event has come, stand among the contacts until the collection
-    system's own row arrives.
+    system's own row arrives. Of an erased debtor nothing is known, whatever the base portfolio holds.
     """
+    version = versions_of(connection, [debtor_id])[debtor_id]
+    if version and erased_among(connection, [debtor_id]):
+        return Facts(debtor_id, {name: schema.empty() for name, schema in SCHEMAS.items()}, version)
     tables = _slices(base, debtor_id)
     received = _own(base, debtor_id, events_of_debtor(connection, debtor_id))
     decided = contacts_of(connection, debtor_id)
@@ -82,12 +87,7 @@ def facts_of(connection: sa.Connection, base: BasePortfolio, debtor_id: str) -> 
     if received or decided or parts:
         change = _change(tables, _by_table([*received, *parts]), decided)
         tables = {name: _changed(tables[name], change.gone[name], change.added[name], name) for name in SCHEMAS}
-    return Facts(debtor_id, tables, _mark(connection, debtor_id, tables))
-
-
-def is_current(connection: sa.Connection, facts: Facts) -> bool:
-    """True where nothing about the debtor has been received or decided since the facts were read."""
-    return facts.mark == _mark(connection, facts.debtor_id, facts.tables)
+    return Facts(debtor_id, tables, version)
 
 
 def portfolio_with_events(connection: sa.Connection, portfolio: Portfolio, *, as_of: datetime) -> Portfolio:
@@ -175,12 +175,6 @@ def knows(connection: sa.Connection, base: BasePortfolio, table: str, key: str) 
     if owner_of(connection, base, table, key) is not None:
         return True
     return table == "contacts" and is_decision(connection, key)
-
-
-def _mark(connection: sa.Connection, debtor_id: str, tables: Mapping[str, pa.Table]) -> tuple[int, int, int]:
-    claims, contacts = set(tables["claims"]["claim_id"].to_pylist()), set(tables["contacts"]["contact_id"].to_pylist())
-    last = last_of(connection, debtor_id, claims=claims, contacts=contacts)
-    return (last, *last_change(connection, debtor_id))
 
 
 def _own(base: BasePortfolio, debtor_id: str, received: Iterable[Received]) -> list[Received]:

@@ -38,6 +38,11 @@ def show_table(head: Sequence[str], rows: Iterable[Sequence[str]], *, width: int
     Console(width=max(Console().width, width)).print(table)
 
 
+def show_lines(*lines: str) -> None:
+    """Lines on standard output, as they are."""
+    Console().print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
+
+
 def show_notices(notices: Iterable[str]) -> None:
     """What somebody should know, a line each, on the stream for mistakes."""
     for notice in notices:

@@ -1,10 +1,9 @@
-"""Bodies read strictly, and answers given once: what every POST has in common."""
+"""Bodies read strictly, and answers given once: what every call with a body has in common."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
-from datetime import datetime
+from collections.abc import Awaitable, Callable, Sequence
 from decimal import Decimal, InvalidOperation
 from hashlib import sha256
 from typing import Any, NoReturn
@@ -15,17 +14,16 @@ from fastapi.routing import APIRoute
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.datastructures import Headers
 
-from data.decision_log import DecisionLog
 from data.stored_answers import KeyReused, StillRunning, StoredAnswer, begin, finish, release
-from serving.problems import Fault, Refused, invalid, problem_response
-
-Handler = Callable[[Request], Awaitable[Response]]
+from serving.admission import admitted
+from serving.decider import Service
+from serving.group import Once, Reply
+from serving.problems import Fault, Refused, invalid, retry_after
+from serving.tenants import Tenant
 
 KEY_HEADER = "Idempotency-Key"
 LONGEST_KEY = 255
 LONGEST_NUMBER = 64
-KEPT_STATUSES = frozenset({200, 404, 409})
-"""Answers that a key stands for; others had no effect, and the request may be sent again."""
 
 
 def read_json(body: bytes) -> Any:  # noqa: ANN401 (a body may be any JSON)
@@ -93,20 +91,20 @@ class StrictRequest(Request):
 
 
 class StrictRoute(APIRoute):
-    """A route that takes JSON only, and answers a POST once under its `Idempotency-Key`."""
+    """A route that takes JSON only, from those who may call it."""
 
     def get_route_handler(self) -> Callable[[Request], Any]:
         """The usual handler, given a strict request."""
-        inner = super().get_route_handler()
+        inner, path = super().get_route_handler(), self.path
 
         async def handler(request: Request) -> Response:
+            await admitted(request, path=path)
             strict = StrictRequest(request.scope, request.receive)
             if self.body_field is not None:
                 _must_be_json(request.headers)
                 await strict.body()  # read here, so that a refusal while it comes in is told as it is
-            if request.method == "POST" and KEY_HEADER in request.headers:
-                return await _answered_once(strict, inner)
-            return await inner(strict)
+            answer: Response = await inner(strict)
+            return answer
 
         return handler
 
@@ -119,57 +117,79 @@ def _must_be_json(headers: Headers) -> None:
         raise Refused("unsupported-media-type", detail, remedy="set Content-Type: application/json")
 
 
-async def _answered_once(request: Request, inner: Handler) -> Response:
-    """The answer kept under the key, or a new one that is then kept."""
-    key = request.headers[KEY_HEADER]
+async def once_of(request: Request) -> Once | None:
+    """The idempotency key that the request came with.
+
+    Raises
+    ------
+    serving.problems.Refused
+        It is no key.
+    """
+    key = request.headers.get(KEY_HEADER)
+    if key is None:
+        return None
     if not 1 <= len(key) <= LONGEST_KEY or not key.isascii() or not key.isprintable():
         remedy = f"1 to {LONGEST_KEY} printable ASCII characters, such as a UUID"
         raise invalid([Fault(where=f"header.{KEY_HEADER}", what="not a key", remedy=remedy)])
-    log: DecisionLog = request.app.state.service.log
-    once = _Once(log, request.url.path, key, request.app.state.service.clock)
-    kept = await run_in_threadpool(once.begin, sha256(await request.body()).hexdigest())
+    return Once(request.url.path, key, sha256(await request.body()).hexdigest())
+
+
+def response_of(reply: Reply) -> Response:
+    """A reply as it goes over the wire."""
+    stored, said = reply.stored, reply.said
+    headers = {"Idempotency-Replayed": "true"} if reply.again else {}
+    if stored.status != 200:
+        reason = said.problem.reason if isinstance(said, Refused) else None
+        headers |= retry_after(stored.status, reason)
+    return Response(stored.body, stored.status, headers, stored.media_type)
+
+
+async def answered_once(
+    tenant: Tenant, once: Once | None, answer: Callable[[], Awaitable[Reply]], *, debtors: Sequence[str]
+) -> Response:
+    """The answer about some debtors kept under a key, or a new one that is then kept: for requests of many transactions.
+
+    While it is being answered the key is held, for a minute at most.
+    """
+    if once is None:
+        return response_of(await answer())
+    keeper = _Keeper(tenant.service, once)
+    kept = await run_in_threadpool(keeper.begin)
     if kept is not None:
-        return Response(kept.body, kept.status, {"Idempotency-Replayed": "true"}, kept.media_type)
+        return response_of(Reply(None, kept, again=True))
     try:
-        response = await inner(request)
-    except Refused as refused:
-        response = problem_response(refused.problem)
+        reply = await answer()
     except BaseException:
-        await run_in_threadpool(once.release)
+        await run_in_threadpool(keeper.release)
         raise
-    await run_in_threadpool(once.keep, response)
-    return response
+    await run_in_threadpool(keeper.keep, reply.stored, debtors)
+    return response_of(reply)
 
 
-class _Once:
+class _Keeper:
     """One request under its key."""
 
-    def __init__(self, log: DecisionLog, scope: str, key: str, clock: Callable[[], datetime]) -> None:
-        self._log = log
-        self._mine = (scope, key)
-        self._clock = clock
+    def __init__(self, service: Service, once: Once) -> None:
+        self._service = service
+        self._once = once
 
-    def begin(self, digest: str) -> StoredAnswer | None:
+    def begin(self) -> StoredAnswer | None:
+        once, service = self._once, self._service
         try:
-            with self._log.writing() as connection:
-                return begin(connection, *self._mine, digest=digest, at=self._clock())
+            with service.log.writing() as connection:
+                return begin(connection, once.scope, once.key, digest=once.digest, at=service.clock())
         except KeyReused as error:
             raise Refused("key-reused", str(error), remedy="use a new key for each request") from error
         except StillRunning as error:
             raise Refused("still-running", str(error), remedy="send it again in a second") from error
 
-    def keep(self, response: Response) -> None:
-        if response.status_code not in KEPT_STATUSES:
-            self.release()
-            return
-        kind = response.headers.get("content-type", "application/json")
-        answer = StoredAnswer(response.status_code, bytes(response.body), kind)
-        with self._log.writing() as connection:
-            finish(connection, *self._mine, answer=answer)
+    def keep(self, answer: StoredAnswer, debtors: Sequence[str]) -> None:
+        with self._service.log.writing() as connection:
+            finish(connection, self._once.scope, self._once.key, answer=answer, debtors=debtors)
 
     def release(self) -> None:
         try:
-            with self._log.writing() as connection:
-                release(connection, *self._mine)
+            with self._service.log.writing() as connection:
+                release(connection, self._once.scope, self._once.key)
         except SQLAlchemyError:
             return  # the lease runs out by itself

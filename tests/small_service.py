@@ -10,9 +10,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pyarrow as pa
 from fastapi.testclient import TestClient
 
+from data.access_store import AccessStore
 from data.config import Config
 from data.portfolio import Portfolio
 from data.schemas import DECISION_SCHEMA
@@ -22,7 +24,12 @@ from features.histories import histories_of
 from features.reference import learn_reference
 from models.bundle import Bundle, point_to, write_bundle
 from models.propensity import RateModel
+from serving.access.caller import ROLES
+from serving.access.keys import KeyOrder, issue_key
 from serving.app import create_app
+from serving.tenants import Parts
+from serving.decider import Clock
+from serving.models_in_use import ModelsInUse
 from serving.settings import ServiceSettings
 from tests.samples import (
     Row,
@@ -54,6 +61,38 @@ class FakeClock:
 
     def advance(self, **duration: float) -> None:
         self.now += timedelta(**duration)
+
+
+class Keys(httpx2.Auth):
+    """Signs each request with a key of a role that may make it, unless it brings one of its own."""
+
+    def __init__(self, place: Path | str, *, tenant: str = "main") -> None:
+        store = AccessStore.open(place)
+        try:
+            orders = {role: KeyOrder(tenant, role, role.replace("_", "-"), None, None) for role in ROLES}
+            self.of = {role: issue_key(store, order, now=NOW)[0] for role, order in orders.items()}
+        finally:
+            store.close()
+
+    def auth_flow(self, request: httpx2.Request) -> Iterator[httpx2.Request]:
+        if "authorization" not in request.headers:
+            request.headers["authorization"] = f"Bearer {self.of[self._role(request)]}"
+        yield request
+
+    def _role(self, request: httpx2.Request) -> str:
+        if request.method == "DELETE":
+            return "data_protection"
+        path = request.url.path
+        if path in ("/readyz", "/metrics"):
+            return "operations"
+        return "data_scientist" if path.startswith(("/reports", "/openapi")) else "collection_system"
+
+
+def signed_client(settings: ServiceSettings, *, clock: Clock, parts: Parts | None = None) -> TestClient:
+    """A client of a service of its own, every request signed."""
+    client = TestClient(create_app(settings, clock=clock, parts=parts), raise_server_exceptions=False)
+    client.auth = Keys(settings.workspace)
+    return client
 
 
 @dataclass
@@ -122,7 +161,7 @@ def write_world(folder: Path, *, promoted: bool = True, configuration: str = ONE
     (workspace / "rettid.toml").write_text(configuration, encoding="utf-8")
     if promoted:
         promote(workspace, small_bundle(Portfolio.from_tables(tables)))
-    return ServiceSettings(workspace=workspace, portfolio=portfolio)
+    return ServiceSettings(workspace=workspace, portfolio=portfolio, patience_ms=60_000, warm_up=False)
 
 
 def promote(workspace: Path, bundle: Bundle) -> None:
@@ -137,7 +176,8 @@ def small_service(folder: Path, *, promoted: bool = True, configuration: str = O
     settings = write_world(folder, promoted=promoted, configuration=configuration)
     clock = FakeClock()
     assert settings.portfolio is not None
-    with TestClient(create_app(settings, clock=clock), raise_server_exceptions=False) as client:
+    parts = Parts(models=ModelsInUse(settings.workspace, background=False))  # what is promoted answers the next request
+    with signed_client(settings, clock=clock, parts=parts) as client:
         yield SmallService(client, clock, settings.workspace, settings.portfolio)
 
 

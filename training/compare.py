@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models.bundle import BadBundle, Role, point_to, pointed_version, read_bundle
+from models.bundle_files import read_files
+from models.bundle_head import must_be_ready
 from training.gate.contributions import Contributions, Difference, OtherDecisions, difference
 from training.gate.evidence import Evidence
 from training.gate.verdict import Standing, Verdict, verdict
@@ -211,7 +213,7 @@ def promote(workspace: Path, run: str, *, role: Role = "champion", force: str | 
     UnknownRun
         There is no such run.
     BadBundle
-        Its bundle is missing or changed.
+        Its bundle is missing, changed, or cannot be handed over.
     NotPromoted
         The gate refuses, or `force` says nothing.
     NoEvidence
@@ -222,7 +224,7 @@ def promote(workspace: Path, run: str, *, role: Role = "champion", force: str | 
     tracking = Tracking(workspace)
     first = best_of(compared(workspace)) if run == BEST else None
     chosen = first or named(tracking.runs(), run)
-    read_bundle(workspace / "models" / chosen.run_id)
+    must_be_ready(read_files(workspace / "models" / chosen.run_id))
     found = judged_by_gate(workspace, chosen, role=role)
     forced = (force or "").strip() if not found.ok else ""
     if not found.ok and not forced:

@@ -11,14 +11,16 @@
 (5, 3)
 """
 
-from models.grid.reading import Breakdown, best, best_of_each, breakdown
-from models.grid.scorer import Grid, GridScorer, Offset, WrongShape
+from models.grid.reading import DIGITS, Breakdown, best, best_of_each, breakdown
+from models.grid.scorer import Grid, Grids, GridScorer, Offset, WrongShape
 from models.grid.trees import UnsupportedModel
 
 __all__ = [
+    "DIGITS",
     "Breakdown",
     "Grid",
     "GridScorer",
+    "Grids",
     "Offset",
     "UnsupportedModel",
     "WrongShape",

@@ -40,8 +40,8 @@ LEAST, BLOCK = 32, 512
 NUMBERS = 131_072
 """Sums that a block may hold."""
 
-LANES = 16
-"""Rows whose sums are spread over the cells at once."""
+LANES, HALF = 16, 8
+"""Rows whose sums are spread over the cells at once; half as many where a grid has no more."""
 
 
 class Coding(NamedTuple):
@@ -125,23 +125,24 @@ class Walk(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """How a row's sums by region become its scores by cell.
+    """How a row's sums by region become its scores by cell, for one grid or for each of K grids of as many cells.
 
     Attributes
     ----------
     alive
-        Leaves of each part of a word that some cell can meet, shape (W * 4,).
+        Leaves of each part of a word that some cell can meet, shape (K, W * 4).
     region
-        Of each leaf, shape (W * 64,); −1 for one that no cell meets.
+        Of each leaf, shape (K, W * 64); −1 for one that no cell meets.
     goes
-        Which sides of each split by the action some cell can meet, 1 left, 2 right, 3 both, shape (S,); 0 for other splits.
+        Which sides of each split by the action some cell can meet, 1 left, 2 right, 3 both, shape (K, S); 0 for other splits.
     source, target, begin, width, size
-        Stages: parts `begin[k]` to `begin[k + 1]` add `width[k]` sums from `source` to `target`, counted in widths, of an
-        array of `size[k]` sums.
+        Stages of each grid, shape (K, T) or (K, T + 1): parts `begin[., t]` to `begin[., t + 1]` add `width[., t]` sums from
+        `source` to `target`, counted in widths, of an array of `size[., t]` sums; a grid with fewer stages than others has
+        ones of size 0 behind them.
     cell
-        Where the last stage leaves the score of each cell, shape (A,).
+        Where the last stage leaves the score of each cell, shape (K, A).
     sums
-        Number of regions.
+        Number of regions, the highest of the grids'.
     """
 
     alive: CodeArray
@@ -208,10 +209,13 @@ def _flags(codes: CodeArray, flag_column: IntArray, flag_row: IntArray) -> CodeA
 
 
 @njit(cache=True, nogil=True)
-def _spread(sums: FloatArray, rows: int, plan: Plan) -> FloatArray:
-    """Scores by cell from sums by region, rows of a block beside each other: one dimension, as the plan says."""
-    sources, targets, begin, widths, sizes = plan.source, plan.target, plan.begin, plan.width, plan.size
+def _spread(sums: FloatArray, rows: int, plan: Plan, number: int) -> FloatArray:
+    """Scores by cell from sums by region, rows of a block beside each other: one dimension, as the plan of a grid says."""
+    sources, targets = plan.source, plan.target
+    begin, widths, sizes = plan.begin[number], plan.width[number], plan.size[number]
     for stage in range(len(widths)):
+        if sizes[stage] == 0:
+            break
         width, into = widths[stage] * rows, np.zeros(sizes[stage] * rows)
         if width == 1:
             for part in range(begin[stage], begin[stage + 1]):
@@ -228,20 +232,21 @@ def _spread(sums: FloatArray, rows: int, plan: Plan) -> FloatArray:
 
 
 @njit(cache=True, nogil=True)
-def _sum_leaves(
-    codes: CodeArray, flags: CodeArray, words: Words, alive: CodeArray, region: NumberArray, sums: FloatArray
-) -> None:
+def _sum_leaves(codes: CodeArray, flags: CodeArray, words: Words, plan: Plan, run: IntArray, sums: FloatArray) -> None:
     """Add to `sums` (regions, b) the leaves that each row of a block can reach, tree by tree, from left to right.
 
-    All in one body: handing arrays on to a smaller function takes longer than a split over a whole block.
+    Rows `run[k]` to `run[k + 1]` of the block are scored under grid k, shape (K + 1,). All in one body: handing arrays on to a
+    smaller function takes longer than a split over a whole block.
     """
     begin, middle, end, column, at, keep_left, keep_right, _, flag_row, goes_left, value = words
-    count = codes.shape[1]
+    alive, region = plan.alive, plan.region
+    count, here_are = codes.shape[1], np.flatnonzero(run[1:] > run[:-1])
     bits, found = np.empty((4, count), np.uint16), np.empty(count, np.uint16)
-    for word in range(len(alive) // 4):
+    for word in range(alive.shape[1] // 4):
         for quarter in range(4):
             part, here = 4 * word + quarter, bits[quarter]
-            here[:] = alive[part]
+            for number in here_are:
+                here[run[number] : run[number + 1]] = alive[number, part]
             for split in range(begin[part], middle[part]):
                 mine, most, left, right = codes[column[split]], at[split], keep_left[split], keep_right[split]
                 for b in range(count):
@@ -259,48 +264,66 @@ def _sum_leaves(
                 for b in range(count):
                     here[b] &= left if found[b] != 0 else right
         base = word * BITS
-        for b in range(count):
-            possible = (
-                np.uint64(bits[0, b]) | np.uint64(bits[1, b]) << np.uint64(16)
-                | np.uint64(bits[2, b]) << np.uint64(32) | np.uint64(bits[3, b]) << np.uint64(48)
-            )  # fmt: skip
-            while possible:
-                leaf = base + trailing_zeros(possible)
-                possible &= possible - np.uint64(1)
-                sums[region[leaf], b] += value[leaf]
+        for number in here_are:
+            into = region[number]
+            for b in range(run[number], run[number + 1]):
+                possible = (
+                    np.uint64(bits[0, b]) | np.uint64(bits[1, b]) << np.uint64(16)
+                    | np.uint64(bits[2, b]) << np.uint64(32) | np.uint64(bits[3, b]) << np.uint64(48)
+                )  # fmt: skip
+                while possible:
+                    leaf = base + trailing_zeros(possible)
+                    possible &= possible - np.uint64(1)
+                    sums[into[leaf], b] += value[leaf]
 
 
 @njit(cache=True, nogil=True)
 def score_rows(
-    rows: Rows, take: IntArray, of_rows: int, coding: Coding, words: Words, plan: Plan, out: FloatArray
+    rows: Rows, take: IntArray, run: IntArray, of_rows: int, coding: Coding, words: Words, plan: Plan, out: FloatArray
 ) -> None:
-    """Raw scores of some rows: OUT `out[take]`, shape (n, A)."""
+    """Raw scores of some rows, `take[run[k]:run[k + 1]]` under grid k: OUT `out[take]`, shape (n, A)."""
     cell = plan.cell
     size = min(BLOCK, max(LEAST, NUMBERS // max(plan.sums, 1) // LANES * LANES))
     size = min(size, -(-len(take) // max(-(-len(take) // size), 1)))
-    sums, some = np.empty((plan.sums, size)), np.zeros((plan.sums, LANES))
+    sums, some, half = np.empty((plan.sums, size)), np.zeros((plan.sums, LANES)), np.zeros((plan.sums, HALF))
     for first in range(0, len(take), size):
         mine = take[first : first + size]
+        here = np.minimum(np.maximum(run - first, 0), len(mine))
         codes = np.empty((of_rows, len(mine)), np.uint16)
         encode(rows, mine, 0, coding, codes)
         sums[:] = 0.0
-        _sum_leaves(codes, _flags(codes, words.flag_column, words.flag_row), words, plan.alive, plan.region, sums)
-        for low in range(0, len(mine), LANES):
-            few = min(LANES, len(mine) - low)
-            some[:, :few] = sums[:, low : low + few]
-            scores = _spread(some.reshape(-1), LANES, plan).reshape(-1, LANES)
-            for b in range(few):
-                row = out[mine[low + b]]
-                for action in range(len(cell)):
-                    row[action] = scores[cell[action], b]
+        _sum_leaves(codes, _flags(codes, words.flag_column, words.flag_row), words, plan, here, sums)
+        for number in range(len(cell)):
+            for low in range(here[number], here[number + 1], LANES):
+                few = min(LANES, here[number + 1] - low)
+                # The number of lanes is a constant in each call, or the loops over them would not be unrolled.
+                if few <= HALF:
+                    half[:, :few] = sums[:, low : low + few]
+                    scores = _spread(half.reshape(-1), HALF, plan, number).reshape(-1, HALF)
+                else:
+                    some[:, :few] = sums[:, low : low + few]
+                    scores = _spread(some.reshape(-1), LANES, plan, number).reshape(-1, LANES)
+                for b in range(few):
+                    row = out[mine[low + b]]
+                    for action in range(cell.shape[1]):
+                        row[action] = scores[cell[number, action], b]
 
 
 @njit(cache=True, nogil=True)
 def walk_row(
-    rows: Rows, one: int, of_rows: int, coding: Coding, words: Words, walk: Walk, plan: Plan, out: FloatArray
+    rows: Rows,
+    one: int,
+    number: int,
+    of_rows: int,
+    coding: Coding,
+    words: Words,
+    walk: Walk,
+    plan: Plan,
+    out: FloatArray,
 ) -> None:
-    """Raw scores of a single row: OUT `out[one]`, the bits of `score_rows`: leaves are met in the same order."""
-    region, goes, cell, value, goes_left = plan.region, plan.goes, plan.cell, words.value, words.goes_left
+    """Raw scores of a single row under one grid: OUT `out[one]`, the bits of `score_rows`: leaves are met in the same order."""
+    region, goes, cell = plan.region[number], plan.goes[number], plan.cell[number]
+    value, goes_left = words.value, words.goes_left
     root, nodes = walk
     codes = np.empty((of_rows, 1), np.uint16)
     encode(rows, np.array([one]), 0, coding, codes)
@@ -328,7 +351,7 @@ def walk_row(
                     node = right if sides == 2 else left
             if node < 0 and region[~node] >= 0:
                 sums[region[~node]] += value[~node]
-    scores = _spread(sums, 1, plan)
+    scores = _spread(sums, 1, plan, number)
     for action in range(len(cell)):
         out[one, action] = scores[cell[action]]
 

@@ -7,8 +7,10 @@ axis, and sums over leaves are spread over the cells axis by axis.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import permutations
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -46,17 +48,46 @@ def bound(model: Compiled, actions: FloatArray) -> Plan:
     alive = np.packbits(region >= 0, bitorder="little").view(np.uint16)
     stages, cell = _stages(axes, regions)
     return Plan(
-        alive=alive,
-        region=region,
-        goes=_goes(model, of_leaf >= 0),
+        alive=alive[None],
+        region=region[None],
+        goes=_goes(model, of_leaf >= 0)[None],
         source=np.concatenate([stage.source for stage in stages]).astype(np.int32),
         target=np.concatenate([stage.target for stage in stages]).astype(np.int32),
-        begin=np.cumsum([0, *(len(stage.source) for stage in stages)]),
-        width=np.array([stage.width for stage in stages], dtype=np.int64),
-        size=np.array([stage.size for stage in stages], dtype=np.int64),
-        cell=cell,
+        begin=np.cumsum([0, *(len(stage.source) for stage in stages)])[None],
+        width=np.array([[stage.width for stage in stages]], dtype=np.int64),
+        size=np.array([[stage.size for stage in stages]], dtype=np.int64),
+        cell=cell[None],
         sums=len(regions),
     )
+
+
+def joined(plans: Sequence[Plan]) -> Plan:
+    """One plan for several grids of as many cells, in their order."""
+    if len(plans) == 1:
+        return plans[0]
+    stages = max(plan.width.shape[1] for plan in plans)
+    begun = np.cumsum([0, *(len(plan.source) for plan in plans)])
+    ends = [
+        _wide(plan.begin + first, stages + 1, "edge") for plan, first in zip(plans, begun[:-1].tolist(), strict=True)
+    ]
+    return Plan(
+        alive=np.concatenate([plan.alive for plan in plans]),
+        region=np.concatenate([plan.region for plan in plans]),
+        goes=np.concatenate([plan.goes for plan in plans]),
+        source=np.concatenate([plan.source for plan in plans]),
+        target=np.concatenate([plan.target for plan in plans]),
+        begin=np.concatenate(ends),
+        width=np.concatenate([_wide(plan.width, stages, "constant") for plan in plans]),
+        size=np.concatenate([_wide(plan.size, stages, "constant") for plan in plans]),
+        cell=np.concatenate([plan.cell for plan in plans]),
+        sums=max(plan.sums for plan in plans),
+    )
+
+
+def _wide(table: IntArray, width: int, mode: Literal["edge", "constant"]) -> IntArray:
+    """A row of numbers made so wide, shape (1, width): by zeros, or by its last number."""
+    lacking = width - table.shape[1]
+    return np.pad(table, ((0, 0), (0, lacking)), mode=mode) if lacking else table
 
 
 def _goes(model: Compiled, met: BoolArray) -> npt.NDArray[np.int8]:

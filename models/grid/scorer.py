@@ -15,7 +15,7 @@ import numpy.typing as npt
 from scipy.special import expit
 
 from models.grid._kernels import BLOCK, Plan, score_rows, walk_row
-from models.grid.bound import bound
+from models.grid.bound import bound, joined
 from models.grid.compiled import Compiled, compiled
 from models.grid.trees import FloatArray, IntArray, UnsupportedModel, read_trees
 
@@ -55,7 +55,7 @@ class Grid:
     @property
     def actions(self) -> int:
         """Number of actions A."""
-        return len(self.plan.cell)
+        return int(self.plan.cell.shape[1])
 
     @property
     def size_bytes(self) -> int:
@@ -85,9 +85,7 @@ class Grid:
             `rows` has other columns, `out` another shape, or `take` a row that is not there.
         """
         self._must_fit(rows, take, out)
-        if rows.dtype not in (np.float32, np.float64):
-            rows = rows.astype(np.float64)
-        rows = np.require(rows, requirements=["C", "W"])
+        rows = _as_kernels_take(rows)
         if out is None:
             out = (
                 np.full((len(rows), self.actions), np.nan) if take is not None else np.empty((len(rows), self.actions))
@@ -95,7 +93,7 @@ class Grid:
         take = np.arange(len(rows)) if take is None else take.astype(np.int64)
         if len(take) <= FEW:
             for one in take.tolist():
-                self._walk(rows, one, out)
+                _walk(self.model, rows, one, 0, self.plan, out)
             return out
         parts = np.array_split(take, threads) if threads > 1 and len(take) > BLOCK else [take]
         if len(parts) == 1:
@@ -134,12 +132,60 @@ class Grid:
             raise WrongShape(f"`take` names rows {take.min()} to {take.max()}, there are rows 0 to {len(rows) - 1}")
 
     def _score(self, rows: Rows, take: IntArray, out: FloatArray) -> None:
-        model = self.model
-        score_rows(rows, take, model.of_rows, model.coding, model.words, self.plan, out)
+        _score(self.model, rows, take, np.array([0, len(take)]), self.plan, out)
 
-    def _walk(self, rows: Rows, one: int, out: FloatArray) -> None:
-        model = self.model
-        walk_row(rows, one, model.of_rows, model.coding, model.words, model.walk, self.plan, out)
+
+@dataclass(frozen=True, eq=False)
+class Grids:
+    """A model met with several grids of as many actions each; made by `GridScorer.bind_each`."""
+
+    model: Compiled
+    plan: Plan
+    width: int
+
+    def raw(self, rows: Rows, *, of_row: IntArray) -> FloatArray:
+        """Raw score of every action of each row's own grid, shape (n, A): the bits that `Grid.raw` has for the row.
+
+        All rows go through the model together: where each grid has few of them, that saves a block's fixed cost for each.
+
+        Parameters
+        ----------
+        rows
+            As for `Grid.raw`.
+        of_row
+            Number of each row's grid, 0 to K - 1, shape (n,).
+
+        Raises
+        ------
+        WrongShape
+            `rows` has other columns.
+        """
+        if rows.ndim != 2 or rows.shape[1] != self.width:
+            raise WrongShape(f"rows of {self.width} columns are expected, came shape {rows.shape}")
+        rows, grids, actions = _as_kernels_take(rows), *self.plan.cell.shape
+        out = np.empty((len(rows), actions))
+        if len(rows) <= FEW:
+            for one, number in enumerate(of_row.tolist()):
+                _walk(self.model, rows, one, number, self.plan, out)
+            return out
+        take = np.argsort(of_row, kind="stable")
+        run = np.concatenate([[0], np.cumsum(np.bincount(of_row, minlength=grids))])
+        _score(self.model, rows, take, run, self.plan, out)
+        return out
+
+
+def _as_kernels_take(rows: Rows) -> Rows:
+    if rows.dtype not in (np.float32, np.float64):
+        rows = rows.astype(np.float64)
+    return np.require(rows, requirements=["C", "W"])
+
+
+def _score(model: Compiled, rows: Rows, take: IntArray, run: IntArray, plan: Plan, out: FloatArray) -> None:
+    score_rows(rows, take, run, model.of_rows, model.coding, model.words, plan, out)
+
+
+def _walk(model: Compiled, rows: Rows, one: int, number: int, plan: Plan, out: FloatArray) -> None:
+    walk_row(rows, one, number, model.of_rows, model.coding, model.words, model.walk, plan, out)
 
 
 class GridScorer:
@@ -194,18 +240,30 @@ class GridScorer:
         """
         if actions.ndim != 2 or actions.shape[1] != len(self.columns) or not len(actions):
             raise WrongShape(f"actions of shape (at least 1, {len(self.columns)}) are expected, came {actions.shape}")
-        values = np.ascontiguousarray(actions, dtype=np.float64)
-        key = values.tobytes()
+        key = actions.dtype.char.encode() + actions.tobytes()
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
                 return self._kept[key]
+        values = np.ascontiguousarray(actions, dtype=np.float64)
         grid = Grid(self.compiled, bound(self.compiled, values), self.width, self._sigmoid)
         with self._lock:
             self._kept[key] = grid
             while len(self._kept) > 1 and sum(one.size_bytes for one in self._kept.values()) > KEPT_BYTES:
                 self._kept.popitem(last=False)
         return grid
+
+    def bind_each(self, actions: Rows) -> Grids:
+        """The scorer of several grids at once, for rows of which each has its own; `actions` has shape (K, A, k).
+
+        Raises
+        ------
+        WrongShape
+            As `bind` for any of them, or no grid.
+        """
+        if actions.ndim != 3 or not len(actions):
+            raise WrongShape(f"one grid of actions or more are expected, (K, A, k), came shape {actions.shape}")
+        return Grids(self.compiled, joined([self.bind(one).plan for one in actions]), self.width)
 
 
 def _sigmoid(objective: str) -> float | None:

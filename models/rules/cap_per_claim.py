@@ -12,7 +12,7 @@ from models.rules.rule import Barred, Facts, Rule
 def bars(facts: Facts) -> Barred:
     """Slots on dates on which some claim that a contact would cover has reached a cap."""
     made, claims = facts.situation.made, facts.situation.claims
-    if not any(cap.scope == "claim" for pack, _ in facts.with_pack() for cap in pack.caps):
+    if not any(cap.scope == "claim" for pack in facts.packs_here for cap in pack.caps):
         return Barred()
     covered = coverable(facts)
     mine = covered[made.link_claim]

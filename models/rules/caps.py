@@ -88,10 +88,10 @@ def _full(
     facts: Facts, cap: Cap, contact: IntArray, *, owner: IntArray, debtor: IntArray
 ) -> tuple[IntArray, BoolArray]:
     """Debtor of each owner that has contacts, and its slots at which the cap is reached in some zone: (o,) and (o, S)."""
+    if not len(owner):
+        return owner, np.zeros((0, facts.grid.slots), dtype=bool)
     owners, row = np.unique(owner, return_inverse=True)
     whose = debtor[owners]
-    if not len(owners):
-        return whose, np.zeros((0, facts.grid.slots), dtype=bool)
     zones = Candidates.of(facts, whose)  # each owner in each of its zones is counted by itself
     start = np.searchsorted(zones.row, np.arange(len(owners) + 1))
     each, at = rows_of(start[row], start[row + 1])

@@ -19,6 +19,12 @@ HOLDING = (DISPUTED_CLAIM, CLAIM_ON_HOLD, PLAN_KEPT, PROMISE_PENDING, NOTHING_OW
 
 def coverable(facts: Facts) -> BoolArray:
     """Open claims that no rule holds, shape (m,): a claim that is not written about does not bind the others."""
+    if "coverable" not in facts.kept:
+        facts.kept["coverable"] = _coverable(facts)
+    return facts.kept["coverable"]
+
+
+def _coverable(facts: Facts) -> BoolArray:
     held = np.zeros(len(facts.situation.claims.debtor), dtype=bool)
     for rule in HOLDING:
         claims = rule.bars(facts).claims

@@ -8,7 +8,7 @@ from data.times import NEVER, IntArray
 from models.rules.coverage import coverable
 from models.rules.pack import InWriting
 from models.rules.rule import Barred, Facts, Rule
-from models.rules.waits import extend
+from models.rules.waits import extend, no_wait
 
 MOMENT_US = 1
 """A slot may begin after a text was sent, not with it."""
@@ -17,7 +17,9 @@ MOMENT_US = 1
 def bars(facts: Facts) -> Barred:
     """Slots before every claim that a contact would cover has been written about."""
     claims = facts.situation.claims
-    until_us = np.zeros((facts.situation.size, len(facts.grid.channels) - 1), dtype=np.int64)
+    if all(pack.in_writing is None for pack in facts.packs_here):
+        return Barred()
+    until_us = no_wait(facts)
     for pack, here in facts.with_pack():
         if pack.in_writing is not None:
             rows = np.flatnonzero(coverable(facts) & here[claims.debtor])

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from data.action_grid import ActionGrid, BoolArray, CodeArray, Slots
 from data.situation import Situation
-from data.times import IntArray
 from models.rules.after_conversation import RULE as AFTER_CONVERSATION
 from models.rules.blocked import RULE as BLOCKED
 from models.rules.cap_per_claim import RULE as CAP_PER_CLAIM
@@ -116,13 +113,6 @@ class Mask:
         pairs = zip(self.channels[1:], self.channel_rule[debtor].tolist(), strict=True)
         return [(channel, RULES[rule].name) for channel, rule in pairs if rule != NO_RULE]
 
-    def blocked_of_all(self) -> tuple[list[list[tuple[str, str]]], IntArray]:
-        """The distinct answers of `blocked`, and which of them is each debtor's, shape (n,)."""
-        digits = (len(RULES) + 1) ** np.arange(self.channel_rule.shape[1], dtype=np.int64)
-        whole = (self.channel_rule.astype(np.int64) - NO_RULE) @ digits  # a number for each row: it sorts faster
-        _, first, which = np.unique(whole, return_index=True, return_inverse=True)
-        return [self.blocked(row) for row in first.tolist()], which.astype(np.int64)
-
     def claim_barred(self, claim: int) -> str | None:
         """Name of the rule that holds one claim, None if it is covered."""
         rule = int(self.claim_rule[claim])
@@ -143,8 +133,8 @@ def contact_mask(situation: Situation, *, grid: ActionGrid, packs: Packs) -> Mas
     )
 
 
-def barring_rule(situation: Situation, *, grid: ActionGrid, packs: Packs, action: int) -> str | None:
-    """Name of the first rule that bars one action to the first debtor, None where it is allowed.
+def barring_rule(situation: Situation, *, grid: ActionGrid, packs: Packs, debtor: int, action: int) -> str | None:
+    """Name of the first rule that bars one action to a debtor, None where it is allowed.
 
     Asked for a slot that is barred while its channel has others, of which `blocked` does not tell.
     """
@@ -152,7 +142,7 @@ def barring_rule(situation: Situation, *, grid: ActionGrid, packs: Packs, action
     left = Left(facts)
     for number, rule in enumerate(RULES):
         left.take_away(rule.bars(facts), number=number)
-        if not left.allowed()[0, action]:
+        if not left.allowed()[debtor, action]:
             return rule.name
     return None
 

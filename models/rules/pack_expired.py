@@ -16,7 +16,7 @@ from models.rules.rule import Barred, Facts, Rule
 
 def bars(facts: Facts) -> Barred:
     """Slots on dates after the last for which the pack of the debtor's country holds."""
-    if all(pack.valid_to is None for pack, _ in facts.with_pack()):
+    if all(pack.valid_to is None for pack in facts.packs_here):
         return Barred()
     return Barred(slots=over_days(facts, _barred_on_day))
 

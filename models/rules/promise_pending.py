@@ -14,6 +14,8 @@ def bars(facts: Facts) -> Barred:
     claims = facts.situation.claims
     as_of_us, pending = facts.situation.as_of_us[claims.debtor], np.zeros(len(claims.debtor), dtype=bool)
     rows = np.flatnonzero(claims.promised_until_us > as_of_us - DAY_US)  # no clock is a day behind UTC
+    if not len(rows):
+        return Barred()
     zones = Candidates.of(facts, claims.debtor[rows])
     morrow = -(-claims.promised_until_us[rows] // DAY_US)
     pending[rows] = zones.begins(morrow[zones.row]) > as_of_us[rows]

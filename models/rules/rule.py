@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -44,7 +44,7 @@ class Facts:
 
     def channels_named(self, *names: str) -> BoolArray:
         """Which contact channels of the grid bear one of the names, shape (C,)."""
-        return np.array([channel in names for channel in self.grid.channels[1:]], dtype=bool)
+        return named_channels(self.grid.channels, names)
 
     @property
     def any_channel(self) -> BoolArray:
@@ -72,14 +72,30 @@ class Facts:
         )
 
     @cached_property
-    def _countries(self) -> dict[str, BoolArray]:
+    def _packs_here(self) -> dict[str, Pack]:
         found = {place.country for place in self.situation.places}
-        here = np.array([place.country for place in self.situation.places], dtype=np.object_)
-        return {country: (here == country)[self.situation.place] for country in sorted(found)}
+        return {country: self.packs[country] for country in sorted(found) if country in self.packs}
+
+    @property
+    def packs_here(self) -> tuple[Pack, ...]:
+        """Packs of the countries of the situation's places, in alphabetical order of these."""
+        return tuple(self._packs_here.values())
+
+    @cached_property
+    def pack_of_debtor(self) -> IntArray:
+        """Index in `packs_here` of each debtor's pack, -1 where its country has none, shape (n,)."""
+        number = {country: row for row, country in enumerate(self._packs_here)}
+        of_place = [number.get(place.country, -1) for place in self.situation.places]
+        return np.array(of_place, dtype=np.int64)[self.situation.place]
 
     def with_pack(self) -> list[tuple[Pack, BoolArray]]:
-        """Packs of the countries in which some debtor lives, each with its debtors, shape (n,)."""
-        return [(self.packs[name], here) for name, here in self._countries.items() if name in self.packs]
+        """Packs of the countries in which some debtor may live, each with its debtors, shape (n,)."""
+        return [(pack, self.pack_of_debtor == row) for row, pack in enumerate(self.packs_here)]
+
+    @cached_property
+    def kept(self) -> dict[str, BoolArray]:
+        """What one rule has found of every claim and others ask for too, by name."""
+        return {}
 
     @cached_property
     def local_day(self) -> IntArray:
@@ -103,6 +119,14 @@ class Facts:
     def classes(self) -> tuple[tuple[Place, int], ...]:
         """Place and local date (days since the epoch) of each calendar class, length K."""
         return tuple((self.situation.places[key // 1_000_000], key % 1_000_000) for key in self._classes[0].tolist())
+
+
+@lru_cache(maxsize=1_024)
+def named_channels(channels: tuple[str, ...], names: tuple[str, ...]) -> BoolArray:
+    """Which contact channels of a grid bear one of the names, shape (C,), not to be written to."""
+    named = np.array([channel in names for channel in channels[1:]], dtype=bool)
+    named.flags.writeable = False
+    return named
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ UNKNOWN = -1
 
 def bars(facts: Facts) -> Barred:
     """Points of a kind not known, in the school hours of any zone that the debtor may live in."""
-    if all(pack.school_hours is None for pack, _ in facts.with_pack()):
+    if all(pack.school_hours is None for pack in facts.packs_here):
         return Barred()
     return Barred(points_at=PointSlots(facts.situation.points.kind == UNKNOWN, over_days(facts, _barred_on_day)))
 

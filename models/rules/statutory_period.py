@@ -4,45 +4,45 @@ from __future__ import annotations
 
 import numpy as np
 
-from data.action_grid import BoolArray
 from data.times import DAY_US, NEVER, IntArray
-from data.vocabulary import STAGES
 from models.rules.coverage import coverable
-from models.rules.pack import Pack, Wait
 from models.rules.rule import Barred, Facts, Rule
-from models.rules.waits import extend, may_last, wait_ends, waits_of
+from models.rules.waits import Waits, extend, may_last, no_wait, wait_ends, waits_of
 from models.rules.zones import Candidates
 
 
 def bars(facts: Facts) -> Barred:
     """Slots before the last period of the claims that a contact would cover is over; calls about one whose stage is not known."""
-    until_us = np.zeros((facts.situation.size, len(facts.grid.channels) - 1), dtype=np.int64)
-    mine, covered = facts.situation.claims, coverable(facts)
+    until_us, mine, covered = no_wait(facts), facts.situation.claims, coverable(facts)
     unknown = mine.debtor[covered & (mine.stage < 0)]
     extend(until_us, unknown, np.full(len(unknown), NEVER), channels=facts.channels_named("phone"))
-    for pack, here in facts.with_pack():
-        for wait in waits_of(pack, "stage"):
-            _put_off(facts, pack, wait, covered & here[mine.debtor], until_us=until_us)
+    waits = waits_of(facts.packs_here, "stage", facts.grid.channels)
+    if len(waits):
+        _put_off(facts, waits, np.flatnonzero(covered), until_us=until_us)
     return Barred(until_us=until_us)
 
 
-def _put_off(facts: Facts, pack: Pack, wait: Wait, claims: BoolArray, *, until_us: IntArray) -> None:
-    """Put off a wait's channels to the end of each claim's period. OUT: until_us (n, C).
+def _put_off(facts: Facts, waits: Waits, claims: IntArray, *, until_us: IntArray) -> None:
+    """Put off each wait's channels to the end of the period of some claims (k,). OUT: until_us (n, C).
 
     A letter that the law prescribes begins every period of the pack: the stage that is told may lag behind it.
     """
-    mine, channels = facts.situation.claims, facts.channels_named(*wait.channels)
-    inside = np.isin(mine.stage, [STAGES.index(name) for name in wait.stages])
-    since_us = np.maximum(np.where(inside, mine.stage_us, 0), mine.statutory_us)
-    running = np.flatnonzero(claims & may_last(wait, since_us, as_of_us=facts.situation.as_of_us[mine.debtor]))
-    rows = mine.debtor[running]
-    extend(until_us, rows, wait_ends(facts, rows, pack=pack, wait=wait, since_us=since_us[running]), channels=channels)
-    past = facts.situation.as_of_us[mine.debtor] // DAY_US - 2  # on whatever clock
-    dated = np.flatnonzero(claims & inside & (mine.next_due_day > past))
-    rows = mine.debtor[dated]
-    zones = Candidates.of(facts, rows)
-    morrow = mine.next_due_day[dated[zones.row]].astype(np.int64) + 1
-    extend(until_us, rows, zones.begins(morrow), channels=channels)
+    mine, debtor = facts.situation.claims, facts.situation.claims.debtor[claims]
+    as_of_us = facts.situation.as_of_us[debtor]
+    bound = facts.pack_of_debtor[debtor][:, None] == waits.pack
+    inside = waits.stages.T[mine.stage[claims]] & bound
+    since_us = np.where(inside, mine.stage_us[claims][:, None], 0)
+    since_us = np.maximum(since_us, mine.statutory_us[claims][:, None])
+    row, which = np.nonzero(bound & may_last(waits, since_us, as_of_us=as_of_us))
+    if len(row):
+        ends_us = wait_ends(facts, debtor[row], waits=waits, which=which, since_us=since_us[row, which])
+        extend(until_us, debtor[row], ends_us, channels=waits.channels[which])
+    due_day = mine.next_due_day[claims]
+    row, which = np.nonzero(inside & (due_day > as_of_us // DAY_US - 2)[:, None])  # on whatever clock
+    if len(row):
+        zones = Candidates.of(facts, debtor[row])
+        morrow = due_day[row[zones.row]].astype(np.int64) + 1
+        extend(until_us, debtor[row], zones.begins(morrow), channels=waits.channels[which])
 
 
 RULE = Rule(

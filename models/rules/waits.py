@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -9,48 +10,107 @@ import numpy as np
 from data.action_grid import BoolArray
 from data.calendar import bank_day_after
 from data.times import DAY_US, IntArray, from_day, to_day
+from data.vocabulary import STAGES
 from models.rules.pack import Pack, Wait
-from models.rules.rule import Barred, Facts
-from models.rules.zones import Candidates
+from models.rules.rule import Barred, Facts, named_channels
+from models.rules.zones import Candidates, of_each
 
 BANK_DAY_SPAN = 4
 """Days that a bank day never takes more than, on average over a wait, the long holidays included."""
 
 
+@dataclass(frozen=True)
+class Waits:
+    """The waits of some packs after one kind of event, W of them.
+
+    Attributes
+    ----------
+    wait, country
+        Each wait, and the country of its pack, length W.
+    pack
+        Index of its pack, shape (W,).
+    longest_us
+        Time after which it is over for certain, shape (W,).
+    channels
+        Contact channels of the grid that it is about, shape (W, C).
+    stages
+        Stages in `vocabulary.STAGES` that begin it, and behind them False for one not known, shape (W, stages + 1).
+    """
+
+    wait: tuple[Wait, ...]
+    country: tuple[str, ...]
+    pack: IntArray
+    longest_us: IntArray
+    channels: BoolArray
+    stages: BoolArray
+
+    def __len__(self) -> int:
+        return len(self.wait)
+
+
+@lru_cache(maxsize=256)
+def waits_of(packs: tuple[Pack, ...], after: str, channels: tuple[str, ...]) -> Waits:
+    """The waits of packs after one kind of event, for the channels of a grid, `none` first."""
+    found = [(row, pack, wait) for row, pack in enumerate(packs) for wait in pack.waits if wait.after == after]
+    named = [named_channels(channels, wait.channels) for _, _, wait in found]
+    begun_by = [[name in wait.stages for name in (*STAGES, None)] for _, _, wait in found]
+    return Waits(
+        tuple(wait for _, _, wait in found),
+        tuple(pack.country for _, pack, _ in found),
+        np.array([row for row, _, _ in found], dtype=np.int64),
+        np.array([longest_us(wait) for _, _, wait in found], dtype=np.int64),
+        np.array(named, dtype=bool).reshape(len(found), len(channels) - 1),
+        np.array(begun_by, dtype=bool).reshape(len(found), len(STAGES) + 1),
+    )
+
+
+def longest_us(wait: Wait) -> int:
+    """Time after which a wait is over for certain: most events lie years back."""
+    days = wait.receipt_days + wait.days * (BANK_DAY_SPAN if wait.bank_days else 1)
+    # A slot is never before the local date of `as_of`; three days and a fortnight of holidays are room enough.
+    return (days + 3 + 14 * wait.bank_days) * DAY_US
+
+
 def bars_after(facts: Facts, *, after: str, since_us: IntArray) -> Barred:
     """Slots before the end of every wait after an event of each debtor; `since_us` (n,) is 0 where there was none."""
-    until_us = np.zeros((facts.situation.size, len(facts.grid.channels) - 1), dtype=np.int64)
-    for pack, here in facts.with_pack():
-        for wait in waits_of(pack, after):
-            rows = np.flatnonzero(here & may_last(wait, since_us, as_of_us=facts.situation.as_of_us))
-            ends = wait_ends(facts, rows, pack=pack, wait=wait, since_us=since_us[rows])
-            extend(until_us, rows, ends, channels=facts.channels_named(*wait.channels))
+    waits = waits_of(facts.packs_here, after, facts.grid.channels)
+    if not len(waits):
+        return Barred()
+    lasts = may_last(waits, since_us[:, None], as_of_us=facts.situation.as_of_us)
+    row, which = np.nonzero(lasts & (facts.pack_of_debtor[:, None] == waits.pack))
+    if not len(row):
+        return Barred()
+    until_us = no_wait(facts)
+    ends = wait_ends(facts, row, waits=waits, which=which, since_us=since_us[row])
+    extend(until_us, row, ends, channels=waits.channels[which])
     return Barred(until_us=until_us)
 
 
-def waits_of(pack: Pack, after: str) -> list[Wait]:
-    """The pack's waits after one kind of event."""
-    return [wait for wait in pack.waits if wait.after == after]
+def no_wait(facts: Facts) -> IntArray:
+    """Ends of waits where there is none, shape (n, C)."""
+    return np.zeros((facts.situation.size, len(facts.grid.channels) - 1), dtype=np.int64)
 
 
-def may_last(wait: Wait, since_us: IntArray, *, as_of_us: IntArray) -> BoolArray:
-    """False where a wait is over for certain, shape as given: most events lie years back."""
-    days = wait.receipt_days + wait.days * (BANK_DAY_SPAN if wait.bank_days else 1)
-    # A slot is never before the local date of `as_of`; three days and a fortnight of holidays are room enough.
-    longest_us = (days + 3 + 14 * wait.bank_days) * DAY_US
-    last: BoolArray = (since_us > 0) & (since_us > as_of_us - longest_us)
+def may_last(waits: Waits, since_us: IntArray, *, as_of_us: IntArray) -> BoolArray:
+    """False where a wait is over for certain, shape (k, W); `since_us` (k, W) or (k, 1), `as_of_us` (k,)."""
+    last: BoolArray = (since_us > 0) & (since_us > as_of_us[:, None] - waits.longest_us)
     return last
 
 
 def extend(until_us: IntArray, rows: IntArray, ends_us: IntArray, *, channels: BoolArray) -> None:
-    """Put off the end of some channels (C,) for some debtors; one may be named more than once. OUT: until_us (n, C)."""
-    np.maximum.at(until_us, (rows[:, None], np.flatnonzero(channels)), ends_us[:, None])
+    """Put off the end of some channels for some debtors (k,), one maybe more than once. OUT: until_us (n, C).
+
+    `channels` is (k, C), or (C,) for all alike.
+    """
+    np.maximum.at(until_us, rows, np.where(channels, ends_us[:, None], 0))
 
 
-def wait_ends(facts: Facts, rows: IntArray, *, pack: Pack, wait: Wait, since_us: IntArray) -> IntArray:
-    """Instants at which a wait ends for some debtors, counted from an event of each; rows and result (k,)."""
+def wait_ends(facts: Facts, rows: IntArray, *, waits: Waits, which: IntArray, since_us: IntArray) -> IntArray:
+    """Instants at which a wait each ends for some debtors, counted from an event of each; all but `waits` (k,)."""
     zones = Candidates.of(facts, rows)
-    return zones.begins(zones.local_days(since_us), lambda day: open_day(wait, pack.country, day))
+    day = zones.local_days(since_us)
+    free = of_each(lambda one, begun: open_day(waits.wait[one], waits.country[one], begun), which[zones.row], day)
+    return zones.begins(free)
 
 
 @lru_cache(maxsize=65_536)

@@ -15,6 +15,9 @@ from models.rules.rule import Facts
 
 LATEST_DAY = 1_000_000
 
+FEW = 32
+"""Up to so many are asked of one by one: to look for equal ones costs more than what is asked, which is kept."""
+
 
 @dataclass(frozen=True)
 class Candidates:
@@ -30,18 +33,28 @@ class Candidates:
         zones = facts.zones
         place = facts.situation.place[debtor]
         row, candidate = rows_of(zones.start[place], zones.start[place + 1])
-        used, zone = np.unique(zones.zone[candidate], return_inverse=True)
-        return Candidates(tuple(zones.names[one] for one in used.tolist()), row, zone.astype(np.int64))
+        return Candidates(zones.names, row, zones.zone[candidate])
 
     def local_days(self, instants_us: IntArray) -> IntArray:
         """Local dates (q,) of an instant of each debtor (k,)."""
         return local_us(self.names, self.zone, instants_us[self.row]) // DAY_US
 
-    def begins(self, day: IntArray, after: Callable[[int], int] = lambda day: day) -> IntArray:
-        """When the dates begin that come `after` some dates (q,), in the last zone of each debtor, shape (k,)."""
+    def begins(self, day: IntArray) -> IntArray:
+        """When dates (q,) begin, in the last zone of each debtor, shape (k,)."""
         if not len(day):
             return np.zeros(0, dtype=np.int64)
-        keys, which = np.unique(self.zone * LATEST_DAY + day, return_inverse=True)
-        pairs = [divmod(key, LATEST_DAY) for key in keys.tolist()]
-        begin = np.array([local_midnight_us(self.names[zone], after(one)) for zone, one in pairs], dtype=np.int64)
-        return np.maximum.reduceat(begin[which], np.searchsorted(self.row, np.arange(self.row[-1] + 1)))
+        begin = of_each(lambda zone, one: local_midnight_us(self.names[zone], one), self.zone, day)
+        if self.row[-1] + 1 == len(day):  # one zone each
+            return begin
+        return np.maximum.reduceat(begin, np.searchsorted(self.row, np.arange(self.row[-1] + 1)))
+
+
+def of_each(ask: Callable[[int, int], int], number: IntArray, day: IntArray) -> IntArray:
+    """What is said of each number and day, (q,), asked once for the same: of many debtors few differ."""
+    keys = number * LATEST_DAY + day
+    if len(keys) <= FEW:
+        told = [ask(*divmod(key, LATEST_DAY)) for key in keys.tolist()]
+        return np.array(told, dtype=np.int64)
+    distinct, which = np.unique(keys, return_inverse=True)
+    told = [ask(*divmod(key, LATEST_DAY)) for key in distinct.tolist()]
+    return np.array(told, dtype=np.int64)[which]

@@ -167,10 +167,10 @@ def parts_of(grid: Grid, rows: np.ndarray) -> dict[str, float]:
         {
             "encode": (lambda: kernels.encode(rows, take, 0, compiled.coding, codes), count),
             "splits and leaves": (
-                lambda: kernels._sum_leaves(codes, flags, compiled.words, grid.plan.alive, grid.plan.region, sums),
+                lambda: kernels._sum_leaves(codes, flags, compiled.words, grid.plan, np.array([0, count]), sums),
                 count,
             ),
-            "spread": (lambda: kernels._spread(some, kernels.LANES, grid.plan), kernels.LANES),
+            "spread": (lambda: kernels._spread(some, kernels.LANES, grid.plan, 0), kernels.LANES),
         },
         rounds=15,
     )

@@ -1,4 +1,3 @@
-import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -9,23 +8,41 @@ import pyarrow.parquet as pq
 import pytest
 import sqlalchemy as sa
 
-from data.decision_log import LOG_SCHEMA, ConflictingDecision, DecisionLog, UnknownLayout, add_rows
+from data.decision_log import LOG_SCHEMA, ConflictingDecision, DecisionLog
 from data.decision_log_rows import ROWS_AT_ONCE, blocks, fingerprint
-from data.decision_log_tables import WeakDurability, decision_rows, open_engine
 from data.event_log import Event, record
-from data.online_decisions import Decided, add_step, decided_under, last_decided, reserve, rows_of
+from data.log_engine import BadSchema, WeakDurability, open_engine
+from data.log_proof import verify
+from data.online_decisions import (
+    AnswerRow,
+    Decided,
+    add_step,
+    decided_under,
+    last_decided,
+    reserve,
+    reserve_all,
+    rows_of,
+)
 from data.schemas import DECISION_SCHEMA
 from data.stored_answers import KEPT, LEASE, KeyReused, StillRunning, StoredAnswer, begin, finish, release
 from data.times import NaiveTime
+from data.versions import versions_of
+from tests.data.log_places import KINDS, place_of
 from tests.samples import moment
 from tests.small_service import decision_row, decision_table
 
 AS_OF = moment(3, 10, hour=1)
 
 
+@pytest.fixture(params=KINDS)
+def place(request, tmp_path):
+    with place_of(request.param, tmp_path) as found:
+        yield found
+
+
 @pytest.fixture
-def log(tmp_path):
-    found = DecisionLog.open(tmp_path)
+def log(place):
+    found = place.open()
     yield found
     found.close()
 
@@ -34,10 +51,54 @@ def write(log, *rows, as_of=AS_OF, config="c1", portfolio=None):
     return log.write_batch(decision_table(*rows), portfolio=portfolio, as_of=as_of, config_fingerprint=config)
 
 
+def test_every_write_about_a_debtor_raises_its_version_by_one(log):
+    paid = {"payment_id": "p1", "claim_id": "c1", "debtor_id": "d1", "paid_at": AS_OF, "amount": 5, "currency": "EUR"}
+    inbound = {"event_id": "e2", "claim_id": "c1", "at": AS_OF, "kind": "inbound"}
+
+    def versions():
+        with log.reading() as connection:
+            return tuple(versions_of(connection, ["d1", "d2"]).values())
+
+    seen = [versions()]
+    for write_one in (
+        lambda one: record(one, Event("e1", "payments", paid), at=AS_OF),
+        lambda one: record(one, Event("e1", "payments", paid), at=AS_OF),
+        lambda one: record(one, Event("e2", "claim_events", inbound), at=AS_OF, debtor_id="d1"),
+        lambda one: reserve(one, online(decision_row(1)), replaces=None),
+        lambda one: add_step(one, decision_row(1)["decision_id"], step="confirmed", at=AS_OF),
+    ):
+        with log.writing() as connection:
+            write_one(connection)
+        seen.append(versions())
+    assert seen == [(0, 0), (1, 0), (1, 0), (2, 0), (3, 0), (4, 0)]
+
+
+def test_a_group_of_decisions_is_written_as_one_by_one_would_be(log):
+    rows = [decision_row(1), decision_row(1, claim_id="c9", lead=False), decision_row(2)]
+    given = [
+        AnswerRow(
+            row["decision_id"], row["debtor_id"], AS_OF, {"explain": False}, {"marks": ["h1"]}, [{"channel": "sms"}]
+        )
+        for row in (rows[0], rows[2])
+    ]
+    write(log, decision_row(2, decision_id="b" * 32, decided_at=AS_OF - timedelta(hours=1)))
+    with log.writing() as connection:
+        reserve_all(connection, decision_table(*rows), given, [("b" * 32, "d2")], AS_OF)
+        assert versions_of(connection, ["d1", "d2"]) == {"d1": 1, "d2": 1}
+    with log.reading() as connection:
+        first, second = (last_decided(connection, name, at=AS_OF) for name in ("d1", "d2"))
+        assert decided_under(connection, "b" * 32).status == "replaced"
+    assert first == Decided(
+        rows_of(decision_table(*rows[:2])), "online", {"explain": False}, {"marks": ["h1"]}, [{"channel": "sms"}]
+    )
+    assert second.rows == rows_of(decision_table(rows[2]))
+
+
 def online(*rows, **given):
     return Decided(rows_of(decision_table(*rows)), asked={}, seen={"coverable": []}, alternatives=[], **given)
 
 
+@pytest.mark.parametrize("place", ["sqlite"], indirect=True)
 def test_every_connection_writes_ahead_and_waits_for_the_disk(log):
     with log.reading() as one, log.writing() as other:
         for connection in (one, other):
@@ -104,22 +165,6 @@ def test_a_file_of_decisions_is_logged_as_its_rows_are(log, tmp_path):
     assert log.write_batch(table, portfolio=None, as_of=AS_OF, config_fingerprint="c1") == batch
 
 
-def test_what_is_stored_is_what_the_tables_own_types_would_store(log):
-    rows = [decision_row(1, blocked=[]), decision_row(2, send_at=None, reasons=["ä=1"], action_probability=None)]
-    with log.writing() as connection:
-        add_rows(connection, decision_table(*rows), source="batch", batch_id="b1", answer_id=None)
-        again = [{**row, "source": "batch", "batch_id": "b2", "answer_id": None} for row in rows]
-        connection.execute(sa.insert(decision_rows), again)
-        kept = [
-            connection.exec_driver_sql(f"SELECT * FROM decision_rows WHERE batch_id = '{one}'").fetchall()
-            for one in ("b1", "b2")
-        ]
-    assert len(kept[0]) == 2
-    apart = [column.name in ("sequence", "batch_id") for column in decision_rows.c]
-    first, second = ([[v for v, no in zip(row, apart, strict=True) if not no] for row in rows] for rows in kept)
-    assert [[(type(v), v) for v in row] for row in first] == [[(type(v), v) for v in row] for row in second]
-
-
 @pytest.mark.parametrize("became", ["answered", "sent"])
 def test_a_decision_of_the_service_or_one_that_was_sent_is_not_rewritten(log, became):
     if became == "answered":
@@ -173,18 +218,64 @@ def test_a_naive_time_is_refused(log):
         write(log, decision_row(1), as_of=AS_OF.replace(tzinfo=None))
 
 
-def test_a_log_of_another_layout_is_refused(tmp_path):
-    DecisionLog.open(tmp_path).close()
-    with sqlite3.connect(tmp_path / "decisions.db") as connection:
-        connection.execute("UPDATE about SET value = '99' WHERE name = 'layout'")
-    connection.close()
-    with pytest.raises(UnknownLayout, match="layout 99, this program writes layout 1"):
-        DecisionLog.open(tmp_path)
+@pytest.mark.parametrize("setting", ["off", "local", "remote_write"])
+def test_a_server_that_would_not_wait_for_its_disk_is_refused(tmp_path, setting):
+    with place_of("postgresql", tmp_path) as place:
+        weak = f"{place.place}?options=-c%20synchronous_commit%3D{setting}"
+        engine = open_engine(weak)
+        with pytest.raises(WeakDurability, match=f"expected synchronous_commit on and fsync on, came {setting} and on"):
+            engine.connect()
+        engine.dispose()
 
 
-def test_several_processes_may_open_the_log_at_once(tmp_path):
+def test_a_server_that_is_not_there_is_told_of_soon():
+    with pytest.raises(sa.exc.OperationalError):
+        DecisionLog.open("postgresql+psycopg://nobody@127.0.0.1:1/none")
+
+
+def test_a_writer_does_not_wait_for_another_without_end(tmp_path, monkeypatch):
+    monkeypatch.setattr("data.log_engine.LOCK_MS", 200)
+    with place_of("postgresql", tmp_path) as place:
+        log = place.open()
+        with log.writing(), pytest.raises(sa.exc.OperationalError, match="lock timeout"), log.writing():
+            pass
+        log.close()
+
+
+@pytest.mark.parametrize("name", ["a b", "A", "x;drop", "1a", ""])
+def test_a_schema_of_another_kind_of_name_is_refused(name):
+    with pytest.raises(BadSchema, match="expected a schema of lower-case letters"):
+        DecisionLog.open("postgresql+psycopg://nobody@127.0.0.1/none", schema=name)
+
+
+def test_logs_in_two_schemas_know_nothing_of_each_other(tmp_path):
+    with place_of("postgresql", tmp_path) as one, place_of("postgresql", tmp_path) as other:
+        logs = [one.open(), other.open()]
+        write(logs[0], decision_row(1))
+        assert [log.decisions().num_rows for log in logs] == [1, 0]
+        for log in logs:
+            log.close()
+
+
+def test_several_processes_may_open_the_log_at_once(place):
     with ThreadPoolExecutor(8) as pool:
-        logs = list(pool.map(lambda _: DecisionLog.open(tmp_path), range(8)))
+        logs = list(pool.map(lambda _: place.open(), range(8)))
+    for log in logs:
+        log.close()
+
+
+def test_many_writers_at_once_lose_nothing(place):
+    logs = [place.open() for _ in range(4)]
+
+    def add(number):
+        with logs[number % 4].writing() as connection:
+            add_step(connection, "d", step="confirmed", at=AS_OF, debtor_id=f"d{number % 3}")
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(add, range(60)))
+    with logs[0].reading() as connection:
+        assert versions_of(connection, ["d0", "d1", "d2", "d3"]) == {"d0": 20, "d1": 20, "d2": 20, "d3": 0}
+        assert verify(connection) is None
     for log in logs:
         log.close()
 

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features._sorting import SHORT, first_of_keys, sorted_by_owner
+from features._sorting import SHORT, first_of_keys, ordered, same_instant, sorted_by_owner
 
 OWNERS = st.lists(st.tuples(st.integers(-1, 5), st.integers(0, 20)), max_size=60)
 
@@ -39,3 +39,26 @@ def test_the_row_of_a_key_that_counted_first_is_marked_and_no_other(rows: list[t
     assert set(marked) == set(key[key >= 0].tolist())
     for one, row in marked.items():
         assert row == min(np.flatnonzero(key == one), key=lambda other: (counted[other], other))
+
+
+@settings(max_examples=100, deadline=None)
+@given(rows=OWNERS)
+def test_rows_of_one_owner_and_instant_are_found_where_they_stand(rows: list[tuple[int, int]]) -> None:
+    owner, time = (np.array(column, dtype=np.int64) for column in zip(*rows, strict=True)) if rows else (EMPTY, EMPTY)
+    order = sorted_by_owner(owner, time)
+    pairs = list(zip(owner[order].tolist(), time[order].tolist(), strict=True))
+    assert same_instant(order, owner, time).tolist() == [
+        place for place, pair in enumerate(pairs) if pairs.count(pair) > 1
+    ]
+
+
+@settings(max_examples=100, deadline=None)
+@given(rows=OWNERS)
+def test_ties_are_told_apart_by_what_comes_after_owner_and_time(rows: list[tuple[int, int]]) -> None:
+    owner, time = (np.array(column, dtype=np.int64) for column in zip(*rows, strict=True)) if rows else (EMPTY, EMPTY)
+    coarse, tie = time // 7, (time * 5) % 11
+    expected = np.lexsort((tie, coarse, owner))
+    expected = expected[owner[expected] >= 0]
+    order, owners = ordered(owner, coarse, tie)
+    np.testing.assert_array_equal(order, expected)
+    np.testing.assert_array_equal(owners, owner[expected])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -143,19 +144,30 @@ def test_the_champion_is_the_bundle_last_pointed_to(tmp_path: Path) -> None:
 
 def test_pointing_replaces_the_pointer_whole_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
     written(tmp_path)
+    write_bundle(a_bundle(model_version="m2"), tmp_path / "models" / "m2")
     path = point_to(tmp_path, "champion", model_version="m1")
     with path.open(encoding="utf-8") as held:  # a reader that opened it before sees it whole
         point_to(tmp_path, "champion", model_version="m2")
         assert json.load(held) == {"model_version": "m1", "directory": "models/m1"}
     assert json.loads(path.read_text(encoding="utf-8"))["model_version"] == "m2"
-    assert sorted(one.name for one in path.parent.iterdir()) == ["champion.json", "m1"]
+    assert sorted(one.name for one in path.parent.iterdir()) == ["champion.json", "m1", "m2"]
 
 
 def test_a_pointer_to_a_bundle_that_is_gone_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "models").mkdir()
-    point_to(tmp_path, "champion", model_version="gone")
+    point_to(tmp_path, "champion", model_version=written(tmp_path).name)
+    shutil.rmtree(tmp_path / "models" / "m1")
     with pytest.raises(BadBundle, match=r"expected manifest\.json there"):
         champion(tmp_path)
+
+
+def test_nothing_is_pointed_to_that_is_not_there_or_has_changed(tmp_path: Path) -> None:
+    directory = written(tmp_path)
+    with pytest.raises(BadBundle, match=r"expected manifest\.json there"):
+        point_to(tmp_path, "champion", model_version="gone")
+    (directory / "rates.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(BadBundle, match=r"rates\.json missing or changed"):
+        point_to(tmp_path, "champion", model_version="m1")
+    assert pointed(tmp_path, "champion") is None
 
 
 @pytest.mark.parametrize(

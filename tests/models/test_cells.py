@@ -6,7 +6,7 @@ import lightgbm as lgb
 import numpy as np
 import pytest
 
-from models.cells import GridCells, RowCells
+from models.cells import ClassCells, GridCells, RowCells
 from tests.deciding import COLUMNS, GRID, FormulaModel, by_everything, rate_model
 
 ACTIONS = 8
@@ -60,3 +60,43 @@ def test_a_booster_that_has_grown_is_scored_anew() -> None:
         grid, actions = x[:20, :2], np.array([[0.0], [1.0]])
         told = GridCells(grid, actions).raw(booster)
         np.testing.assert_allclose(told.ravel(), RowCells(expanded(grid, actions)).raw(booster), rtol=0, atol=1e-12)
+
+
+def of_classes(seed: int, *, alike: bool) -> tuple[ClassCells, list[GridCells]]:
+    """Nine rows of three classes, and each row's cells by itself; hours differ between classes unless they are alike."""
+    rows, first = grid_of(9, seed)
+    grids = np.stack([first] * 3)
+    if not alike:
+        grids[1:, 1:, 1:] += np.float32(1.0)
+    of_row = np.array([2, 0, 1, 0, 0, 2, 1, 1, 2])
+    return ClassCells(rows, grids, of_row), [
+        GridCells(rows[k : k + 1], grids[one]) for k, one in enumerate(of_row.tolist())
+    ]
+
+
+@pytest.mark.parametrize("alike", [True, False])
+def test_cells_of_several_classes_are_those_of_each_rows_own_class(alike: bool) -> None:
+    cells, alone = of_classes(3, alike=alike)
+    here = cells.actions[0, :, 0] == 2
+    for column in (0, WIDTH, WIDTH + 1):
+        told = np.broadcast_to(cells.column(column), cells.shape)
+        np.testing.assert_array_equal(
+            told, np.vstack([np.broadcast_to(one.column(column), one.shape) for one in alone])
+        )
+    assert cells.column(WIDTH).ndim == 1
+    assert cells.column(WIDTH + 1).ndim == (1 if alike else 2)
+    np.testing.assert_array_equal(cells.only(here).actions[cells.of_row], [one.only(here).actions for one in alone])
+    np.testing.assert_array_equal(
+        cells.with_last(3.0).actions[cells.of_row], [one.with_last(3.0).actions for one in alone]
+    )
+    blank = cells.without_action(WIDTH)
+    np.testing.assert_array_equal(blank.actions[blank.of_row], [one.without_action(WIDTH).actions for one in alone])
+
+
+def test_a_row_has_the_bits_among_other_classes_that_it_has_alone() -> None:
+    rng = np.random.default_rng(4)
+    x = rng.normal(size=(600, WIDTH + ACTIONS)).astype(np.float32)
+    settings = {"objective": "binary", "verbose": -1, "num_threads": 1}
+    booster = lgb.train(settings, lgb.Dataset(x, (x[:, 0] + x[:, -1] > 0).astype(float)), 30)
+    cells, alone = of_classes(5, alike=False)
+    np.testing.assert_array_equal(cells.raw(booster), np.vstack([one.raw(booster) for one in alone]))

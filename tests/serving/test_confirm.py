@@ -101,7 +101,8 @@ def test_a_stored_decision_tells_what_was_asked_known_and_chosen(service):
     found = service.client.get(f"/v1/decisions/{told['decision_id']}").json()
     assert found["decision"] == told
     assert (found["source"], found["asked"]["explain"]) == ("online", True)
-    assert found["seen"] == {"last_event": 0, "coverable": ["k1", "k2"]}
+    assert found["seen"]["log"] == {"event": 0, "row": 0, "step": 0}
+    assert found["seen"]["coverable"] == ["k1", "k2"]
     assert found["outcome"] == {"horizon_days": 14, "mature": False, "contact_events": [], "payments": []}
 
 

@@ -102,7 +102,7 @@ def by_claim(file):
 
 def night_of(service, file):
     """Decisions of a batch at the service's moment over its folder and workspace, by claim."""
-    running = service.client.app.state.service
+    running = service.client.app.state.tenants["main"].service
     run_nightly(
         service.portfolio,
         as_of=service.clock(),
@@ -194,7 +194,7 @@ def test_a_decision_that_nobody_confirmed_changes_nothing_in_the_night(service, 
     service.clock.advance(minutes=1)
     night_of(service, tmp_path / "a.parquet")
     (tmp_path / "other").mkdir()
-    config = service.client.app.state.service.config
+    config = service.client.app.state.tenants["main"].service.config
     run(write_world(tmp_path / "other"), tmp_path / "b.parquet", config=config, as_of=service.clock())
     assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()
 
@@ -202,7 +202,7 @@ def test_a_decision_that_nobody_confirmed_changes_nothing_in_the_night(service, 
 def test_the_service_decides_as_the_night_would_have(tmp_path):
     with small_service(tmp_path) as service:
         online = service.ask()
-        settings = service.client.app.state.service
+        settings = service.client.app.state.tenants["main"].service
     (tmp_path / "other").mkdir()
     run(write_world(tmp_path / "other"), tmp_path / "b.parquet", config=settings.config)
     night = {row["claim_id"]: row for row in pq.read_table(tmp_path / "b.parquet").to_pylist()}["k1"]

@@ -7,27 +7,36 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from fastapi.testclient import TestClient
 from sqlalchemy.exc import OperationalError
 
 from data.portfolio import Portfolio
 from models.bundle import NoChampion
-from serving.app import Parts, create_app
+from serving.app import create_app
+from serving.counter import Counter
 from serving.models_in_use import ModelsInUse
+from serving.ready import probes_of
 from serving.run import app_from_environment, serve
 from serving.settings import BadServiceSettings, ServiceSettings, from_environment
+from serving.telemetry.draining import Draining
+from serving.tenants import Parts
 from tests.samples import moment
-from tests.small_service import FakeClock, decision_row, decision_table, promote, small_bundle, small_tables
+from tests.small_service import (
+    FakeClock,
+    decision_row,
+    decision_table,
+    promote,
+    signed_client,
+    small_bundle,
+    small_tables,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_ready_names_the_model_in_use(service):
-    assert service.client.get("/readyz").json() == {
-        "status": "ready",
-        "model_version": "rates-1",
-        "notices": [],
-    }
+    ready = service.client.get("/readyz").json()
+    assert (ready["status"], ready["model_version"], ready["notices"]) == ("ready", "rates-1", [])
+    assert all(check["ok"] for check in ready["checks"])
 
 
 @pytest.fixture
@@ -39,7 +48,7 @@ def refused(service):
 
 
 def test_a_refused_pack_is_told_of_by_the_ready_service_which_contacts_nobody_there(refused):
-    with TestClient(create_app(refused, clock=FakeClock())) as client:
+    with signed_client(refused, clock=FakeClock()) as client:
         ready = client.get("/readyz")
         assert ready.status_code == 200
         (notice,) = ready.json()["notices"]
@@ -51,12 +60,12 @@ def test_a_refused_pack_is_told_of_by_the_ready_service_which_contacts_nobody_th
 def test_a_refused_pack_is_told_of_on_the_terminal_when_the_service_starts(refused, workers, monkeypatch, capsys):
     settings = replace(refused, workers=workers)
     if workers == 1:
-        monkeypatch.setattr("serving.run.uvicorn.run", lambda app, **_: app.state.service.log.close())
+        monkeypatch.setattr("serving.run.uvicorn.run", lambda app, **_: app.state.tenants["main"].service.log.close())
         serve(settings)
     else:  # each worker makes its own application from the environment
         for name, text in settings.to_environment().items():
             monkeypatch.setenv(name, text)
-        app_from_environment().state.service.log.close()
+        app_from_environment().state.tenants["main"].service.log.close()
     told = capsys.readouterr()
     assert told.err.startswith("SE: refused: SE.toml is not TOML")
     assert told.out == ""
@@ -91,26 +100,49 @@ class FullDisk:
 
     reading = writing
 
+    def close(self):
+        """Nothing is open."""
+
     def beat(self, at):
         self.writing()
 
 
+def test_without_the_log_nobody_is_contacted(service):
+    tenants = service.client.app.state.tenants
+    tenants["main"] = replace(
+        tenants["main"], counter=Counter(replace(tenants["main"].service, log=FullDisk()), patience_s=60)
+    )
+    told = service.ask()
+    assert (told["channel"], told["degraded"], told["decision_id"], told["claims"]) == ("none", True, None, [])
+    answers = service.client.post("/v1/next-best-actions", json={"requests": [{"debtor_id": "s1"}]}).json()["answers"]
+    assert [(one["result"]["channel"], one["result"]["degraded"]) for one in answers] == [("none", True)]
+
+
 def test_a_log_that_cannot_be_written_is_not_ready_and_acknowledges_nothing(service):
+    tenants = service.client.app.state.tenants
+    working = tenants["main"]
+    broken = Counter(replace(working.service, log=FullDisk()), patience_s=60)
+    tenants["main"] = replace(working, counter=broken)
     app = service.client.app
-    working, app.state.service = app.state.service, replace(app.state.service, log=FullDisk())
+    kept, telemetry = app.state.probes["main"], app.state.telemetry
+    app.state.probes["main"] = probes_of(tenants["main"], telemetry, Draining())
+    unready = service.client.get("/readyz")
+    assert (unready.status_code, unready.json()["status"]) == (503, "not ready")
+    assert [one["name"] for one in unready.json()["checks"] if not one["ok"]] == ["store_writable"]
     row = {"claim_id": "k1", "at": "2026-03-01T00:00:00Z", "kind": "inbound"}
     event = {"event_id": "e1", "table": "claim_events", "row": row}
     for answer in (
-        service.client.get("/readyz"),
         service.client.post("/v1/events", json=event),
         service.client.post("/v1/events", json=event, headers={"Idempotency-Key": "k"}),
-        service.client.post("/v1/next-best-action", json={"debtor_id": "s1"}),
+        service.client.post(
+            "/v1/next-best-actions", json={"requests": [{"debtor_id": "s1"}]}, headers={"Idempotency-Key": "k"}
+        ),
     ):
         assert answer.status_code == 503
         assert answer.json()["type"] == "urn:rettid:problem:log-unavailable"
         assert answer.headers["retry-after"]
     assert service.client.get("/healthz").status_code == 200
-    app.state.service = working
+    tenants["main"], app.state.probes["main"] = working, kept
     assert service.client.get("/readyz").status_code == 200
     assert service.client.post("/v1/events", json=event).json()["duplicate"] is False
 
@@ -146,19 +178,19 @@ def test_only_pages_in_the_folder_itself_are_shown(service, name):
 
 
 def test_the_base_portfolio_is_that_of_the_last_batch_where_none_is_named(service):
-    log = service.client.app.state.service.log
+    log = service.client.app.state.tenants["main"].service.log
     log.write_batch(
         decision_table(decision_row(1)), portfolio=service.portfolio, as_of=moment(3, 1), config_fingerprint="c"
     )
     app = create_app(ServiceSettings(service.workspace), clock=FakeClock())
-    assert app.state.service.base.size == 4
-    app.state.service.log.close()
+    assert app.state.tenants["main"].service.base.size == 4
+    app.state.tenants["main"].service.log.close()
 
 
 def test_without_a_portfolio_the_service_knows_what_it_is_told(tmp_path):
     app = create_app(ServiceSettings(tmp_path / "new"), clock=FakeClock(), parts=Parts())
-    assert app.state.service.base.size == 0
-    app.state.service.log.close()
+    assert app.state.tenants["main"].service.base.size == 0
+    app.state.tenants["main"].service.log.close()
 
 
 @pytest.mark.parametrize("text", [None, "{", "[]", "{}", '{"workspace": "w", "colour": 1}'])

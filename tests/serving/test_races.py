@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from data.decision_log import DecisionLog
 from serving.app import create_app
-from serving.decider import next_best_actions
+from serving.group import Ask, answer_group
 from serving.shapes import NextBestActionRequest
 from tests.small_service import FakeClock, write_world
 
@@ -27,12 +27,12 @@ def test_two_processes_over_one_workspace_agree(tmp_path):
 
     def ask(number):
         barrier.wait()
-        return next_best_actions(apps[number % 2].state.service, [asked])[0]
+        return answer_group(apps[number % 2].state.tenants["main"].service, [Ask(asked)])[0].said
 
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(ask, range(8)))
     for app in apps:
-        app.state.service.log.close()
+        app.state.tenants["main"].service.log.close()
     assert len({answer.decision_id for answer in answers}) == 1
     log = DecisionLog.open(settings.workspace)
     assert log.decisions().num_rows == 2
@@ -45,26 +45,30 @@ class Restless:
     def __init__(self, engine, facts, tell):
         self.engine, self.facts, self.tell, self.decisions = engine, list(facts), tell, 0
 
-    def decide(self, facts, wishes, *, models):
+    def versions(self):
+        return self.engine.versions()
+
+    def decide(self, lives, wishes, *, models):
         self.decisions += 1
-        verdicts = self.engine.decide(facts, wishes, models=models)
+        verdicts = self.engine.decide(lives, wishes, models=models)
         if self.facts:
             self.tell("claim_events", claim_id="k1", **self.facts.pop(0))
         return verdicts
 
-    def standing(self, facts, logged, *, at, models):
-        return self.engine.standing(facts, logged, at=at, models=models)
+    def standing(self, earlier, *, models):
+        return self.engine.standing(earlier, models=models)
 
 
 def restless(service, *facts):
-    running = service.client.app.state.service
+    running = service.client.app.state.tenants["main"].service
     engine = Restless(running.engine, facts, service.tell)
     return replace(running, engine=engine), engine
 
 
 def test_a_fact_that_comes_while_a_decision_is_made_is_in_it(service):
     running, engine = restless(service, {"at": "2026-03-10T07:00:00Z", "kind": "dispute_opened"})
-    (answer,) = next_best_actions(running, [NextBestActionRequest(debtor_id="s1")])
+    (reply,) = answer_group(running, [Ask(NextBestActionRequest(debtor_id="s1"))])
+    answer = reply.said
     assert {claim.claim_id: claim.covered for claim in answer.claims} == {"k1": False, "k2": True}
     assert engine.decisions == 2
     assert running.log.decisions().num_rows == 2
@@ -73,7 +77,8 @@ def test_a_fact_that_comes_while_a_decision_is_made_is_in_it(service):
 def test_facts_that_never_rest_are_decided_under_the_lock(service):
     calls = [{"at": f"2026-03-10T07:0{number}:00Z", "kind": "inbound"} for number in range(3)]
     running, engine = restless(service, *calls)
-    (answer,) = next_best_actions(running, [NextBestActionRequest(debtor_id="s1")])
+    (reply,) = answer_group(running, [Ask(NextBestActionRequest(debtor_id="s1"))])
+    answer = reply.said
     assert (answer.channel, engine.decisions) == ("sms", 4)
     assert running.log.decisions().num_rows == 2
 

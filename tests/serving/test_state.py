@@ -10,7 +10,7 @@ from data.schemas import SCHEMAS
 from data.vocabulary import CHANNELS
 from features.histories import histories_of
 from serving.base_portfolio import BasePortfolio
-from serving.state import facts_of, is_current, portfolio_of, portfolio_with_events
+from serving.state import facts_of, portfolio_of, portfolio_with_events
 from tests.samples import sample_tables
 from tests.small_service import NOW, small_tables
 
@@ -71,7 +71,7 @@ def test_an_empty_portfolio_knows_nobody():
 
 def test_the_service_sees_what_the_batch_sees(portfolio, base, service):
     whole = histories_of(portfolio, channels=CHANNELS)
-    with service.client.app.state.service.log.reading() as connection:
+    with service.client.app.state.tenants["main"].service.log.reading() as connection:
         facts = [facts_of(connection, base, name) for name in ("s1", "d3", "d1", "d2")]
     parts = histories_of(portfolio_of(facts, given=base.given), channels=CHANNELS)
     assert parts.debtor_id.tolist() == whole.debtor_id.tolist()
@@ -82,11 +82,11 @@ def test_the_service_sees_what_the_batch_sees(portfolio, base, service):
 
 
 def test_facts_are_current_until_something_is_received_decided_or_done(service):
-    running = service.client.app.state.service
+    running = service.client.app.state.tenants["main"].service
 
     def still(facts):
         with running.log.reading() as connection:
-            return is_current(connection, facts)
+            return facts_of(connection, running.base, "s1").version == facts.version
 
     def look():
         with running.log.reading() as connection:
@@ -141,7 +141,7 @@ def newer_base(table, **changed):
 
 def row_over(service, portfolio, table, **identity):
     """A row of s1 by its identity, as events make it over another portfolio."""
-    with service.client.app.state.service.log.reading() as connection:
+    with service.client.app.state.tenants["main"].service.log.reading() as connection:
         facts = facts_of(connection, BasePortfolio.of(portfolio), "s1")
         whole = portfolio_with_events(connection, portfolio, as_of=NOW)
     (row,) = [row for row in facts.tables[table].to_pylist() if identity.items() <= row.items()]
@@ -191,14 +191,14 @@ def test_a_claim_that_the_portfolio_gives_to_another_debtor_is_the_other_debtors
     other = [row | {"claim_id": "n9"} for row in tables["claims"].to_pylist() if row["claim_id"] == "c3"]
     tables["claims"] = pa.concat_tables([tables["claims"], pa.Table.from_pylist(other, SCHEMAS["claims"].arrow)])
     portfolio = Portfolio.from_tables(tables)
-    with service.client.app.state.service.log.reading() as connection:
+    with service.client.app.state.tenants["main"].service.log.reading() as connection:
         assert "n9" not in facts_of(connection, BasePortfolio.of(portfolio), "s1").identifiers("claims")
         whole = portfolio_with_events(connection, portfolio, as_of=NOW)
     assert [row["debtor_id"] for row in whole["claims"].to_pylist() if row["claim_id"] == "n9"] == ["d2"]
 
 
 def test_the_whole_portfolio_holds_of_every_debtor_what_the_service_knows_of_it(service):
-    running = service.client.app.state.service
+    running = service.client.app.state.tenants["main"].service
     decided = service.ask()["decision_id"]
     service.client.post(f"/v1/decisions/{decided}/confirm")
     service.tell("debtors", **DEBTOR | {"debtor_id": "new"})
@@ -221,5 +221,5 @@ def test_the_whole_portfolio_holds_of_every_debtor_what_the_service_knows_of_it(
 
 def test_without_events_the_portfolio_is_the_one_given(service, portfolio):
     service.ask()
-    with service.client.app.state.service.log.reading() as connection:
+    with service.client.app.state.tenants["main"].service.log.reading() as connection:
         assert portfolio_with_events(connection, portfolio, as_of=NOW + timedelta(days=1)) is portfolio

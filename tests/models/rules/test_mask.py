@@ -257,12 +257,3 @@ def test_a_mask_of_one_week_spans_seven_local_dates_over_a_clock_change() -> Non
     noon = [mask.slots.send_us[0, GRID.action_of(1, day, 12)] for day in range(7)]
     gaps = np.diff(noon) / timedelta(hours=1).total_seconds() / 1e6
     assert gaps.tolist() == [24.0, 24.0, 23.0, 24.0, 24.0, 24.0]
-
-
-@settings(max_examples=15, deadline=None)
-@given(situation=situations())
-def test_the_reasons_of_all_debtors_at_once_are_those_of_each(situation: Situation) -> None:
-    mask = contact_mask(situation, grid=GRID, packs=PACKS)
-    distinct, which = mask.blocked_of_all()
-    assert [distinct[one] for one in which.tolist()] == [mask.blocked(row) for row in range(situation.size)]
-    assert all(distinct.count(one) == 1 for one in distinct)

@@ -230,7 +230,7 @@ def test_the_rule_that_bars_one_slot_is_named_though_the_channel_has_others() ->
     packs = said(waits=(wait("click", 3),))
     clicked = one_debtor(clicked_us=np.array([AT - 1]))
     letters = [GRID.action_of(CHANNELS.index("letter"), day, 10) for day in (0, 2, 3)]
-    found = [barring_rule(clicked, grid=GRID, packs=packs, action=action) for action in letters]
+    found = [barring_rule(clicked, grid=GRID, packs=packs, debtor=0, action=action) for action in letters]
     assert found == ["payment_in_flight", "payment_in_flight", None]
 
 

@@ -1,0 +1,118 @@
+"""Whether the decision log is as it was written: every link of the chain worked out again from the rows it speaks for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import chain as joined
+from itertools import islice
+
+import orjson
+import sqlalchemy as sa
+
+from data.decision_log_rows import ROWS_AT_ONCE
+from data.decision_log_tables import CHAINED, chain
+from data.log_chain import GENESIS, Part, StoredRow, link_digest, raw
+from data.times import from_us
+
+LINKS_AT_ONCE = 1_000
+CHAIN = "chain"
+
+
+@dataclass(frozen=True, order=True)
+class Broken:
+    """The first link that does not hold, the table whose rows differ (`chain`: the link itself), and in what way."""
+
+    link: int
+    table: str
+    what: str
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """A link as it was once read out, to be kept elsewhere."""
+
+    number: int
+    at: datetime
+    digest: str
+
+
+def verify(connection: sa.Connection, *, kept: Mapping[int, str] | None = None) -> Broken | None:
+    """The first place at which the log is not as it was written; None where all of it is.
+
+    Parameters
+    ----------
+    connection
+        A transaction of `DecisionLog.walking`.
+    kept
+        Digests read out before, by number of link: without one, a log cut off at its end looks like one that is shorter.
+    """
+    found = [*_broken_links(connection, kept or {})]
+    found += [one for table in CHAINED.values() if (one := _broken_rows(connection, table)) is not None]
+    return min(found, default=None)
+
+
+def last_links(connection: sa.Connection) -> dict[date, Anchor]:
+    """The last link of each day (UTC), to be kept where nobody who can write the log can write."""
+    found: dict[date, Anchor] = {}
+    for number, at_us, digest, _parts, _ends in _links(connection):
+        at = from_us(at_us)
+        found[at.date()] = Anchor(number, at, digest)
+    return found
+
+
+def _links(connection: sa.Connection) -> Iterator[StoredRow]:
+    """All links, a page at a time."""
+    query, last = sa.select(*raw(chain)).order_by(chain.c.number).limit(LINKS_AT_ONCE), None
+    while page := connection.execute(query if last is None else query.where(chain.c.number > last)).all():
+        yield from map(tuple, page)
+        last = page[-1][0]
+
+
+def _broken_links(connection: sa.Connection, kept: Mapping[int, str]) -> Iterator[Broken]:
+    """The first link that does not follow from the one before, or is not what was read out."""
+    before, expected = GENESIS, 1
+    for number, at_us, digest, parts, ends in _links(connection):
+        if number != expected:
+            yield Broken(expected, CHAIN, f"expected link {expected}, came {number}")
+            return
+        if digest != link_digest(before, (number, at_us, parts, ends)) or kept.get(number, digest) != digest:
+            yield Broken(number, CHAIN, "its digest is another one")
+            return
+        before, expected = digest, expected + 1
+    missing = [number for number in kept if number >= expected]
+    if missing:
+        yield Broken(expected, CHAIN, f"expected links up to {max(missing)}, came {expected - 1}")
+
+
+def _broken_rows(connection: sa.Connection, table: sa.Table) -> Broken | None:
+    """The first link whose rows in a table differ."""
+    query = sa.select(*raw(table)).order_by(table.c.sequence)
+    with connection.execute(query, execution_options={"yield_per": ROWS_AT_ONCE}) as result:
+        return _first_broken(connection, table, map(tuple, joined.from_iterable(result.partitions())))
+
+
+def _first_broken(connection: sa.Connection, table: sa.Table, rows: Iterator[StoredRow]) -> Broken | None:
+    number = 0
+    for number, _at, _digest, parts, _ends in _links(connection):
+        told = _told(parts, table.name)
+        if told is None:
+            continue
+        first, count, digest = told
+        part = Part(first)
+        while some := list(islice(rows, min(ROWS_AT_ONCE, count - part.count))):
+            part.add(some)
+        if part.told != [first, count, digest]:
+            return Broken(number, table.name, f"its {count} rows from place {first} are not those it was made for")
+    extra = next(rows, None)
+    return None if extra is None else Broken(number + 1, table.name, f"place {extra[0]} belongs to no link")
+
+
+def _told(parts: str, name: str) -> tuple[int, int, str] | None:
+    """Place, number of rows and digest that a link tells of a table; nothing where it cannot be read."""
+    try:
+        found = orjson.loads(parts).get(name)
+        return None if found is None else (int(found[0]), int(found[1]), str(found[2]))
+    except (ValueError, TypeError, AttributeError, LookupError):
+        return None  # the link's own digest tells of it

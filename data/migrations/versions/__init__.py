@@ -1,0 +1,1 @@
+"""One file for each layout that the decision log has had."""

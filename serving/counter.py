@@ -1,0 +1,98 @@
+"""Where requests of one tenant are answered: together where it can be, with caution where the log cannot be reached."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as SQLAlchemyTimeout
+
+from serving.answers import without_log
+from serving.decider import Service
+from serving.desk import Desk, Outcome
+from serving.group import Ask, Reply, Task, answer_group, reply_of
+from serving.group_told import Told
+from serving.problems import Refused
+from serving.shapes import NextBestActionRequest
+
+STORE_FAILS = (OperationalError, SQLAlchemyTimeout)
+"""What the log raises where it cannot be reached, is locked for too long, or its disk is full."""
+
+SOON = timedelta(hours=1)
+"""A decision for another moment is a dry run: nothing of it is kept."""
+
+MANY = 64
+LONGEST_QUEUE_OF_MANY = 4_000
+
+
+class Counter:
+    """Two desks: one for single requests, one for batches, so that a batch keeps nobody waiting."""
+
+    def __init__(
+        self, service: Service, *, patience_s: float, told: Told | None = None, to_be_warmed: bool = False
+    ) -> None:
+        self.service = service
+        self._patience_s = patience_s
+        self.warm = not to_be_warmed
+        self._told = told or Told()
+        self._desk = Desk(self._answer)
+        self._many = Desk(self._answer, most=MANY, longest_queue=LONGEST_QUEUE_OF_MANY)
+
+    def warm_up(self) -> None:
+        """Decides once for nobody to hear, so that kernels are compiled before the first request that counts."""
+        try:
+            now, known = self.service.clock(), self.service.base.tables["debtors"]["debtor_id"].slice(0, 3)
+            requests = [NextBestActionRequest(debtor_id=one, as_of=now + SOON) for one in known.to_pylist()]
+            answer_group(self.service, [Ask(one) for one in requests])
+        except Exception:  # noqa: BLE001 (what is wrong is told to the first who asks)
+            return
+        finally:
+            self.warm = True
+
+    @property
+    def waiting(self) -> int:
+        """Requests that wait."""
+        return self._desk.waiting + self._many.waiting
+
+    async def ask(self, task: Task) -> Reply:
+        """The reply to one request; one about a debtor is answered within our patience, if need be with caution."""
+        if not isinstance(task, Ask):
+            return await self._desk.ask(task)
+        try:
+            return await asyncio.wait_for(self._desk.ask(task), self._patience_s)
+        except TimeoutError:
+            self._told.without_log(1, slow=True)
+            return reply_of(without_log(task.request, now=self.service.clock()))
+
+    async def ask_all(self, tasks: Sequence[Ask]) -> list[Outcome]:
+        """The outcome of each entry of a batch, in order."""
+        return await self._many.ask_all(tasks)
+
+    def close(self) -> None:
+        """Answers who waits, and closes the log."""
+        self._desk.close()
+        self._many.close()
+        self.service.log.close()
+
+    def _answer(self, tasks: Sequence[Task]) -> Sequence[Outcome]:
+        try:
+            replies = answer_group(self.service, tasks)
+        except STORE_FAILS:
+            self._told.without_log(len(tasks), slow=False)
+            return [self._unreachable(task) for task in tasks]
+        self._told.group(tasks, replies, at=self.service.clock())
+        return replies
+
+    def _unreachable(self, task: Task) -> Reply:
+        """Without the log nothing is taken, and nobody is contacted: of the debtor's history nothing is known."""
+        if isinstance(task, Ask):
+            return reply_of(without_log(task.request, now=self.service.clock()))
+        return reply_of(log_unavailable())
+
+
+def log_unavailable() -> Refused:
+    """The log did not take an entry: nothing was acknowledged."""
+    remedy = "nothing was promised: send the request again; if it lasts, look at the disk of the workspace"
+    return Refused("log-unavailable", "the log did not take the entry", remedy=remedy)

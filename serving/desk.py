@@ -1,0 +1,138 @@
+"""A desk: requests wait at it for a moment, and are answered together by one thread.
+
+Requests that come while a group is being answered make up the next one, so that a group grows with the load by itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from queue import Empty, SimpleQueue
+from threading import Lock, Thread
+
+from serving.group import Reply, Task
+from serving.problems import Refused
+
+MOST = 32
+"""Requests answered together at most."""
+
+LONGEST_QUEUE = 256
+"""Requests that may wait; one more is refused: it would be answered too late to be of use."""
+
+GATHERING_S = 0.0002
+"""How long a group waits for one more request, each time one has come."""
+
+Outcome = Reply | BaseException
+Waiting = tuple[Task, "asyncio.Future[Reply]"]
+
+
+class Desk:
+    """One thread, started with the first request, and those who wait for it."""
+
+    def __init__(
+        self,
+        answer: Callable[[Sequence[Task]], Sequence[Outcome]],
+        *,
+        most: int = MOST,
+        longest_queue: int = LONGEST_QUEUE,
+    ) -> None:
+        self._answer = answer
+        self._most = most
+        self._longest = longest_queue
+        self._queue: SimpleQueue[Waiting | None] = SimpleQueue()
+        self._starting = Lock()
+        self._thread: Thread | None = None
+
+    @property
+    def waiting(self) -> int:
+        """Requests that wait."""
+        return self._queue.qsize()
+
+    async def ask(self, task: Task) -> Reply:
+        """The reply to a task, whatever else is asked at the same time.
+
+        Raises
+        ------
+        serving.problems.Refused
+            Too many wait already.
+        """
+        if self._queue.qsize() >= self._longest:
+            raise Refused("overloaded", "more is asked than can be answered", remedy="send it again in a second")
+        return await self._put(task)
+
+    async def ask_all(self, tasks: Sequence[Task]) -> list[Reply | BaseException]:
+        """Replies to many tasks of one request, in order; what failed is among them."""
+        if self._queue.qsize() >= self._longest:
+            raise Refused("overloaded", "more is asked than can be answered", remedy="send it again in a second")
+        return await asyncio.gather(*(self._put(task) for task in tasks), return_exceptions=True)
+
+    def close(self) -> None:
+        """Answers who waits, and ends the thread."""
+        if self._thread is not None:
+            self._queue.put(None)
+            self._thread.join()
+
+    def _put(self, task: Task) -> asyncio.Future[Reply]:
+        future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        self._queue.put((task, future))
+        if self._thread is None:
+            self._start()
+        return future
+
+    def _start(self) -> None:
+        with self._starting:
+            if self._thread is None:
+                self._thread = Thread(target=self._serve, name="desk", daemon=True)
+                self._thread.start()
+
+    def _serve(self) -> None:
+        while (first := self._queue.get()) is not None:
+            group, more = self._gathered(first)
+            _deliver(group, self._outcomes([task for task, _ in group]))
+            if not more:
+                return
+
+    def _gathered(self, first: Waiting) -> tuple[list[Waiting], bool]:
+        """The first request with those that have come by now; False where the desk is to close behind them."""
+        group = [first]
+        while len(group) < self._most:
+            try:
+                one = self._queue.get_nowait()
+            except Empty:
+                time.sleep(GATHERING_S)  # the loop that reads requests gets its turn
+                if self._queue.empty():
+                    return group, True
+                continue
+            if one is None:
+                return group, False
+            group.append(one)
+        return group, True
+
+    def _outcomes(self, tasks: Sequence[Task]) -> Sequence[Outcome]:
+        try:
+            return self._answer(tasks)
+        except Exception as error:  # noqa: BLE001 (it is told to whoever asked, and to nobody else)
+            if len(tasks) == 1:
+                return [error]
+            return [outcome for task in tasks for outcome in self._outcomes([task])]
+
+
+def _deliver(group: Sequence[Waiting], outcomes: Sequence[Outcome]) -> None:
+    """Tells all of a group, each in the loop it waits in."""
+    of_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Reply], Outcome]]] = {}
+    for (_, future), outcome in zip(group, outcomes, strict=True):
+        of_loop.setdefault(future.get_loop(), []).append((future, outcome))
+    for loop, told in of_loop.items():
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(_tell, told)
+
+
+def _tell(told: Sequence[tuple[asyncio.Future[Reply], Outcome]]) -> None:
+    for future, outcome in told:
+        if future.done():
+            continue  # whoever asked has gone
+        if isinstance(outcome, BaseException):
+            future.set_exception(outcome)
+        else:
+            future.set_result(outcome)

@@ -1,0 +1,306 @@
+"""Many requests answered together: one look into the log, one decision for all, one durable transaction.
+
+What a group shares is what costs: the fixed price of deciding, and the disk. Each request is answered as it would be alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from pydantic import BaseModel
+
+from data.event_log import Event
+from data.log_marks import Marks, marks
+from data.stored_answers import KeyReused, StillRunning, StoredAnswer, begin, finish, release
+from data.versions import versions_of
+from serving import confirmer, decider, receiver
+from serving.decider import Case, Look, New, Service, models_of
+from serving.models_in_use import Models
+from serving.problems import MEDIA_TYPE, Refused
+from serving.shapes import Confirmation, EventRequest, NextBestActionRequest
+
+ATTEMPTS = 4
+"""Turns that a request takes when facts keep coming; the last of them is taken under the log's lock."""
+
+KEPT_STATUSES = frozenset({200, 404, 409})
+"""Answers that a key stands for; others had no effect, and the request may be sent again."""
+
+
+@dataclass(frozen=True)
+class Once:
+    """An idempotency key: the same key and digest under a scope get the same stored answer."""
+
+    scope: str
+    key: str
+    digest: str
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What to do next about a debtor."""
+
+    request: NextBestActionRequest
+    once: Once | None = None
+
+
+@dataclass(frozen=True)
+class Tell:
+    """A row of a contract table."""
+
+    request: EventRequest
+    once: Once | None = None
+
+
+@dataclass(frozen=True)
+class Leave:
+    """Whether a decision may be sent."""
+
+    decision_id: str
+    once: Once | None = None
+
+
+Task = Ask | Tell | Leave
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a request is answered with; `again` where it is an earlier answer under the same key, of which only the bytes are known."""
+
+    said: BaseModel | Refused | None
+    stored: StoredAnswer
+    again: bool = False
+
+
+def reply_of(said: BaseModel | Refused) -> Reply:
+    """An answer or a refusal as it goes over the wire."""
+    if isinstance(said, Refused):
+        body = said.problem.model_dump_json(exclude_none=True).encode()
+        return Reply(said, StoredAnswer(said.problem.status, body, MEDIA_TYPE))
+    return Reply(said, StoredAnswer(200, said.model_dump_json().encode(), "application/json"))
+
+
+def answer_group(service: Service, tasks: Sequence[Task]) -> list[Reply]:
+    """A reply to each task, in order; what is asked of one debtor twice is answered in turn.
+
+    Raises
+    ------
+    sqlalchemy.exc.SQLAlchemyError
+        The log cannot be read or written; nothing of the group is acknowledged then.
+    """
+    group = _Group(service, dict(enumerate(tasks)))
+    while group.waiting:
+        group.take_turn()
+    return [group.replies[number] for number in range(len(tasks))]
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What one look into the log found for the tasks of a turn."""
+
+    looks: Mapping[int, Look]
+    leaves: Mapping[int, confirmer.Request]
+    events: Mapping[int, Event]
+    refused: Mapping[int, Refused]
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """What is to be said, and what is to be written before it may be."""
+
+    said: Mapping[int, BaseModel | Refused]
+    new: Mapping[int, New]
+    leaves: Mapping[int, confirmer.Request]
+    events: Mapping[int, Event]
+
+
+class _Group:
+    """Tasks while they are being answered."""
+
+    def __init__(self, service: Service, tasks: dict[int, Task]) -> None:
+        self._service = service
+        self._tasks = tasks
+        self._models: Models | None = None
+        self._attempts = dict.fromkeys(tasks, 0)
+        self._begun: list[int] = []
+        self._written: list[New] = []
+        self.waiting = list(tasks)
+        self.replies: dict[int, Reply] = {}
+
+    def take_turn(self) -> None:
+        """Answers as many tasks as nothing comes between for, each debtor and key once."""
+        turn = self._turn()
+        now = self._service.clock()
+        if max(self._attempts[number] for number in turn) >= ATTEMPTS - 1:
+            with self._service.log.writing() as connection:
+                replies = self._settle(connection, self._judge(self._look(connection, turn, now), now), now)
+        else:
+            with self._service.log.reading() as connection:
+                found = self._look(connection, turn, now)
+            judged = self._judge(found, now)
+            replies = self._told(judged, now)
+        for one in self._written:  # on disk by now
+            live = one.look.live
+            self._service.state.decided(live, decider.decided_of(one), version=live.facts.version + 1)
+        self._written.clear()
+        for number in turn:
+            self._attempts[number] += 1
+        self.replies.update(replies)
+        self.waiting = [number for number in self.waiting if number not in self.replies]
+
+    def _turn(self) -> list[int]:
+        """Tasks in order, the first about each debtor, decision or event, and under each key."""
+        taken: set[object] = set()
+        turn = []
+        for number in self.waiting:
+            task = self._tasks[number]
+            marked = {_about(task), (task.once.scope, task.once.key) if task.once else number}
+            if taken.isdisjoint(marked):
+                turn.append(number)
+                taken |= marked
+        return turn
+
+    def _look(self, connection: sa.Connection, turn: Sequence[int], now: datetime) -> _Found:
+        cases: dict[int, Case] = {}
+        leaves: dict[int, confirmer.Request] = {}
+        events: dict[int, Event] = {}
+        refused: dict[int, Refused] = {}
+        for number in turn:
+            task = self._tasks[number]
+            try:
+                if isinstance(task, Ask):
+                    cases[number] = decider.case_of(self._service, task.request, now=now)
+                elif isinstance(task, Tell):
+                    events[number] = receiver.event_of(self._service, task.request)
+                else:
+                    leaves[number] = confirmer.look(connection, self._service, task.decision_id, at=now)
+            except Refused as error:
+                refused[number] = error
+        names = [case.request.debtor_id for case in cases.values()]
+        lives = self._service.state.of(connection, names, at=now) if names else {}
+        looks = {number: Look(case, lives[case.request.debtor_id]) for number, case in cases.items()}
+        return _Found(looks, leaves, events, refused)
+
+    def _judge(self, found: _Found, now: datetime) -> _Judged:
+        said: dict[int, BaseModel | Refused] = dict(found.refused)
+        if not found.looks and not found.leaves:
+            return _Judged(said, {}, {}, found.events)
+        try:
+            models = self._in_use()
+        except Refused as refused:  # what is told is taken all the same
+            return _Judged({**said, **dict.fromkeys([*found.looks, *found.leaves], refused)}, {}, {}, found.events)
+        answers = decider.judge(self._service, [*found.looks.values()], models)
+        judged = dict(zip(found.looks, answers, strict=True))
+        new = {number: one for number, one in judged.items() if isinstance(one, New)}
+        said |= {number: one for number, one in judged.items() if not isinstance(one, New)}
+        looked = confirmer.judge(self._service, [*found.leaves.values()], at=now, models=models)
+        return _Judged(said, new, dict(zip(found.leaves, looked, strict=True)), found.events)
+
+    def _in_use(self) -> Models:
+        """The models, the same for the whole group."""
+        if self._models is None:
+            self._models = models_of(self._service)
+        return self._models
+
+    def _told(self, judged: _Judged, now: datetime) -> dict[int, Reply]:
+        """Replies, once what has to be on disk is there."""
+        keyed = [number for number in judged.said if self._tasks[number].once is not None]
+        if not (judged.new or judged.leaves or judged.events or keyed):
+            return {number: reply_of(said) for number, said in judged.said.items()}
+        with self._service.log.writing() as connection:
+            return self._settle(connection, judged, now)
+
+    def _settle(self, connection: sa.Connection, judged: _Judged, now: datetime) -> dict[int, Reply]:
+        """Writes what nothing came between for, events first, and keeps what is said under a key."""
+        grown = marks(connection)
+        again = self._begin(connection, [*judged.said, *judged.new, *judged.leaves, *judged.events], now)
+        said = {number: one for number, one in judged.said.items() if number not in again}
+        said |= {
+            number: self._write_event(connection, event, now)
+            for number, event in judged.events.items()
+            if number not in again
+        }
+        said |= self._write_leaves(connection, {n: one for n, one in judged.leaves.items() if n not in again}, now)
+        said |= self._write_new(connection, {n: one for n, one in judged.new.items() if n not in again}, grown)
+        replies = {number: reply_of(one) for number, one in said.items()}
+        self._keep(connection, replies)
+        return {**replies, **again}
+
+    def _begin(self, connection: sa.Connection, numbers: Sequence[int], now: datetime) -> dict[int, Reply]:
+        """Replies to tasks whose key was used before; the other keys are taken now."""
+        found: dict[int, Reply] = {}
+        for number in numbers:
+            once = self._tasks[number].once
+            if once is None:
+                continue
+            try:
+                kept = begin(connection, once.scope, once.key, digest=once.digest, at=now)
+            except KeyReused as error:
+                found[number] = reply_of(Refused("key-reused", str(error), remedy="use a new key for each request"))
+            except StillRunning as error:
+                found[number] = reply_of(Refused("still-running", str(error), remedy="send it again in a second"))
+            else:
+                if kept is None:
+                    self._begun.append(number)
+                else:
+                    found[number] = Reply(None, kept, again=True)
+        return found
+
+    def _keep(self, connection: sa.Connection, replies: Mapping[int, Reply]) -> None:
+        """Keeps replies under the keys that were taken; a key whose request had no effect may be used again."""
+        for number in self._begun:
+            once, reply = self._tasks[number].once, replies.get(number)
+            if once is None:
+                continue
+            if reply is not None and reply.stored.status in KEPT_STATUSES:
+                about = _debtors(self._tasks[number], reply.said)
+                finish(connection, once.scope, once.key, answer=reply.stored, debtors=about)
+            else:
+                release(connection, once.scope, once.key)
+        self._begun.clear()
+
+    def _write_event(self, connection: sa.Connection, event: Event, now: datetime) -> BaseModel | Refused:
+        try:
+            return receiver.write(connection, self._service, event, at=now)
+        except Refused as refused:
+            return refused
+
+    def _write_leaves(
+        self, connection: sa.Connection, leaves: Mapping[int, confirmer.Request], now: datetime
+    ) -> dict[int, BaseModel | Refused]:
+        said: dict[int, BaseModel | Refused] = {}
+        versions = versions_of(connection, [one.live.debtor_id for one in leaves.values()])
+        for number, request in leaves.items():
+            if versions[request.live.debtor_id] == request.live.facts.version:
+                confirmer.write(connection, request, at=now)
+                said[number] = confirmer.tell(request, at=now)
+        return said
+
+    def _write_new(
+        self, connection: sa.Connection, new: Mapping[int, New], grown: Marks
+    ) -> dict[int, BaseModel | Refused]:
+        versions = versions_of(connection, [one.debtor_id for one in new.values()])
+        current = {n: one for n, one in new.items() if versions[one.debtor_id] == one.look.live.facts.version}
+        if current:
+            decider.reserve(connection, self._service, [*current.values()], models=self._in_use(), marks=grown)
+            self._written.extend(current.values())
+        return {number: decider.tell(self._service, one) for number, one in current.items()}
+
+
+def _debtors(task: Task, said: BaseModel | Refused | None) -> list[str]:
+    """Whom a stored answer speaks of: it is deleted when they are erased."""
+    if isinstance(task, Ask):
+        return [task.request.debtor_id]
+    if isinstance(task, Tell):
+        named = task.request.row.get("debtor_id")
+        return [named] if isinstance(named, str) else []
+    return [said.debtor_id] if isinstance(said, Confirmation) else []
+
+
+def _about(task: Task) -> tuple[str, str]:
+    """What one task of a turn may be about alone."""
+    if isinstance(task, Ask):
+        return "debtor", task.request.debtor_id
+    return ("event", task.request.event_id) if isinstance(task, Tell) else ("decision", task.decision_id)

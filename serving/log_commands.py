@@ -1,0 +1,59 @@
+"""The commands that look after the decision log: `rettid log ...`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+
+from data.decision_log import DecisionLog
+from data.log_proof import last_links, verify
+from serving.settings import settings_from
+from serving.tenants import MAIN, log_of
+from serving.terminal import show_lines, show_table
+
+log = typer.Typer(help="The decision log: whether it is whole, and decisions taken again.", no_args_is_help=True)
+
+Tenant = Annotated[str, typer.Option("--tenant", help="Whose log; its folder is the workspace.")]
+Kept = Annotated[
+    list[str] | None, typer.Option("--kept", help="NUMBER:DIGEST of a link noted earlier; may be repeated.")
+]
+
+
+class BadAnchor(ValueError):
+    """A link noted earlier is not of the form that `rettid log verify` shows."""
+
+
+@log.command("verify")
+def log_verify(context: typer.Context, tenant: Tenant = MAIN, kept: Kept = None) -> None:
+    """Check every link of the log's chain against its rows; exit code 1 where one does not hold."""
+    noted = dict(_anchor(one) for one in kept or ())
+    with _opened(context, tenant) as opened, opened.walking() as connection:
+        broken = verify(connection, kept=noted)
+        days = last_links(connection)
+    if broken is not None:
+        show_lines(f"broken: {broken}", "stop the service, keep a copy of the log, and see docs/runbook.md")
+        raise typer.Exit(1)
+    head = ("day", "last link", "digest: note it elsewhere")
+    show_table(head, [(day.isoformat(), str(one.number), one.digest) for day, one in sorted(days.items())], width=110)
+    show_lines("the log is whole")
+
+
+@contextmanager
+def _opened(context: typer.Context, tenant: str) -> Iterator[DecisionLog]:
+    settings = settings_from(os.environ, context.obj, None, host="", port=0, workers=1, tenants=False)
+    opened = log_of(settings, tenant)
+    try:
+        yield opened
+    finally:
+        opened.close()
+
+
+def _anchor(text: str) -> tuple[int, str]:
+    number, _, digest = text.partition(":")
+    if not number.isdecimal() or not digest:
+        raise BadAnchor(f"--kept {text[:80]!r}: expected NUMBER:DIGEST, as `rettid log verify` showed it")
+    return int(number), digest

@@ -1,0 +1,132 @@
+"""Tenants: each with a log, models, configuration, rules and reports of its own; nothing leads from one to another."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from datetime import UTC, timedelta
+from pathlib import Path
+
+from data.config import Config, read_config
+from data.decision_log import DecisionLog
+from data.portfolio import Portfolio, read_portfolio
+from models.rules.packs_kept import packs_of
+from serving.base_portfolio import BasePortfolio
+from serving.capacity_standing import KeptPrices
+from serving.counter import Counter
+from serving.decider import Clock, Service
+from serving.engine import DecideEngine, Engine
+from serving.group_told import Told
+from serving.live import LiveState
+from serving.models_in_use import ModelsInUse, ModelSource
+from serving.settings import BadServiceSettings, ServiceSettings
+
+MAIN = "main"
+"""Name of the tenant where there is but one."""
+
+NAME = re.compile(r"[a-z0-9-]{1,64}")
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What may take the place of what is made of a tenant's folders: for tests, or a caller that has it already."""
+
+    base: Portfolio | None = None
+    engine: Engine | None = None
+    models: ModelSource | None = None
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """One tenant: its counter, the folder of its report pages, the number of its rule packs and what is to be known of them."""
+
+    name: str
+    counter: Counter
+    reports: Path
+    packs: int
+    notices: tuple[str, ...]
+
+    @property
+    def service(self) -> Service:
+        """Everything its answers are made of."""
+        return self.counter.service
+
+
+def open_tenants(
+    settings: ServiceSettings,
+    clock: Clock,
+    *,
+    told: Told,
+    parts: Parts | None = None,
+) -> dict[str, Tenant]:
+    """Every tenant by name, all of them counted in one place.
+
+    Raises
+    ------
+    serving.settings.BadServiceSettings
+        There is no folder of a tenant, or one whose name is none of ours.
+    data.problems.BadPortfolio, data.config.BadConfiguration
+        As for a single one.
+    """
+    settings.workspace.mkdir(parents=True, exist_ok=True)
+    found = {}
+    for name, workspace in workspaces(settings).items():
+        one = replace(settings, workspace=workspace)
+        found[name] = _opened(name, one, clock, told=told, parts=parts or Parts())
+    return found
+
+
+def workspaces(settings: ServiceSettings) -> dict[str, Path]:
+    """The workspace of each tenant."""
+    if not settings.tenants:
+        return {MAIN: settings.workspace}
+    folders = [one for one in sorted(settings.workspace.iterdir()) if one.is_dir()]
+    strange = [one.name for one in folders if not NAME.fullmatch(one.name)]
+    if strange or not folders:
+        raise BadServiceSettings(
+            f"{settings.workspace}: expected a folder for each tenant, named with a-z, 0-9 and -, "
+            f"came {', '.join(strange) or 'none'}: rename them, or leave out --tenants"
+        )
+    return {one.name: one for one in folders}
+
+
+def log_of(settings: ServiceSettings, name: str) -> DecisionLog:
+    """The decision log of one tenant; `settings.workspace` is that tenant's."""
+    if settings.database is None:
+        return DecisionLog.open(settings.workspace)
+    return DecisionLog.open(settings.database, schema=f"tenant_{name.replace('-', '_')}")
+
+
+def _opened(name: str, settings: ServiceSettings, clock: Clock, *, told: Told, parts: Parts) -> Tenant:
+    log = log_of(settings, name)
+    folder = settings.portfolio or _last_portfolio(log)
+    config = read_config(*([folder] if folder else []), settings.workspace)
+    standing = BasePortfolio.of(parts.base or _portfolio(folder, config))
+    found = packs_of(settings.workspace, channels=config.grid.channels[1:], on=clock().astimezone(UTC).date())
+    state = LiveState(standing, channels=config.grid.channels)
+    prices = KeptPrices(settings.workspace, config.capacity)
+    service = Service(
+        base=standing,
+        state=state,
+        log=log,
+        engine=parts.engine or DecideEngine(config, found.packs, state=state, prices=prices),
+        models=parts.models or ModelsInUse(settings.workspace, on_refused=told.bundle_refused),
+        config=config,
+        clock=clock,
+        ahead=timedelta(days=settings.ahead_days),
+    )
+    patience_s = settings.patience_ms / 1_000
+    counter = Counter(service, patience_s=patience_s, told=told, to_be_warmed=settings.warm_up)
+    return Tenant(name, counter, settings.workspace / "reports", len(found.packs), found.notices)
+
+
+def _last_portfolio(log: DecisionLog) -> Path | None:
+    """Folder of the latest batch, if it is still there."""
+    folders = [Path(batch.portfolio) for batch in log.batches() if batch.portfolio is not None]
+    return next((folder for folder in reversed(folders) if folder.is_dir()), None)
+
+
+def _portfolio(folder: Path | None, config: Config) -> Portfolio:
+    if folder is None:
+        return Portfolio.from_tables({})
+    return read_portfolio(folder, channels=config.grid.channels)
