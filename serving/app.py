@@ -27,6 +27,7 @@ from serving.access.report_access import BadManifest
 from serving.access.settings import AccessSettings
 from serving.counter import STORE_FAILS, log_unavailable
 from serving.decider import Clock
+from serving.described import DescribedApp
 from serving.envelope import BodyLimit, SafeHeaders
 from serving.group_told import Told
 from serving.problems import Refused, faults_of, invalid, problem_response
@@ -104,7 +105,7 @@ def create_app(
             tenant.counter.close()
         access.close()
 
-    app = FastAPI(title=TITLE, version="1", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
+    app = DescribedApp(title=TITLE, version="1", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     app.state.tenants, app.state.access, app.state.telemetry = tenants, access, telemetry
     app.state.log = log
     app.state.probes = {name: probes_of(one, telemetry, draining) for name, one in tenants.items()}

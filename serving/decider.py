@@ -25,7 +25,8 @@ from serving.base_portfolio import BasePortfolio
 from serving.engine import Earlier, Engine, Standing, Verdict, Wish
 from serving.live import Live, LiveState
 from serving.models_in_use import Models, ModelSource
-from serving.problems import Fault, Refused, invalid
+from serving.problem_details import Fault
+from serving.problems import Refused, invalid
 from serving.shapes import NextBestAction, NextBestActionRequest
 
 Clock = Callable[[], datetime]

@@ -147,8 +147,8 @@ NOT_READY: Example = READY | {
 
 _SAID: Mapping[str, Example] = {
     "bad-json": {
-        "detail": "the request could not be taken",
-        "remedy": "send a smaller, well-formed body",
+        "detail": "not JSON from character 1 on",
+        "remedy": "send one JSON object",
     },
     "unauthenticated": {
         "detail": "the call has no key or session that is good",

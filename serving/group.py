@@ -19,7 +19,8 @@ from data.versions import versions_of
 from serving import confirmer, decider, receiver
 from serving.decider import Case, Look, New, Service, models_of
 from serving.models_in_use import Models
-from serving.problems import MEDIA_TYPE, Refused
+from serving.problem_details import MEDIA_TYPE
+from serving.problems import Refused
 from serving.shapes import Confirmation, EventRequest, NextBestActionRequest
 
 ATTEMPTS = 4

@@ -9,10 +9,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, Field
 from pydantic_core import ErrorDetails
 
-MEDIA_TYPE = "application/problem+json"
+from serving.problem_details import MEDIA_TYPE, PREFIX, Fault, ProblemDetails
 
 KINDS: Mapping[str, tuple[int, str]] = {
     "bad-json": (400, "The body is not JSON that can be read"),
@@ -40,26 +39,6 @@ KINDS: Mapping[str, tuple[int, str]] = {
 """Status and title of every kind of problem."""
 
 
-class Fault(BaseModel):
-    """One thing that is wrong, and what would be right."""
-
-    where: str = Field(examples=["body.as_of"])
-    what: str = Field(examples=["a time without its zone"])
-    remedy: str | None = Field(default=None, examples=["add Z or an offset such as +01:00"])
-
-
-class ProblemDetails(BaseModel):
-    """An error, as RFC 9457 writes it, with a remedy, the faults found, and why a decision may not be sent."""
-
-    type: str = Field(examples=["urn:rettid:problem:unknown-debtor"])
-    title: str
-    status: int
-    detail: str
-    remedy: str | None = None
-    reason: str | None = Field(default=None, examples=["disputed"])
-    errors: list[Fault] = []
-
-
 class Refused(ValueError):
     """A request is answered by a problem."""
 
@@ -75,7 +54,7 @@ class Refused(ValueError):
         super().__init__(detail)
         status, title = KINDS[kind]
         self.problem = ProblemDetails(
-            type=f"urn:rettid:problem:{kind}",
+            type=f"{PREFIX}{kind}",
             title=title,
             status=status,
             detail=detail,

@@ -12,7 +12,8 @@ from data.event_rows import BadRow, Row, typed_row
 from data.online_decisions import decided_under
 from data.schemas import SCHEMAS
 from serving.decider import Service
-from serving.problems import Fault, Refused, invalid
+from serving.problem_details import Fault
+from serving.problems import Refused, invalid
 from serving.shapes import EventAnswer, EventRequest
 from serving.state import facts_of, knows, owner_of
 

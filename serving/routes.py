@@ -15,7 +15,8 @@ from serving.confirmer import stored
 from serving.desk import Outcome
 from serving.eraser import erase_debtor
 from serving.group import Ask, Leave, Reply, Tell, reply_of
-from serving.problems import RESPONSES, ProblemDetails, Refused, faults_of, invalid
+from serving.problem_details import ProblemDetails
+from serving.problems import RESPONSES, Refused, faults_of, invalid
 from serving.ready import told_of_tenant
 from serving.report_pages import HEADERS, no_such_report, report_list, report_names, report_page
 from serving.shapes import (

@@ -16,7 +16,7 @@ from pydantic import (
     StringConstraints,
 )
 
-from serving.problems import ProblemDetails
+from serving.problem_details import ProblemDetails
 
 BATCH_LIMIT = 1_000
 FIRST_YEAR, LAST_YEAR = 2000, 2199

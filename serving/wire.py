@@ -18,7 +18,8 @@ from data.stored_answers import KeyReused, StillRunning, StoredAnswer, begin, fi
 from serving.admission import admitted
 from serving.decider import Service
 from serving.group import Once, Reply
-from serving.problems import Fault, Refused, invalid, retry_after
+from serving.problem_details import Fault
+from serving.problems import Refused, invalid, retry_after
 from serving.tenants import Tenant
 
 KEY_HEADER = "Idempotency-Key"
@@ -85,9 +86,11 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
 class StrictRequest(Request):
     """A request whose body is read by `read_json`."""
 
-    async def json(self) -> Any:  # noqa: ANN401 (as in the class above)
-        """The body as Python values."""
-        return read_json(await self.body())
+    read: Any = None
+
+    async def json(self) -> Any:  # noqa: ANN401 (as above)
+        """The body as Python values, read before."""
+        return self.read
 
 
 class StrictRoute(APIRoute):
@@ -102,7 +105,7 @@ class StrictRoute(APIRoute):
             strict = StrictRequest(request.scope, request.receive)
             if self.body_field is not None:
                 _must_be_json(request.headers)
-                await strict.body()  # read here, so that a refusal while it comes in is told as it is
+                strict.read = read_json(await strict.body())  # here, so that a refusal is told as it is
             answer: Response = await inner(strict)
             return answer
 

@@ -19,7 +19,8 @@ from serving.access.credentials import form_token, session_token
 from serving.access.login_page import HEADERS, login_page, sign_out_form
 from serving.access.refusals import NotAdmitted
 from serving.access.sessions import SignIn, csrf_of, drop, is_csrf, sign_in, sign_out
-from serving.problems import Fault, ProblemDetails, Refused, invalid
+from serving.problem_details import Fault, ProblemDetails
+from serving.problems import Refused, invalid
 
 router = APIRouter()
 LARGEST_FORM = 4_096

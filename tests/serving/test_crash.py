@@ -17,7 +17,7 @@ import pytest
 from data.decision_log import DecisionLog
 from data.event_log import events_of_debtor
 from serving.settings import ServiceSettings
-from tests.small_service import write_world
+from tests.small_service import Keys, write_world
 
 ROOT = Path(__file__).resolve().parents[2]
 KILLS = 3
@@ -42,12 +42,16 @@ def wait_until_alive(port):
     pytest.fail("the service did not come up within 30 s")
 
 
-def send(port, name):
+def send(port, name, key):
     """True where the event was acknowledged."""
     row = {"claim_id": "k1", "at": "2026-03-01T00:00:00Z", "kind": "inbound", "event_id": name}
     payment = {"payment_id": name, "claim_id": "k1", "debtor_id": "s1", "paid_at": row["at"], "amount": "1.00"}
     body = json.dumps({"event_id": name, "table": "payments", "row": {**payment, "currency": "SEK"}}).encode()
-    request = urllib.request.Request(f"http://127.0.0.1:{port}/v1/events", body, {"Content-Type": "application/json"})
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}/v1/events",
+        body,
+        {"Content-Type": "application/json", "Authorization": f"Bearer {key}"},
+    )
     try:
         with urllib.request.urlopen(request, timeout=5) as answer:
             return answer.status == 200
@@ -55,11 +59,11 @@ def send(port, name):
         return False
 
 
-def write_until_it_dies(port, writer, round_):
+def write_until_it_dies(port, writer, round_, key):
     ledger, number = [], 0
     while True:
         name = f"{round_}-{writer}-{number}"
-        if not send(port, name):
+        if not send(port, name, key):
             return ledger
         ledger.append(name)
         number += 1
@@ -68,6 +72,7 @@ def write_until_it_dies(port, writer, round_):
 def test_every_acknowledged_event_is_there_after_being_killed(tmp_path):
     settings: ServiceSettings = write_world(tmp_path)
     acknowledged = []
+    key = Keys(settings.workspace).of["collection_system"]
     for round_ in range(KILLS):
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -76,7 +81,7 @@ def test_every_acknowledged_event_is_there_after_being_killed(tmp_path):
         try:
             wait_until_alive(port)
             with ThreadPoolExecutor(WRITERS) as pool:
-                ledgers = [pool.submit(write_until_it_dies, port, writer, round_) for writer in range(WRITERS)]
+                ledgers = [pool.submit(write_until_it_dies, port, writer, round_, key) for writer in range(WRITERS)]
                 time.sleep(1.0)
                 process.send_signal(signal.SIGKILL)
                 acknowledged += [name for ledger in ledgers for name in ledger.result()]

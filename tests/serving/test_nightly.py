@@ -161,7 +161,7 @@ def promote_counting_contacts(workspace):
     """Makes a model the champion whose chance of payment tells how many contacts of the last 30 days it saw."""
     seen = names(catalogue(CHANNELS)).index("contacts_30")
     bundle = small_bundle(Portfolio.from_tables(small_tables()), "counts-1")
-    promote(workspace, replace(bundle, model=RateModel(RATES, seen)))
+    promote(workspace, replace(bundle, model=RateModel((*RATES, *[0.5] * 200), seen)))
 
 
 @pytest.mark.parametrize(("became", "contacts"), [("decided", 0), ("confirmed", 1), ("sent", 1)])

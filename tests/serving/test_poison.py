@@ -147,21 +147,6 @@ def test_answers_are_neither_cached_nor_sniffed(shared_service):
         assert "default-src 'none'" in answer.headers["content-security-policy"]
 
 
-def test_the_description_of_the_api_names_every_call(shared_service):
-    paths = shared_service.client.get("/openapi.json").json()["paths"]
-    assert set(paths) == {
-        "/v1/next-best-action",
-        "/v1/next-best-actions",
-        "/v1/events",
-        "/v1/decisions/{decision_id}",
-        "/v1/decisions/{decision_id}/confirm",
-        "/reports",
-        "/reports/{name}",
-        "/healthz",
-        "/readyz",
-    }
-
-
 def test_the_service_answers_as_usual_afterwards(shared_service):
     for path, body in BODIES.values():
         content = body if isinstance(body, bytes) else body.encode("utf-8", "surrogatepass")
