@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import accumulate, pairwise
+from typing import Any
 
 import pyarrow as pa
 import sqlalchemy as sa
@@ -13,11 +15,12 @@ from data.decision_log_tables import answers, counting, decision_rows, decision_
 from data.decision_reading import rows_with_batch
 from data.decision_words import BATCH, CONFIRMED, DECIDED, ONLINE, REPLACED, SENT
 from data.decision_writing import add_rows
+from data.log_marks import Marks
 from data.log_transaction import append
-from data.schemas import DECISION_SCHEMA
+from data.schemas import BLOCKED, DECISION_SCHEMA, TIME
 from data.sealing import Key
 from data.subjects import DEBTOR, named, one_found
-from data.times import to_us
+from data.times import from_us, to_us
 from data.versions import bump
 
 PLACE = b"answers"
@@ -129,7 +132,31 @@ def leading_row(rows: Sequence[DecisionRow]) -> DecisionRow:
 
 def rows_of(table: pa.Table) -> tuple[DecisionRow, ...]:
     """Rows of a table in `DECISION_SCHEMA`."""
-    return tuple(DecisionRow(**row) for row in table.select(DECISION_SCHEMA.names).to_pylist())
+    columns = [_values(table[field.name], field.type) for field in DECISION_SCHEMA]
+    return tuple(DecisionRow(*row) for row in zip(*columns, strict=True))
+
+
+def _values(column: pa.ChunkedArray, kind: pa.DataType) -> list[Any]:
+    """Values of a column; Arrow's own way takes longer for times and nested values than for all others together."""
+    if kind == BLOCKED:
+        return _pairs(column)
+    if kind == TIME:
+        known = {us: from_us(us) for us in column.cast(pa.int64()).unique().to_pylist() if us is not None}
+        return [known.get(us) for us in column.cast(pa.int64()).to_pylist()]
+    found: list[Any] = column.to_pylist()
+    return found
+
+
+def _pairs(column: pa.ChunkedArray) -> list[list[dict[str, str]]]:
+    """Lists of channel and rule."""
+    found = []
+    for chunk in column.chunks:
+        flat = chunk.flatten()
+        names = zip(flat.field("channel").to_pylist(), flat.field("rule").to_pylist(), strict=True)
+        pairs = [{"channel": channel, "rule": rule} for channel, rule in names]
+        ends = list(accumulate(chunk.value_lengths().to_pylist(), initial=0))
+        found += [pairs[first:last] for first, last in pairwise(ends)]
+    return found
 
 
 def table_of(rows: Iterable[DecisionRow]) -> pa.Table:
@@ -257,16 +284,28 @@ def add_step(
     bump(connection, () if debtor_id is None else (debtor_id,))
 
 
-def contacts_of(connection: sa.Connection, debtor_id: str) -> tuple[DecisionRow, ...]:
-    """Rows of the debtor's decisions that became contacts: confirmed ones, and those of which an event was received."""
+def contacts_of(connection: sa.Connection, debtor_id: str, *, known: Marks | None = None) -> tuple[DecisionRow, ...]:
+    """Rows of the debtor's decisions that became contacts: confirmed ones, and those of which an event was received.
+
+    `known` says how far the log had grown at the moment that is meant; None: as far as it has.
+    """
     subject = one_found(connection, DEBTOR, debtor_id)
     if subject is None:
         return ()
     mine = decision_rows.c.decision_id
-    confirmed = sa.exists().where(decision_steps.c.decision_id == mine, decision_steps.c.step == CONFIRMED)
-    happened = sa.exists().where(events.c.of_decision == mine)
+    step, event = (sa.true(), sa.true()) if known is None else (
+        decision_steps.c.sequence <= known.step, events.c.sequence <= known.event
+    )  # fmt: skip
+    confirmed = sa.exists().where(decision_steps.c.decision_id == mine, decision_steps.c.step == CONFIRMED, step)
+    happened = sa.exists().where(events.c.of_decision == mine, event)
     contact = (decision_rows.c.debtor_ref == subject.ref) & (decision_rows.c.channel != "none")
     return tuple(row for _, row in _rows(connection, contact & (confirmed | happened)))
+
+
+def last_answered(connection: sa.Connection, *, most: int) -> list[str]:
+    """Decisions that the service took last, newest first."""
+    query = sa.select(answers.c.answer_id).order_by(answers.c.sequence.desc()).limit(most)
+    return list(connection.scalars(query))
 
 
 def contacts_decided_before(connection: sa.Connection, moment: datetime) -> tuple[DecisionRow, ...]:

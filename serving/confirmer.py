@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from data.decision_log import CONFIRMED, REFUSED, REPLACED
-from data.online_decisions import Decided, add_step, decided_under
+from data.online_decisions import Decided, add_step, decided_under, leading_row
 from data.vocabulary import NONE
 from serving.access.caller import Caller, sees
+from serving.again import Repeater
 from serving.answers import told
 from serving.decider import Service
 from serving.engine import Earlier
@@ -102,8 +103,8 @@ def tell(request: Request, *, at: datetime) -> Confirmation | Refused:
     )
 
 
-def stored(service: Service, decision_id: str, *, caller: Caller) -> StoredDecision:
-    """A decision as stored, with what came of it up to now.
+def stored(service: Service, decision_id: str, *, caller: Caller, repeater: Repeater | None = None) -> StoredDecision:
+    """A decision as stored, with what came of it up to now; with a `repeater` also why, where it was not asked for then.
 
     Raises
     ------
@@ -117,8 +118,11 @@ def stored(service: Service, decision_id: str, *, caller: Caller) -> StoredDecis
         facts = facts_of(connection, service.base, decided.leading.debtor_id)
     if caller.creditors is not None and not sees(caller, _creditors(decided, facts)):
         raise _unknown()
+    said = told(decided, rates=service.config.rates, reused=False)
+    if repeater is not None and said.reasons is None:
+        said = said.model_copy(update={"reasons": _reasons(decided, repeater)})
     return StoredDecision(
-        decision=told(decided, rates=service.config.rates, reused=False),
+        decision=said,
         source=decided.source,
         asked=None if decided.asked is None else dict(decided.asked),
         seen=None if decided.seen is None else dict(decided.seen),
@@ -143,6 +147,12 @@ def _plain_reason(decided: Decided, decision_id: str, newest: Decided | None) ->
 def _not_to_be_sent(reason: str) -> Refused:
     sentence = SENTENCES.get(reason, f"the rule {reason} bars it")
     return Refused("not-to-be-sent", f"do not send: {sentence}", remedy="ask for the next best action", reason=reason)
+
+
+def _reasons(decided: Decided, repeater: Repeater) -> list[str] | None:
+    """What spoke for a decision, found by taking it again; None where that does not come out the same."""
+    (found,) = repeater.again([decided.leading.decision_id], explain=True)
+    return leading_row(found.rows).reasons if found.same else None
 
 
 def _creditors(decided: Decided, facts: Facts) -> set[str]:

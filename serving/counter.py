@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -49,6 +50,8 @@ class Counter:
         except Exception:  # noqa: BLE001 (what is wrong is told to the first who asks)
             return
         finally:
+            gc.collect()
+            gc.freeze()  # what stands by now stays: walking through it again and again would hold up answers
             self.warm = True
 
     @property

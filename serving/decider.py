@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 
 import pyarrow as pa
 import sqlalchemy as sa
@@ -83,6 +84,13 @@ class New:
     def debtor_id(self) -> str:
         """The debtor."""
         return self.wish.debtor_id
+
+    @cached_property
+    def decided(self) -> Decided:
+        """The decision as it will be read back."""
+        asked = self.look.case.request.model_dump(mode="json", exclude_none=True, exclude={"debtor_id"})
+        seen: dict[str, Json] = {"coverable": sorted(self.verdict.coverable)}
+        return Decided(self.verdict.rows, asked=asked, seen=seen, alternatives=candidates(self.verdict.alternatives))
 
 
 def models_of(service: Service) -> Models:
@@ -219,8 +227,8 @@ def _after_last(look: Look) -> Wish:
 
 def reserve(connection: sa.Connection, service: Service, new: Sequence[New], *, models: Models, marks: Marks) -> None:
     """Writes new decisions, each with all that it was made of."""
-    versions = {**service.engine.versions()}
-    answers = [_answer_row(one, versions=versions, marks=marks) for one in new]
+    versions = {**service.engine.versions(), **models.versions}
+    answers = [_answer_row(service, one, versions=versions, marks=marks) for one in new]
     replaced = [(leading.decision_id, leading.debtor_id) for leading in map(_replaced, new) if leading is not None]
     table = pa.concat_tables([one.verdict.table for one in new])
     reserve_all(connection, table, answers, replaced, max(one.wish.as_of for one in new))
@@ -234,10 +242,11 @@ def _replaced(one: New) -> DecisionRow | None:
     return last.leading
 
 
-def _answer_row(one: New, *, versions: dict[str, str], marks: Marks) -> AnswerRow:
-    decided = decided_of(one)
+def _answer_row(service: Service, one: New, *, versions: dict[str, str], marks: Marks) -> AnswerRow:
+    decided = one.decided
     seen: dict[str, Json] = {
         "log": vars(marks),
+        "tables": sorted(service.state.given),
         "versions": versions,
         "features": one.verdict.features,
         "coverable": sorted(one.verdict.coverable),
@@ -253,16 +262,9 @@ def _answer_row(one: New, *, versions: dict[str, str], marks: Marks) -> AnswerRo
     )
 
 
-def decided_of(one: New) -> Decided:
-    """The decision as it will be read back."""
-    asked = one.look.case.request.model_dump(mode="json", exclude_none=True, exclude={"debtor_id"})
-    seen: dict[str, Json] = {"coverable": sorted(one.verdict.coverable)}
-    return Decided(one.verdict.rows, asked=asked, seen=seen, alternatives=candidates(one.verdict.alternatives))
-
-
 def tell(service: Service, one: New) -> NextBestAction:
     """The decision as it is answered."""
     dry_run = one.look.case.dry_run
     if one.verdict.outline is not None:
         return nothing_open(one.verdict.outline, one.wish, dry_run=dry_run)
-    return told(decided_of(one), rates=service.config.rates, reused=False, dry_run=dry_run)
+    return told(one.decided, rates=service.config.rates, reused=False, dry_run=dry_run)

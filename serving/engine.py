@@ -116,8 +116,13 @@ class Standing:
 class Engine(Protocol):
     """What the service needs of features, rules and models."""
 
-    def decide(self, lives: Sequence[Live], wishes: Sequence[Wish], *, models: Models) -> list[Verdict]:
-        """A new decision for each wish; `lives` stand in the same order, each debtor once."""
+    def decide(
+        self, lives: Sequence[Live], wishes: Sequence[Wish], *, models: Models, given: frozenset[str] | None = None
+    ) -> list[Verdict]:
+        """A new decision for each wish; `lives` stand in the same order, each debtor once.
+
+        `given` are the tables that the tenant had handed over at that time; None: those it has by now.
+        """
         ...
 
     def standing(self, earlier: Sequence[Earlier], *, models: Models) -> list[Standing]:
@@ -140,10 +145,14 @@ class DecideEngine:
         self._state = state
 
     def versions(self) -> Mapping[str, str]:
-        """Fingerprints of the configuration and the rules."""
-        return {"config": self._config.fingerprint, "rules": self._packs_version}
+        """Fingerprints of the configuration, the rules, and the prices where something is limited."""
+        prices = self._prices.current()
+        found = {"config": self._config.fingerprint, "rules": self._packs_version}
+        return found if prices is None else {**found, "prices": prices.fingerprint}
 
-    def decide(self, lives: Sequence[Live], wishes: Sequence[Wish], *, models: Models) -> list[Verdict]:
+    def decide(
+        self, lives: Sequence[Live], wishes: Sequence[Wish], *, models: Models, given: frozenset[str] | None = None
+    ) -> list[Verdict]:
         """A new decision for each wish.
 
         Raises
@@ -153,7 +162,7 @@ class DecideEngine:
         models.decide.NoChallenger
             The configuration gives the challenger a share, and there is none.
         """
-        histories = self._state.joined(lives)
+        histories = self._state.joined(lives, given=given)
         row = {name: number for number, name in enumerate(histories.debtor_id.tolist())}
         groups: dict[tuple[object, ...], list[int]] = {}
         for number, wish in enumerate(wishes):

@@ -144,7 +144,7 @@ class _Group:
             replies = self._told(judged, now)
         for one in self._written:  # on disk by now
             live = one.look.live
-            self._service.state.decided(live, decider.decided_of(one), version=live.facts.version + 1)
+            self._service.state.decided(live, one.decided, version=live.facts.version + 1)
         self._written.clear()
         for number in turn:
             self._attempts[number] += 1
@@ -272,7 +272,7 @@ class _Group:
         self, connection: sa.Connection, leaves: Mapping[int, confirmer.Request], now: datetime
     ) -> dict[int, BaseModel | Refused]:
         said: dict[int, BaseModel | Refused] = {}
-        versions = versions_of(connection, [one.live.debtor_id for one in leaves.values()])
+        versions = versions_of(connection, [one.live.debtor_id for one in leaves.values()]) if leaves else {}
         for number, request in leaves.items():
             if versions[request.live.debtor_id] == request.live.facts.version:
                 confirmer.write(connection, request, at=now)
@@ -282,7 +282,7 @@ class _Group:
     def _write_new(
         self, connection: sa.Connection, new: Mapping[int, New], grown: Marks
     ) -> dict[int, BaseModel | Refused]:
-        versions = versions_of(connection, [one.debtor_id for one in new.values()])
+        versions = versions_of(connection, [one.debtor_id for one in new.values()]) if new else {}
         current = {n: one for n, one in new.items() if versions[one.debtor_id] == one.look.live.facts.version}
         if current:
             decider.reserve(connection, self._service, [*current.values()], models=self._in_use(), marks=grown)

@@ -72,12 +72,13 @@ class LiveState:
         """Tables that the base portfolio has, or of which anything was received."""
         return self._base.given | (self._received or frozenset())
 
-    def joined(self, lives: Sequence[Live]) -> Histories:
+    def joined(self, lives: Sequence[Live], *, given: frozenset[str] | None = None) -> Histories:
         """Histories of several debtors, as those of one portfolio.
 
-        Which tables are missing is what the tenant has never handed over, and not who is asked about together.
+        Which tables are missing is what the tenant had never handed over (`given`; None: by now), and not who is asked
+        about together.
         """
-        found, given = joined([one.histories for one in lives]), self.given
+        found, given = joined([one.histories for one in lives]), self.given if given is None else given
         return replace(found, missing=tuple(name for name in OPTIONAL if name not in given))
 
     def histories(self, facts: Facts) -> Histories:

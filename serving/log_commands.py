@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
 from data.decision_log import DecisionLog
 from data.log_proof import last_links, verify
+from data.online_decisions import last_answered
+from serving.again import Repeater
 from serving.settings import settings_from
-from serving.tenants import MAIN, log_of
-from serving.terminal import show_lines, show_table
+from serving.tenants import MAIN, log_of, opened_service
+from serving.terminal import bar, show_lines, show_table
 
 log = typer.Typer(help="The decision log: whether it is whole, and decisions taken again.", no_args_is_help=True)
 
 Tenant = Annotated[str, typer.Option("--tenant", help="Whose log; its folder is the workspace.")]
+Most = Annotated[int, typer.Option("--most", help="How many, newest first.")]
+Portfolio = Annotated[Path | None, typer.Option("--portfolio", help="Default: that of the last night.")]
 Kept = Annotated[
     list[str] | None, typer.Option("--kept", help="NUMBER:DIGEST of a link noted earlier; may be repeated.")
 ]
@@ -42,6 +51,25 @@ def log_verify(context: typer.Context, tenant: Tenant = MAIN, kept: Kept = None)
     show_lines("the log is whole")
 
 
+@log.command("again")
+def log_again(context: typer.Context, most: Most = 10_000, tenant: Tenant = MAIN, portfolio: Portfolio = None) -> None:
+    """Take the service's last decisions again as they were taken; exit code 1 where one comes out otherwise."""
+    settings = settings_from(os.environ, context.obj, portfolio, host="", port=0, workers=1, tenants=False)
+    service = opened_service(tenant, replace(settings, warm_up=False), now)
+    found: Counter[str] = Counter()
+    try:
+        with service.log.reading() as connection:
+            ids = last_answered(connection, most=most)
+        with bar(Console(stderr=True)) as progress:
+            for number, one in enumerate(Repeater(service, settings.workspace).again(ids), 1):
+                found["same" if one.same else one.impossible or f"differs in {', '.join(one.differs)}"] += 1
+                progress("taking decisions again", number / len(ids))
+    finally:
+        service.log.close()
+    show_lines(*(f"{count:,} {what}" for what, count in found.most_common()))
+    raise typer.Exit(0 if set(found) <= {"same"} else 1)
+
+
 @contextmanager
 def _opened(context: typer.Context, tenant: str) -> Iterator[DecisionLog]:
     settings = settings_from(os.environ, context.obj, None, host="", port=0, workers=1, tenants=False)
@@ -57,3 +85,8 @@ def _anchor(text: str) -> tuple[int, str]:
     if not number.isdecimal() or not digest:
         raise BadAnchor(f"--kept {text[:80]!r}: expected NUMBER:DIGEST, as `rettid log verify` showed it")
     return int(number), digest
+
+
+def now() -> datetime:
+    """The present moment."""
+    return datetime.now(UTC)

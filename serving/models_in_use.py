@@ -27,6 +27,12 @@ class Models:
     champion: Bundle
     challenger: Bundle | None
 
+    @property
+    def versions(self) -> dict[str, str]:
+        """Version and digest of each, as they stand beside a decision."""
+        both = {"champion": self.champion, "challenger": self.challenger}
+        return {role: f"{one.model_version} {one.digest}".strip() for role, one in both.items() if one is not None}
+
 
 @dataclass(frozen=True)
 class Refusal:

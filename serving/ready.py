@@ -28,7 +28,7 @@ def probes_of(tenant: Tenant, telemetry: Telemetry, draining: Draining) -> tuple
         champion_loaded(service.models.current),
         configuration_fits(lambda: models_of(service)),
         packs_read(lambda: tenant.packs, lambda: tenant.notices),
-        disk_space(tenant.reports.parent, told=telemetry.disk_free),
+        disk_space(tenant.workspace, told=telemetry.disk_free),
         warm(lambda: tenant.counter.warm),
         not_draining(draining),
     )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Path, Request, Response
+from fastapi import APIRouter, Header, Path, Query, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 from pydantic import BaseModel, ValidationError
 
 from serving.access.login import sign_out_of
 from serving.access.report_access import read_manifest, seen_reports, sees_report
 from serving.admission import caller_of, charge_entries, tenant_of
+from serving.again import Repeater
 from serving.confirmer import stored
 from serving.desk import Outcome
 from serving.eraser import erase_debtor
@@ -42,6 +43,7 @@ Key = Annotated[
     str | None, Header(alias=KEY_HEADER, description="Same key and body: the same stored answer.", max_length=255)
 ]
 DecisionId = Annotated[str, Path(max_length=128, examples=["0f5c2a9b7d4e4c21a3b6d8e0f1a2b3c4"])]
+Explain = Annotated[bool, Query(description="Tell the features that spoke most for it, though it was not asked then.")]
 DebtorId = Annotated[str, Path(max_length=128, examples=["d-1042"])]
 MISSING: dict[int | str, dict[str, Any]] = {404: {"description": "Not known", "model": ProblemDetails}}
 CONFLICT: dict[int | str, dict[str, Any]] = {409: {"description": "In conflict", "model": ProblemDetails}}
@@ -110,9 +112,11 @@ async def event(request: Request, told: EventRequest, idempotency_key: Key = Non
 
 
 @router.get("/v1/decisions/{decision_id}", responses=MISSING, tags=["decide"])
-def decision(request: Request, decision_id: DecisionId) -> StoredDecision:
-    """A decision as stored, and what came of it."""
-    return stored(tenant_of(request).service, decision_id, caller=caller_of(request))
+def decision(request: Request, decision_id: DecisionId, explain: Explain = False) -> StoredDecision:
+    """A decision as stored, and what came of it; with `explain` also why, found by taking it again."""
+    tenant = tenant_of(request)
+    repeater = Repeater(tenant.service, tenant.workspace) if explain else None
+    return stored(tenant.service, decision_id, caller=caller_of(request), repeater=repeater)
 
 
 @router.post(

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from data.erasure import erased_among
 from data.event_log import Received, all_events, debtor_named, events_of_debtor, events_of_parts
 from data.event_rows import rows_table
+from data.log_marks import Marks
 from data.online_decisions import DecisionRow, contacts_decided_before, contacts_of, is_decision
 from data.portfolio import Portfolio
 from data.schemas import SCHEMAS
@@ -68,8 +69,8 @@ class Facts:
         return set(self.tables[table][SCHEMAS[table].key[0]].to_pylist())
 
 
-def facts_of(connection: sa.Connection, base: BasePortfolio, debtor_id: str) -> Facts:
-    """Facts of one debtor as they stand in this transaction.
+def facts_of(connection: sa.Connection, base: BasePortfolio, debtor_id: str, *, known: Marks | None = None) -> Facts:
+    """Facts of one debtor as they stand in this transaction, or as they stood when the log had grown to `known`.
 
     A row received later takes the place of an earlier one with the same key, but lifts no stop of the base portfolio.
     Rows that speak of another debtor's claim or contact, or of one that has not been received, wait and are left out.
@@ -80,14 +81,18 @@ def facts_of(connection: sa.Connection, base: BasePortfolio, debtor_id: str) -> 
     if version and erased_among(connection, [debtor_id]):
         return Facts(debtor_id, {name: schema.empty() for name, schema in SCHEMAS.items()}, version)
     tables = _slices(base, debtor_id)
-    received = _own(base, debtor_id, events_of_debtor(connection, debtor_id))
-    decided = contacts_of(connection, debtor_id)
+    received = _own(base, debtor_id, _until(known, events_of_debtor(connection, debtor_id)))
+    decided = contacts_of(connection, debtor_id, known=known)
     claims, contacts = _named(tables, received, decided)
-    parts = events_of_parts(connection, claims=claims, contacts=contacts)
+    parts = _until(known, events_of_parts(connection, claims=claims, contacts=contacts))
     if received or decided or parts:
         change = _change(tables, _by_table([*received, *parts]), decided)
         tables = {name: _changed(tables[name], change.gone[name], change.added[name], name) for name in SCHEMAS}
     return Facts(debtor_id, tables, version)
+
+
+def _until(known: Marks | None, received: list[Received]) -> list[Received]:
+    return received if known is None else [event for event in received if event.sequence <= known.event]
 
 
 def portfolio_with_events(connection: sa.Connection, portfolio: Portfolio, *, as_of: datetime) -> Portfolio:

@@ -10,7 +10,7 @@ from pathlib import Path
 from data.config import Config, read_config
 from data.decision_log import DecisionLog
 from data.portfolio import Portfolio, read_portfolio
-from models.rules.packs_kept import packs_of
+from models.rules.packs_kept import PacksFound, packs_of
 from serving.base_portfolio import BasePortfolio
 from serving.capacity_standing import KeptPrices
 from serving.counter import Counter
@@ -38,13 +38,18 @@ class Parts:
 
 @dataclass(frozen=True)
 class Tenant:
-    """One tenant: its counter, the folder of its report pages, the number of its rule packs and what is to be known of them."""
+    """One tenant: its counter, its workspace, the number of its rule packs and what is to be known of them."""
 
     name: str
     counter: Counter
-    reports: Path
+    workspace: Path
     packs: int
     notices: tuple[str, ...]
+
+    @property
+    def reports(self) -> Path:
+        """Folder of its report pages."""
+        return self.workspace / "reports"
 
     @property
     def service(self) -> Service:
@@ -72,7 +77,7 @@ def open_tenants(
     found = {}
     for name, workspace in workspaces(settings).items():
         one = replace(settings, workspace=workspace)
-        found[name] = _opened(name, one, clock, told=told, parts=parts or Parts())
+        found[name] = _tenant(name, one, clock, told=told, parts=parts or Parts())
     return found
 
 
@@ -97,7 +102,16 @@ def log_of(settings: ServiceSettings, name: str) -> DecisionLog:
     return DecisionLog.open(settings.database, schema=f"tenant_{name.replace('-', '_')}")
 
 
-def _opened(name: str, settings: ServiceSettings, clock: Clock, *, told: Told, parts: Parts) -> Tenant:
+def opened_service(
+    name: str, settings: ServiceSettings, clock: Clock, *, told: Told | None = None, parts: Parts | None = None
+) -> Service:
+    """Everything the answers of one tenant are made of; `settings.workspace` is that tenant's."""
+    return _opened(name, settings, clock, told=told or Told(), parts=parts or Parts())[0]
+
+
+def _opened(
+    name: str, settings: ServiceSettings, clock: Clock, *, told: Told, parts: Parts
+) -> tuple[Service, PacksFound]:
     log = log_of(settings, name)
     folder = settings.portfolio or _last_portfolio(log)
     config = read_config(*([folder] if folder else []), settings.workspace)
@@ -115,9 +129,13 @@ def _opened(name: str, settings: ServiceSettings, clock: Clock, *, told: Told, p
         clock=clock,
         ahead=timedelta(days=settings.ahead_days),
     )
-    patience_s = settings.patience_ms / 1_000
-    counter = Counter(service, patience_s=patience_s, told=told, to_be_warmed=settings.warm_up)
-    return Tenant(name, counter, settings.workspace / "reports", len(found.packs), found.notices)
+    return service, found
+
+
+def _tenant(name: str, settings: ServiceSettings, clock: Clock, *, told: Told, parts: Parts) -> Tenant:
+    service, found = _opened(name, settings, clock, told=told, parts=parts)
+    counter = Counter(service, patience_s=settings.patience_ms / 1_000, told=told, to_be_warmed=settings.warm_up)
+    return Tenant(name, counter, settings.workspace, len(found.packs), found.notices)
 
 
 def _last_portfolio(log: DecisionLog) -> Path | None:

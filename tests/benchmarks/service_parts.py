@@ -11,27 +11,29 @@ import asyncio
 import importlib
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
+from unittest.mock import AsyncMock, patch
 
 import numpy as np
-from service_contenders import PATH, service_app
+from fastapi import FastAPI
+from service_contenders import PATH, empty_app, service_app
 from service_world import asked_in, make_world
 from starlette.requests import Request
 
 from data.decision_log import DecisionLog
 from serving.admission import admitted
+from serving.counter import Counter
 from serving.group import Ask
 from serving.shapes import NextBestActionRequest
 from serving.tenants import MAIN
 from serving.wire import read_json
 
-GROUPS = (1, 8, 16)
+GROUPS, CALLS = (1, 8, 16), 1_000
 FACTS, FEATURES, RULES, GRID, VALUES, CHOOSE, TABLE, ANSWER, COUNTS, READ, WRITE, COMMIT, GROUP = (
     "facts (live state)", "features", "rules", "grid scored", "values", "choose", "decision table", "answer (tell, JSON)",
     "metrics and log line", "log read", "log write (statements)", "commit (fsync)", "rest of the group",
@@ -177,6 +179,10 @@ class InProcess:
             assert not reply.said.reused, reply
         return spent / size / 1e3
 
+    def replies(self, size: int) -> Sequence[Any]:
+        """Answers to one group."""
+        return self._counter._answer(self.group(size))
+
     def parts(self, size: int, *, decisions: int) -> Spent:
         """Means over groups of a size; groups with a watch on them and without take turns."""
         watch, whole = Watch(), []
@@ -197,24 +203,65 @@ class InProcess:
 
 
 def at_the_door(service: InProcess, folder: Path) -> dict[str, float]:
-    """Microseconds of what comes before a group: reading and checking the body, and asking who calls."""
-    body = json.dumps({"debtor_id": asked_in(folder)[0], "replace": True}).encode()
-    key = (folder / "parts.key").read_text(encoding="utf-8")
-    headers = [(b"authorization", f"Bearer {key}".encode()), (b"content-type", b"application/json")]
-    scope = {"type": "http", "method": "POST", "path": PATH, "headers": headers, "app": service.app}
+    """Microseconds outside a group: reading and checking the body, asking who calls, and the whole of both applications.
 
-    async def admit() -> float:
-        await admitted(Request({**scope}), path=PATH)
-        begin = time.thread_time_ns()
-        for _ in range(1_000):
-            await admitted(Request({**scope}), path=PATH)
-        return (time.thread_time_ns() - begin) / 1e6
+    The service's application is given a ready answer, so that no group is in it; the server around them (sockets, HTTP) is in neither.
+    """
+    body = json.dumps({"debtor_id": asked_in(folder)[0], "replace": True}).encode()
+    scope = _scope(service.app, folder, "parts")
+
+    def read() -> None:
+        NextBestActionRequest.model_validate(read_json(body))
+
+    async def outside() -> dict[str, float]:
+        admission = await _each(lambda: admitted(Request({**scope, "state": {}}), path=PATH))
+        [ready] = service.replies(1)
+        with patch.object(Counter, "ask", AsyncMock(return_value=ready)):
+            ours = await _each(lambda: _call(service.app, scope, body))
+        empty = empty_app(folder)
+        theirs = await _each(lambda: _call(empty, _scope(empty, folder, "empty"), body))
+        return {"admission": admission, "our application without the group": ours, "the empty application": theirs}
 
     begin = time.thread_time_ns()
-    for _ in range(1_000):
-        NextBestActionRequest.model_validate(read_json(body))
-    parsed = (time.thread_time_ns() - begin) / 1e6
-    return {"parse and validate": parsed, "admission": asyncio.run(admit())}
+    for _ in range(CALLS):
+        read()
+    return {"parse and validate": (time.thread_time_ns() - begin) / CALLS / 1e3, **asyncio.run(outside())}
+
+
+async def _each(call: Callable[[], Awaitable[object]]) -> float:
+    """Microseconds of processor for a call."""
+    for _ in range(CALLS // 10):
+        await call()
+    begin = time.thread_time_ns()
+    for _ in range(CALLS):
+        await call()
+    return (time.thread_time_ns() - begin) / CALLS / 1e3
+
+
+def _scope(app: FastAPI, folder: Path, name: str) -> dict[str, Any]:
+    """A request as a server hands it to an application."""
+    key = (folder / f"{name}.key").read_text(encoding="utf-8")
+    headers = [
+        (b"host", b"127.0.0.1"),
+        (b"authorization", f"Bearer {key}".encode()),
+        (b"content-type", b"application/json"),
+    ]
+    said = {"type": "http", "http_version": "1.1", "method": "POST", "path": PATH, "raw_path": PATH.encode()}
+    place = {"scheme": "http", "server": ("127.0.0.1", 80), "client": ("127.0.0.1", 1), "root_path": ""}
+    return {**said, **place, "query_string": b"", "headers": headers, "app": app, "asgi": {"version": "3.0"}}
+
+
+async def _call(app: FastAPI, scope: dict[str, Any], body: bytes) -> None:
+    told: list[MutableMapping[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        told.append(message)
+
+    await app({**scope, "state": {}}, receive, send)
+    assert told[0]["status"] == 200, told
 
 
 def measure(folder: Path, *, decisions: int) -> tuple[dict[str, float], dict[int, Spent], dict[int, float]]:

@@ -220,7 +220,8 @@ def show_rounds(found: dict[str, list[Round]]) -> None:
         share, tail = ratio(found, name, "empty", "per_s"), ratio(found, name, "empty", "p99_us")
         cells = [f"{middle(rounds, 'per_s'):,.0f}", f"{share:.3f}", f"{middle(rounds, 'p50_us') / 1e3:.2f}"]
         cells += [f"{middle(rounds, 'p99_us') / 1e3:.2f}", f"{tail:.1f}", f"{middle(rounds, 'cpu_us'):,.0f}"]
-        print(f"| {name} | " + " | ".join([*cells, f"{middle(rounds, 'own_share'):.0%}"]) + " |")
+        line = " | ".join([*cells, f"{middle(rounds, 'own_share'):.0%}"])
+        print(f"| {name} | {line} |".replace("nan", "-"))
 
 
 def show_load(found: dict[str, list[Round]]) -> None:

@@ -48,9 +48,9 @@ class Restless:
     def versions(self):
         return self.engine.versions()
 
-    def decide(self, lives, wishes, *, models):
+    def decide(self, lives, wishes, *, models, given=None):
         self.decisions += 1
-        verdicts = self.engine.decide(lives, wishes, models=models)
+        verdicts = self.engine.decide(lives, wishes, models=models, given=given)
         if self.facts:
             self.tell("claim_events", claim_id="k1", **self.facts.pop(0))
         return verdicts
