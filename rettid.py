@@ -21,6 +21,7 @@ import typer
 from rich.console import Console
 
 from data.config import Config, read_config
+from data.log_place import log_place
 from data.simulator.settings import UNTIL, SimulationSettings
 from data.simulator.worlds import WORLDS
 from data.times import read_moment, to_us
@@ -246,7 +247,14 @@ def decide(
     elif plan is None and file is not None:
         with bar(err) as move:
             done = run_nightly(
-                directory, as_of=when, out=file, workspace=place, config=config, greedy=greedy, progress=move
+                directory,
+                as_of=when,
+                out=file,
+                workspace=place,
+                config=config,
+                greedy=greedy,
+                progress=move,
+                log_place=log_place(place, os.environ),
             )
         _tell(*done.lines())
     else:
@@ -258,7 +266,8 @@ def _what_if(directory: Path, plan: Path, when: datetime, place: Path, config: C
     from training.reports.what_if_page import write_what_if  # noqa: PLC0415 # its charts take seconds to load
 
     with bar(err) as move:
-        found = what_if(directory, plan, as_of=when, workspace=place, config=config, progress=move)
+        where = log_place(place, os.environ)
+        found = what_if(directory, plan, as_of=when, workspace=place, config=config, progress=move, log_place=where)
     return write_what_if(found, place / "reports").lines()
 
 
@@ -337,7 +346,8 @@ def report(
     """Write the uplift report of what was decided and what came of it."""
     from training.reports.write import report as write  # noqa: PLC0415 # its charts take seconds to load
 
-    files = write(context.obj, directory, portfolio=portfolio, progress=_say)
+    place = log_place(context.obj, os.environ)
+    files = write(context.obj, directory, portfolio=portfolio, log_place=place, progress=_say)
     _tell(*filter(None, (files.verdict, str(files.html), str(files.pdf or ""), files.note)))
 
 

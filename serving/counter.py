@@ -66,6 +66,7 @@ class Counter:
         try:
             return await asyncio.wait_for(self._desk.ask(task), self._patience_s)
         except TimeoutError:
+            task.patience.over = True
             self._told.without_log(1, slow=True)
             return reply_of(without_log(task.request, now=self.service.clock()))
 

@@ -18,6 +18,10 @@ from typing import Any
 import pyarrow.parquet as pq
 from rich.console import Console
 
+from data.access_store import AccessStore
+from data.log_place import MAIN
+from serving.access.keys import KeyOrder, issue_key
+
 DEBTORS = 5_000
 MONTHS = 24
 DAYS = 28
@@ -154,9 +158,10 @@ class Demo:
             [*command, "--portfolio", str(self.portfolio)], stderr=subprocess.DEVNULL
         )
         try:
-            _ask_and_tell(
-                f"http://127.0.0.1:{port}", _one_debtor(self.folder / "decisions.parquet"), console=self.console
-            )
+            key = _key(self.workspace)
+            self.console.print("rettid keys add --role collection_system: every call brings a key")
+            debtor_id = _one_debtor(self.folder / "decisions.parquet")
+            _ask_and_tell(f"http://127.0.0.1:{port}", debtor_id, key=key, console=self.console)
         finally:
             service.terminate()
             service.wait(timeout=30)
@@ -172,7 +177,8 @@ class Demo:
             f"portfolio    {self.portfolio}  (simulated)",
             f"models       {here} compare",
             f"runs         .venv/bin/mlflow ui --backend-store-uri {store}",
-            f"service      {here} serve --portfolio {self.portfolio}   then open /reports; the calls are in /openapi.json",
+            f"service      {here} serve --portfolio {self.portfolio}",
+            f"             {here} managers add anna --tenant main   then RETTID_PLAIN_HTTP=1 and open /reports",
         ]
 
 
@@ -184,7 +190,19 @@ def _one_debtor(decisions: Path) -> str:
     return str(rows["debtor_id"][0].as_py())
 
 
-def _ask_and_tell(address: str, debtor_id: str, *, console: Console) -> None:
+def _key(workspace: Path) -> str:
+    """A key that is good for a day."""
+    store = AccessStore.open(workspace)
+    try:
+        now = datetime.now(UTC)
+        name = f"demo-{uuid.uuid4().hex[:8]}"
+        secret, _ = issue_key(store, KeyOrder(MAIN, "collection_system", name, 1, None), now=now)
+    finally:
+        store.close()
+    return secret
+
+
+def _ask_and_tell(address: str, debtor_id: str, *, key: str, console: Console) -> None:
     """One decision and one event over HTTP, shown as they went over the wire."""
     for _ in range(300):
         try:
@@ -192,16 +210,24 @@ def _ask_and_tell(address: str, debtor_id: str, *, console: Console) -> None:
             break
         except OSError:
             time.sleep(0.2)
-    decision = _post(f"{address}/v1/next-best-action", {"debtor_id": debtor_id}, console=console)
+    decision = _post(f"{address}/v1/next-best-action", {"debtor_id": debtor_id}, key=key, console=console)
     moment = datetime.now(UTC).isoformat()
     row = {"claim_id": decision["claims"][0]["claim_id"], "at": moment, "kind": "inbound"}
-    _post(f"{address}/v1/events", {"event_id": uuid.uuid4().hex, "table": "claim_events", "row": row}, console=console)
-
-
-def _post(address: str, body: Mapping[str, object], *, console: Console) -> dict[str, Any]:
-    request = urllib.request.Request(  # noqa: S310 # our own loopback service
-        address, json.dumps(body).encode(), {"Content-Type": "application/json", "Idempotency-Key": uuid.uuid4().hex}
+    _post(
+        f"{address}/v1/events",
+        {"event_id": uuid.uuid4().hex, "table": "claim_events", "row": row},
+        key=key,
+        console=console,
     )
+
+
+def _post(address: str, body: Mapping[str, object], *, key: str, console: Console) -> dict[str, Any]:
+    headers = {
+        "Content-Type": "application/json",
+        "Idempotency-Key": uuid.uuid4().hex,
+        "Authorization": f"Bearer {key}",
+    }
+    request = urllib.request.Request(address, json.dumps(body).encode(), headers)  # noqa: S310 # our own loopback service
     with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 # our own loopback service
         found: dict[str, Any] = json.load(answer)
     console.print(f"POST {address}", json.dumps(body), markup=False, highlight=False, soft_wrap=True)

@@ -6,7 +6,7 @@ What a group shares is what costs: the fixed price of deciding, and the disk. Ea
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -17,6 +17,7 @@ from data.log_marks import Marks, marks
 from data.stored_answers import KeyReused, StillRunning, StoredAnswer, begin, finish, release
 from data.versions import versions_of
 from serving import confirmer, decider, receiver
+from serving.answers import without_log
 from serving.decider import Case, Look, New, Service, models_of
 from serving.models_in_use import Models
 from serving.problem_details import MEDIA_TYPE
@@ -39,12 +40,20 @@ class Once:
     digest: str
 
 
+class Patience:
+    """Whether somebody still waits for an answer."""
+
+    def __init__(self) -> None:
+        self.over = False
+
+
 @dataclass(frozen=True)
 class Ask:
-    """What to do next about a debtor."""
+    """What to do next about a debtor; once nobody waits any more, nothing new is decided."""
 
     request: NextBestActionRequest
     once: Once | None = None
+    patience: Patience = field(default_factory=Patience)
 
 
 @dataclass(frozen=True)
@@ -283,11 +292,20 @@ class _Group:
         self, connection: sa.Connection, new: Mapping[int, New], grown: Marks
     ) -> dict[int, BaseModel | Refused]:
         versions = versions_of(connection, [one.debtor_id for one in new.values()]) if new else {}
-        current = {n: one for n, one in new.items() if versions[one.debtor_id] == one.look.live.facts.version}
+        fresh = {n: one for n, one in new.items() if versions[one.debtor_id] == one.look.live.facts.version}
+        current = {n: one for n, one in fresh.items() if self._is_waited_for(n)}
+        given_up = {
+            n: without_log(one.look.case.request, now=one.wish.as_of) for n, one in fresh.items() if n not in current
+        }
         if current:
             decider.reserve(connection, self._service, [*current.values()], models=self._in_use(), marks=grown)
             self._written.extend(current.values())
-        return {number: decider.tell(self._service, one) for number, one in current.items()}
+        return {**given_up, **{number: decider.tell(self._service, one) for number, one in current.items()}}
+
+    def _is_waited_for(self, number: int) -> bool:
+        """Whether whoever asked has not been answered with caution meanwhile."""
+        task = self._tasks[number]
+        return not (isinstance(task, Ask) and task.patience.over)
 
 
 def _debtors(task: Task, said: BaseModel | Refused | None) -> list[str]:

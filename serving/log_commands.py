@@ -15,11 +15,12 @@ import typer
 from rich.console import Console
 
 from data.decision_log import DecisionLog
+from data.log_place import MAIN, log_place
 from data.log_proof import last_links, verify
 from data.online_decisions import last_answered
 from serving.again import Repeater
 from serving.settings import settings_from
-from serving.tenants import MAIN, log_of, opened_service
+from serving.tenants import opened_service
 from serving.terminal import bar, show_lines, show_table
 
 log = typer.Typer(help="The decision log: whether it is whole, and decisions taken again.", no_args_is_help=True)
@@ -72,8 +73,7 @@ def log_again(context: typer.Context, most: Most = 10_000, tenant: Tenant = MAIN
 
 @contextmanager
 def _opened(context: typer.Context, tenant: str) -> Iterator[DecisionLog]:
-    settings = settings_from(os.environ, context.obj, None, host="", port=0, workers=1, tenants=False)
-    opened = log_of(settings, tenant)
+    opened = replace(log_place(context.obj, os.environ), tenant=tenant).open()
     try:
         yield opened
     finally:

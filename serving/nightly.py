@@ -15,8 +15,8 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from data.config import Config
-from data.decision_log import DecisionLog
 from data.erasure import erased_among
+from data.log_place import LogPlace
 from data.progress import Progress
 from data.schemas import DECISION_SCHEMA, write_table
 from data.stopwatch import Stopwatch
@@ -110,6 +110,7 @@ def run_nightly(
     config: Config,
     greedy: bool,
     progress: Progress,
+    log_place: LogPlace | None = None,
 ) -> NightlySummary:
     """Decides for every debtor of a portfolio with an open claim, writes the file, then the log.
 
@@ -123,6 +124,8 @@ def run_nightly(
         Parquet file in `data.schemas.DECISION_SCHEMA`, there whole or not at all.
     greedy
         Every debtor to the champion, without arms and exploration.
+    log_place
+        Where the decision log is; None: in the workspace.
 
     Raises
     ------
@@ -137,7 +140,7 @@ def run_nightly(
     """
     progress("reading", 0.0)
     night = night_of(workspace, as_of=as_of, config=config, greedy=greedy)
-    with closing(DecisionLog.open(workspace)) as log:
+    with closing((log_place or LogPlace(workspace)).open()) as log:
         with log.reading() as connection:
             night = replace(night, erased=partial(erased_among, connection))
             told = told_of(connection, directory, workspace, night)

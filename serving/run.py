@@ -47,14 +47,15 @@ def serve(settings: ServiceSettings) -> None:
         As `serving.app.create_app`; with several workers they end those instead.
     """
     if settings.workers == 1:
-        _run(_started(settings), settings)
+        run(_started(settings), settings)
         return
     folder = Path(os.environ.get(FOLDER) or tempfile.mkdtemp(prefix="rettid-figures-"))
     os.environ.update({**settings.to_environment(), **make_folder(folder)})
-    _run("serving.run:app_from_environment", settings)
+    run("serving.run:app_from_environment", settings)
 
 
-def _run(app: FastAPI | str, settings: ServiceSettings) -> None:
+def run(app: FastAPI | str, settings: ServiceSettings) -> None:
+    """The server around an application, or around the function of that name that makes one for each worker."""
     uvicorn.run(
         app,
         factory=isinstance(app, str),

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
+from data.log_place import secret
+
 ENVIRONMENT = "RETTID_SERVICE"
 """Variable through which the front door hands the settings to worker processes, as JSON."""
 
@@ -103,14 +105,6 @@ def settings_from(
         workers=workers,
         patience_ms=int(patience),
     )
-
-
-def secret(environment: Mapping[str, str], name: str) -> str | None:
-    """A variable, or what stands in the file that the variable with `_FILE` names; None where there is neither."""
-    path = environment.get(f"{name}_FILE")
-    if path:
-        return Path(path).read_text(encoding="utf-8").strip() or None
-    return environment.get(name) or None
 
 
 def from_environment(environment: Mapping[str, str]) -> ServiceSettings:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from data.config import Config, read_config
 from data.decision_log import DecisionLog
+from data.log_place import MAIN, LogPlace
 from data.portfolio import Portfolio, read_portfolio
 from models.rules.packs_kept import PacksFound, packs_of
 from serving.base_portfolio import BasePortfolio
@@ -20,9 +21,6 @@ from serving.group_told import Told
 from serving.live import LiveState
 from serving.models_in_use import ModelsInUse, ModelSource
 from serving.settings import BadServiceSettings, ServiceSettings
-
-MAIN = "main"
-"""Name of the tenant where there is but one."""
 
 NAME = re.compile(r"[a-z0-9-]{1,64}")
 
@@ -95,13 +93,6 @@ def workspaces(settings: ServiceSettings) -> dict[str, Path]:
     return {one.name: one for one in folders}
 
 
-def log_of(settings: ServiceSettings, name: str) -> DecisionLog:
-    """The decision log of one tenant; `settings.workspace` is that tenant's."""
-    if settings.database is None:
-        return DecisionLog.open(settings.workspace)
-    return DecisionLog.open(settings.database, schema=f"tenant_{name.replace('-', '_')}")
-
-
 def opened_service(
     name: str, settings: ServiceSettings, clock: Clock, *, told: Told | None = None, parts: Parts | None = None
 ) -> Service:
@@ -112,7 +103,7 @@ def opened_service(
 def _opened(
     name: str, settings: ServiceSettings, clock: Clock, *, told: Told, parts: Parts
 ) -> tuple[Service, PacksFound]:
-    log = log_of(settings, name)
+    log = LogPlace(settings.workspace, settings.database, name).open()
     folder = settings.portfolio or _last_portfolio(log)
     config = read_config(*([folder] if folder else []), settings.workspace)
     standing = BasePortfolio.of(parts.base or _portfolio(folder, config))

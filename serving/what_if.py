@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from data.config import BadConfiguration, Config, parse_config
-from data.decision_log import DecisionLog
+from data.log_place import LogPlace
 from data.progress import Progress
 from data.vocabulary import ARMS
 from models.decide import Decided, settle
@@ -68,7 +68,14 @@ def plan_on_top(file: Path, today: Config) -> Config:
 
 
 def what_if(
-    directory: Path, plan: Path, *, as_of: datetime, workspace: Path, config: Config, progress: Progress
+    directory: Path,
+    plan: Path,
+    *,
+    as_of: datetime,
+    workspace: Path,
+    config: Config,
+    progress: Progress,
+    log_place: LogPlace | None = None,
 ) -> Figures:
     """Figures of tonight's decisions under today's configuration and under that of a file, as plain values.
 
@@ -84,7 +91,7 @@ def what_if(
     changed = plan_on_top(plan, config)
     today = night_of(workspace, as_of=as_of, config=config)
     then = replace(today, config=changed)
-    with closing(DecisionLog.open(workspace)) as log, log.reading() as connection:
+    with closing((log_place or LogPlace(workspace)).open()) as log, log.reading() as connection:
         told = told_of(connection, directory, workspace, today)
         limits = [allotted_for(night, told, progress=progress) for night in (today, then)]
         nights = [

@@ -14,10 +14,10 @@ import typer
 from rich.console import Console
 
 from data.access_store import AccessStore, Key, Manager
+from data.log_place import secret
 from serving.access.caller import ROLES
 from serving.access.keys import KeyOrder, is_good, issue_key, rotate_key
 from serving.access.passwords import hash_password
-from serving.settings import secret
 from serving.terminal import show_table
 
 keys = typer.Typer(help="Keys of the programs that call the service.", no_args_is_help=True)

@@ -28,7 +28,7 @@ from serving.access.settings import AccessSettings
 from serving.admission import admitted
 from serving.app import Watched, create_app
 from serving.models_in_use import Models, ModelsInUse
-from serving.run import _run as run_server
+from serving.run import run as run_server
 from serving.settings import ServiceSettings
 from serving.shapes import NextBestActionRequest
 from serving.telemetry.library_logs import take_over

@@ -12,9 +12,10 @@ import sqlalchemy as sa
 from data.decision_log import CONFIRMED, ONLINE, DecisionLog
 from data.decision_log_tables import answers, decision_rows, decision_steps
 from data.event_log import all_events
+from data.log_place import LogPlace
 from data.log_proof import verify
 from serving.settings import ServiceSettings
-from serving.tenants import log_of
+from serving.tenants import MAIN
 
 
 @dataclass
@@ -54,7 +55,7 @@ class Stored:
 
 def stored_in(settings: ServiceSettings) -> Stored:
     """All of the log, its chain worked out again and, in SQLite, its file looked through."""
-    log = log_of(settings, "main")
+    log = LogPlace(settings.workspace, settings.database, MAIN).open()
     try:
         with log.walking() as connection:
             return _stored(connection, {row["decision_id"]: row["debtor_id"] for row in _decided(log)})

@@ -89,7 +89,7 @@ def _serve(order: Mapping[str, object]) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (int(str(order["file_limit"])), resource.RLIM_INFINITY))
     try:
         settings = from_environment(os.environ)
-        run._run(_application(settings), settings)
+        run.run(_application(settings), settings)
     except BaseException:
         sys.excepthook(*sys.exc_info())
         sys.stderr.flush()

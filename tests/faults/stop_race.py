@@ -30,9 +30,6 @@ LATEST_S = 0.03
 """A stop is told so long at most after the questions began."""
 
 Event = tuple[str, dict[str, object]]
-Done = tuple[float, float]
-"""When something was asked, and when it was answered."""
-
 
 def stop_of(kind: str, debtor: str, channel: str) -> list[Event]:
     """Events after which nothing may go to a debtor by a channel: all of them acknowledged, it is a stop."""
@@ -47,39 +44,43 @@ def stop_of(kind: str, debtor: str, channel: str) -> list[Event]:
 
 
 @dataclass(frozen=True)
+class Contact:
+    """A decision to make contact."""
+
+    decision_id: str
+    channel: str
+
+
+@dataclass(frozen=True)
 class Doors:
     """How a service is asked, in process or over a connection; each gives what was said in the plainest form."""
 
-    decide: Callable[[str], str | None]
-    channel: Callable[[str], str]
+    decide: Callable[[str], Contact | None]
     confirm: Callable[[str], bool]
     tell: Callable[[str, str, dict[str, object]], bool]
 
 
 def in_process(service: Service) -> Doors:
     """The group itself, from threads."""
-    of: dict[str, str] = {}
-
     def said(task: Ask | Leave | Tell) -> object:
         return answer_group(service, [task])[0].said
 
-    def ask(debtor: str) -> str | None:
+    def ask(debtor: str) -> Contact | None:
         told = said(Ask(NextBestActionRequest(debtor_id=debtor)))
         assert isinstance(told, NextBestAction), told
         if told.decision_id is None or told.channel == "none":
             return None
-        of[debtor] = told.channel
-        return told.decision_id
+        return Contact(told.decision_id, told.channel)
 
     def tell(name: str, table: str, row: dict[str, object]) -> bool:
         return not isinstance(said(Tell(EventRequest(event_id=name, table=table, row=row))), Refused)
 
-    return Doors(ask, of.__getitem__, lambda one: isinstance(said(Leave(one)), Confirmation), tell)
+    return Doors(ask, lambda one: isinstance(said(Leave(one)), Confirmation), tell)
 
 
 def over_http(ports: list[int], key: str) -> Doors:
     """Services over one log, each thread with connections of its own."""
-    mine, of, rng = threading.local(), dict[str, str](), random.Random(3)
+    mine, rng = threading.local(), random.Random(3)
 
     def caller() -> Caller:
         if not hasattr(mine, "callers"):
@@ -87,16 +88,14 @@ def over_http(ports: list[int], key: str) -> Doors:
         chosen: Caller = rng.choice(mine.callers)
         return chosen
 
-    def ask(debtor: str) -> str | None:
+    def ask(debtor: str) -> Contact | None:
         answer = caller().post(*decide(debtor))
         assert answer is not None
         assert answer.status == 200, answer.body
         told = answer.json
         if told["decision_id"] is None or told["channel"] == "none":
             return None
-        of[debtor] = told["channel"]
-        name: str = told["decision_id"]
-        return name
+        return Contact(told["decision_id"], told["channel"])
 
     def confirm(decision_id: str) -> bool:
         answer = caller().post(f"/v1/decisions/{decision_id}/confirm")
@@ -106,12 +105,12 @@ def over_http(ports: list[int], key: str) -> Doors:
         answer = caller().post("/v1/events", {"event_id": name, "table": table, "row": row})
         return answer is not None and answer.status == 200
 
-    return Doors(ask, of.__getitem__, confirm, tell)
+    return Doors(ask, confirm, tell)
 
 
 @dataclass(frozen=True)
 class Race:
-    """Its counts: what was asked, leaves given, those given after all of the stop was acknowledged."""
+    """Its counts: what was asked, leaves given, those asked for after all of the stop was acknowledged."""
 
     leaves: int
     refusals: int
@@ -123,29 +122,38 @@ def one_race(doors: Doors, pool: ThreadPoolExecutor, debtor: str, *, kind: str, 
     begun = doors.decide(debtor)
     if begun is None:
         return Race(0, 0, [f"{debtor}: expected a contact to begin with"])
-    waits, acknowledged = rng.random() * LATEST_S, float("inf")
-
-    def ask(number: int) -> tuple[Done, bool]:
-        time.sleep(rng.random() * LATEST_S)
-        start = time.monotonic()
-        decision = doors.decide(debtor) if number % 2 else begun
-        given = decision is not None and doors.confirm(decision)
-        return (start, time.monotonic()), given
-
-    asked = [pool.submit(ask, number) for number in range(3)]
-    time.sleep(waits)
-    if not all([doors.tell(f"{debtor}-{n}", *one) for n, one in enumerate(stop_of(kind, debtor, doors.channel(debtor)))]):
+    asked = [pool.submit(_leave, doors, debtor, begun if n % 2 else None, rng.random()) for n in range(3)]
+    time.sleep(rng.random() * LATEST_S)
+    stop = enumerate(stop_of(kind, debtor, begun.channel))
+    if not all([doors.tell(f"{debtor}-{number}", *one) for number, one in stop]):
         return Race(0, 0, [f"{debtor}: expected the stop to be taken"])
     acknowledged = time.monotonic()
-    channel = doors.channel(debtor)
-    late = [ask(0)]
-    told = [one.result() for one in asked]
-    wrong = [f"{debtor}: leave after {kind}" for (start, _), given in (*told, *late) if given and start > acknowledged]
-    after = doors.decide(debtor)
-    if after is not None and (kind != "opt-out" or doors.channel(debtor) == channel):
-        wrong.append(f"{debtor}: decided by {doors.channel(debtor)} after {kind}")
-    leaves = sum(given for _, given in told)
-    return Race(leaves, len(told) + 1 - leaves, wrong)
+    told = [_leave(doors, debtor, begun, 0.0), _leave(doors, debtor, None, 0.0), *(one.result() for one in asked)]
+    given = [one for one in told if one.given is not None]
+    wrong = [
+        f"{debtor}: leave by {one.given} after {kind}"
+        for one in given
+        if one.begun > acknowledged and (kind != "opt-out" or one.given == begun.channel)
+    ]
+    return Race(len(given), len(told) - len(given), wrong)
+
+
+@dataclass(frozen=True)
+class _Leave:
+    """A leave that was asked for, when, and the channel it was given for."""
+
+    begun: float
+    given: str | None
+
+
+def _leave(doors: Doors, debtor: str, contact: Contact | None, wait: float) -> _Leave:
+    """Asks for a leave, of a new decision where none is given."""
+    time.sleep(wait * LATEST_S)
+    found = contact or doors.decide(debtor)
+    begun = time.monotonic()
+    if found is None or not doors.confirm(found.decision_id):
+        return _Leave(begun, None)
+    return _Leave(begun, found.channel)
 
 
 def _races(doors: Doors, races: int, *, seed: int) -> tuple[Race, Counter[str]]:

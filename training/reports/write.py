@@ -14,7 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from data.config import Config, read_config
-from data.decision_log import BATCH, FILE_NAME, Batch, DecisionLog
+from data.decision_log import BATCH, Batch
+from data.log_place import LogPlace
 from data.portfolio import Portfolio, read_portfolio
 from data.progress import Say
 from data.times import to_us
@@ -43,13 +44,22 @@ class ReportFiles:
     verdict: str
 
 
-def report(workspace: Path, out: Path, *, portfolio: Path | None = None, progress: Say = lambda _: None) -> ReportFiles:
+def report(
+    workspace: Path,
+    out: Path,
+    *,
+    portfolio: Path | None = None,
+    log_place: LogPlace | None = None,
+    progress: Say = lambda _: None,
+) -> ReportFiles:
     """The report on a workspace's decision log, written to the folder `out`.
 
     Parameters
     ----------
     portfolio
         Folder with the portfolio as it is now known; None for that of the last batch in the log.
+    log_place
+        Where the decision log is; None: in the workspace.
     progress
         Called with a short sentence before each step.
 
@@ -61,7 +71,7 @@ def report(workspace: Path, out: Path, *, portfolio: Path | None = None, progres
         The portfolio breaks the contract.
     """
     progress("reading the decision log")
-    decisions, folder = _logged(workspace, portfolio)
+    decisions, folder = _logged(log_place or LogPlace(workspace), portfolio)
     config = read_config(folder, workspace)
     progress(f"reading the portfolio in {folder}")
     tables = read_portfolio(folder, channels=config.grid.channels)
@@ -136,12 +146,11 @@ def _leaves(content: object, row: tuple[str, ...] = (), measure: tuple[str, ...]
         yield row, measure, "" if content is None else content
 
 
-def _logged(workspace: Path, portfolio: Path | None) -> tuple[pa.Table, Path]:
+def _logged(place: LogPlace, portfolio: Path | None) -> tuple[pa.Table, Path]:
     """Decisions of the log that belong to one portfolio, and its folder."""
-    place = workspace / FILE_NAME
-    if not place.is_file():
-        raise NothingDecided(f"expected a decision log at {place}, found none: run `rettid decide` first")
-    log = DecisionLog.open(place)
+    if not place.exists:
+        raise NothingDecided(f"expected a decision log in {place.workspace}, found none: run `rettid decide` first")
+    log = place.open()
     try:
         decisions, batches = log.decisions(), log.batches()
     finally:
@@ -149,7 +158,7 @@ def _logged(workspace: Path, portfolio: Path | None) -> tuple[pa.Table, Path]:
     named = [Path(batch.portfolio) for batch in batches if batch.portfolio]
     folder = portfolio or (named[-1] if named else None)
     if folder is None:
-        raise NothingDecided(f"no batch in {place} names its portfolio: say which one with its folder")
+        raise NothingDecided("no batch in the log names its portfolio: say which one with its folder")
     return _of_portfolio(decisions, batches, folder), folder
 
 
