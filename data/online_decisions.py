@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from itertools import accumulate, pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import sqlalchemy as sa
@@ -28,9 +29,8 @@ PLACE = b"answers"
 Json = str | int | float | bool | None | Sequence["Json"] | Mapping[str, "Json"]
 
 
-@dataclass(frozen=True)
-class DecisionRow:
-    """One row of `data.schemas.DECISIONS`: the decision on one open claim."""
+class DecisionRow(NamedTuple):
+    """One row of `data.schemas.DECISIONS`: the decision on one open claim; a tuple, because many are made at a time."""
 
     decision_id: str
     debtor_id: str
@@ -92,15 +92,16 @@ class Decided:
     alternatives: Sequence[Mapping[str, Json]] = ()
     steps: tuple[Step, ...] = ()
 
-    @property
+    @cached_property
     def leading(self) -> DecisionRow:
         """The row that carries the contact's cost."""
         return leading_row(self.rows)
 
-    @property
+    @cached_property
     def covered(self) -> frozenset[str]:
         """Claims under the leading decision."""
-        return frozenset(row.claim_id for row in self.rows if row.decision_id == self.leading.decision_id)
+        leading = self.leading.decision_id
+        return frozenset(row.claim_id for row in self.rows if row.decision_id == leading)
 
     @property
     def status(self) -> str:
@@ -133,7 +134,7 @@ def leading_row(rows: Sequence[DecisionRow]) -> DecisionRow:
 def rows_of(table: pa.Table) -> tuple[DecisionRow, ...]:
     """Rows of a table in `DECISION_SCHEMA`."""
     columns = [_values(table[field.name], field.type) for field in DECISION_SCHEMA]
-    return tuple(DecisionRow(*row) for row in zip(*columns, strict=True))
+    return tuple(map(DecisionRow._make, zip(*columns, strict=True)))
 
 
 def _values(column: pa.ChunkedArray, kind: pa.DataType) -> list[Any]:
@@ -161,7 +162,7 @@ def _pairs(column: pa.ChunkedArray) -> list[list[dict[str, str]]]:
 
 def table_of(rows: Iterable[DecisionRow]) -> pa.Table:
     """The inverse of `rows_of`."""
-    return pa.Table.from_pylist([vars(row) for row in rows], DECISION_SCHEMA)
+    return pa.Table.from_pylist([row._asdict() for row in rows], DECISION_SCHEMA)
 
 
 def last_decided(connection: sa.Connection, debtor_id: str, *, at: datetime) -> Decided | None:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from data.schemas import BLOCKED, DECISION_SCHEMA, TIME
 from data.times import DAY_US, HOUR_US, IntArray
 from data.vocabulary import ARMS, NONE, PAYMENT_OPTIONS, SEGMENTS, TONES
+from features.distinct import distinct
 from features.pipeline import eur_on
 from models.alternatives import Alternative as Alternative  # the service finds it here
 from models.alternatives import alternatives as alternatives
 from models.arms import CHALLENGER, CHAMPION
 from models.bundle import Bundle
+from models.columns import Column, DecisionColumns, Flags, Instants, Numbers, Pairs, Reasons, Texts, Words
 from models.decide import Decided, Scored
 from models.explain import explained
 from models.hashing import keyed_hex
@@ -25,20 +27,23 @@ from models.rules.mask import RULES
 from models.segments import UNKNOWN, Segments
 from models.segments_asked import segments_asked
 from models.waiting import wait_until_us
-from models.words import words_of
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
-Columns = dict[str, pa.Array]
+Columns = dict[str, Column]
 
-REASONS = DECISION_SCHEMA.field("reasons").type
 RULE_NAMES = tuple(rule.name for rule in RULES)
 NOT_ASKED = "not_asked"
 """What holds back a claim that nobody asked about, in place of a rule."""
 
 
 def decision_table(decided: Decided, *, packs_version: str, explain: bool = False) -> pa.Table:
-    """Rows of `DECISION_SCHEMA` for every open claim of every debtor decided, in the order of the asks.
+    """Rows of `DECISION_SCHEMA` for every open claim of every debtor decided, in the order of the asks; as `decision_columns`."""
+    return decision_columns(decided, packs_version=packs_version, explain=explain).table
+
+
+def decision_columns(decided: Decided, *, packs_version: str, explain: bool = False) -> DecisionColumns:
+    """Columns of `DECISION_SCHEMA` for every open claim of every debtor decided, in the order of the asks.
 
     Parameters
     ----------
@@ -52,12 +57,11 @@ def decision_table(decided: Decided, *, packs_version: str, explain: bool = Fals
     columns = _names(decided, claims) | _contact(decided, claims, segment)
     columns |= _chances(decided, claims) | _money(decided, claims)
     columns |= _versions(decided, claims, packs_version=packs_version)
-    columns["segment"] = words_of(SEGMENTS, segment[claims.moment])
+    columns["segment"] = Words(SEGMENTS, segment[claims.moment])
     columns["blocked"] = _blocked(decided, claims)
-    columns["reasons"] = pa.nulls(len(claims.moment), REASONS)
-    if explain:
-        columns["reasons"] = _reasons(decided, claims, _segment_inwords_of(decided, segment, told))
-    return pa.table([columns[name] for name in DECISION_SCHEMA.names], schema=DECISION_SCHEMA)
+    of_debtor = _reasons(decided, claims, _segment_in_words(decided, segment, told)) if explain else None
+    columns["reasons"] = Reasons(of_debtor, claims.moment)
+    return DecisionColumns(columns)
 
 
 @dataclass(frozen=True)
@@ -85,8 +89,12 @@ class _Claims:
 
 def policy_version(decided: Decided, bundle: Bundle | None = None) -> str:
     """Identifier of what turns values into actions: configuration and a bundle's way of choosing, the champion's if None."""
-    text = f"{decided.prepared.config.fingerprint}|{(bundle or decided.champion).chooser}"
-    return keyed_hex(text, key="policy")[:16]
+    return _policy_version(decided.prepared.config.fingerprint, (bundle or decided.champion).chooser)
+
+
+@lru_cache(maxsize=64)
+def _policy_version(fingerprint: str, chooser: str) -> str:
+    return keyed_hex(f"{fingerprint}|{chooser}", key="policy")[:16]
 
 
 def _versions(decided: Decided, claims: _Claims, *, packs_version: str) -> Columns:
@@ -94,20 +102,10 @@ def _versions(decided: Decided, claims: _Claims, *, packs_version: str) -> Colum
     second = decided.champion if decided.challenger is None else decided.challenger.bundle
     bundles, theirs = (decided.champion, second), (decided.choice.arm == CHALLENGER)[claims.moment].astype(np.int64)
     return {
-        "model_version": words_of([one.model_version for one in bundles], theirs),
-        "policy_version": words_of([policy_version(decided, one) for one in bundles], theirs),
-        "rules_version": pa.repeat(pa.scalar(packs_version, pa.string()), len(theirs)),
+        "model_version": Words([one.model_version for one in bundles], theirs),
+        "policy_version": Words([policy_version(decided, one) for one in bundles], theirs),
+        "rules_version": Words((packs_version,), np.zeros_like(theirs)),
     }
-
-
-def _instants(instants_us: IntArray) -> pa.Array:
-    """Times, null where negative."""
-    return pa.array(instants_us, pa.int64(), mask=instants_us < 0).view(TIME)
-
-
-def _numbers(values: FloatArray) -> pa.Array:
-    """Numbers, null where NaN."""
-    return pa.array(values, pa.float64(), from_pandas=True)
 
 
 def _names(decided: Decided, claims: _Claims) -> Columns:
@@ -118,10 +116,10 @@ def _names(decided: Decided, claims: _Claims) -> Columns:
     decision = moment.copy()
     decision[held] = len(decided.decision_id) + np.arange(len(held))
     return {
-        "decision_id": words_of(ids, decision),
-        "debtor_id": words_of(prepared.situation.debtor_id.tolist(), moment),
-        "claim_id": pa.array(claim_id, pa.string()),
-        "lead": pa.array(claims.lead),
+        "decision_id": Words(ids, decision),
+        "debtor_id": Words(prepared.situation.debtor_id.tolist(), moment),
+        "claim_id": Texts(claim_id),
+        "lead": Flags(claims.lead),
     }
 
 
@@ -131,14 +129,17 @@ def _contact(decided: Decided, claims: _Claims, segment: IntArray) -> Columns:
     as_of_us = prepared.asks.as_of_us[claims.moment]
     send_us = np.where(action > 0, slots.send_us[slots.of_debtor[claims.moment], action], -1)
     channel, channels = prepared.grid.channel[action].astype(np.int64), prepared.grid.channels
-    again_us = wait_until_us(prepared, by_value=_none_by_value(decided))[claims.moment]
+    until_us = send_us + HOUR_US
+    if not action.all():
+        again_us = wait_until_us(prepared, by_value=_none_by_value(decided))[claims.moment]
+        until_us = np.where(action > 0, until_us, again_us)
     return {
-        "decided_at": _instants(as_of_us),
-        "valid_until": _instants(np.where(action > 0, send_us + HOUR_US, again_us)),
-        "channel": words_of(channels, channel),
-        "send_at": _instants(send_us),
-        "payment_option": words_of(PAYMENT_OPTIONS, payment_option(prepared, channel, segment)),
-        "tone": words_of(TONES, np.where(channel == channels.index(NONE), -1, tone(prepared, segment)[claims.moment])),
+        "decided_at": Instants(as_of_us),
+        "valid_until": Instants(until_us),
+        "channel": Words(channels, channel),
+        "send_at": Instants(send_us),
+        "payment_option": Words(PAYMENT_OPTIONS, payment_option(prepared, channel, segment)),
+        "tone": Words(TONES, np.where(channel == channels.index(NONE), -1, tone(prepared, segment)[claims.moment])),
     }
 
 
@@ -158,7 +159,7 @@ def _segment(decided: Decided, told: tuple[Segments, Segments]) -> IntArray:
     return np.where(situation.objected_us <= situation.as_of_us, UNKNOWN, code)
 
 
-def _segment_inwords_of(decided: Decided, segment: IntArray, told: tuple[Segments, Segments]) -> list[list[str]]:
+def _segment_in_words(decided: Decided, segment: IntArray, told: tuple[Segments, Segments]) -> list[list[str]]:
     """For each debtor with a segment what spoke for it, as one more reason: `segment=forgot (0.82: pays within a week)`."""
     said: list[list[str]] = []
     for row, arm in enumerate(decided.choice.arm.tolist()):
@@ -187,31 +188,26 @@ def _chances(decided: Decided, claims: _Claims) -> Columns:
         "channel_daypart_probability": choice.channel_daypart_probability,
     }
     return {
-        **{name: _numbers(np.where(claims.apart, 1.0, values[moment])) for name, values in certain.items()},
-        "arm_probability": _numbers(choice.arm_probability[moment]),
-        "arm": words_of(ARMS, choice.arm[moment]),
-        "explored": pa.array(choice.explored[moment] & ~claims.apart),
+        **{name: Numbers(np.where(claims.apart, 1.0, values[moment])) for name, values in certain.items()},
+        "arm_probability": Numbers(choice.arm_probability[moment]),
+        "arm": Words(ARMS, choice.arm[moment]),
+        "explored": Flags(choice.explored[moment] & ~claims.apart),
     }
 
 
-def _blocked(decided: Decided, claims: _Claims) -> pa.Array:
+def _blocked(decided: Decided, claims: _Claims) -> Pairs:
     """Channels that are shut to each claim, with the rule: its debtor's, or all of them by what holds the claim back."""
     mask, held = decided.prepared.mask, np.flatnonzero(claims.apart)
     rule = mask.channel_rule[claims.moment].astype(np.int64)
     holding = mask.claim_rule[held]
     rule[held] = np.where(holding == NO_RULE, len(RULE_NAMES), holding)[:, None]
-    row, channel = np.nonzero(rule != NO_RULE)
-    pair = [words_of(mask.channels, 1 + channel), words_of((*RULE_NAMES, NOT_ASKED), rule[row, channel])]
-    begin = np.zeros(len(rule) + 1, dtype=np.int32)
-    np.cumsum(np.bincount(row, minlength=len(rule)), out=begin[1:])
-    pairs = pa.StructArray.from_arrays(pair, fields=list(BLOCKED.value_type))
-    return pa.ListArray.from_arrays(pa.array(begin), pairs, type=BLOCKED)
+    return Pairs(mask.channels[1:], (*RULE_NAMES, NOT_ASKED), rule)
 
 
-def _reasons(decided: Decided, claims: _Claims, of_segment: list[list[str]]) -> pa.Array:
-    """Reasons for each debtor's decision, and behind them those for its segment."""
-    of_debtor = [[*explained(decided, row), *said] for row, said in enumerate(of_segment)]
-    return pa.array(of_debtor, REASONS).take(pa.array(claims.moment))
+def _reasons(decided: Decided, claims: _Claims, of_segment: list[list[str]]) -> list[list[str]]:
+    """Reasons for each debtor's decision, and behind them those for its segment; none without an open claim."""
+    asked = set(claims.moment.tolist())
+    return [[*explained(decided, row), *said] if row in asked else [] for row, said in enumerate(of_segment)]
 
 
 def _money(decided: Decided, claims: _Claims) -> Columns:
@@ -222,14 +218,14 @@ def _money(decided: Decided, claims: _Claims) -> Columns:
     price = decided.price.total[moment, prepared.grid.channel[action]]
     pays = claims.lead & (action > 0)
     value_eur = decided.said(Scored.lift_eur, action) - np.where(pays, price, 0.0)
-    day, which = np.unique(prepared.asks.as_of_us // DAY_US, return_inverse=True)
-    rates = np.array([eur_on(currencies, one, prepared.config.rates) for one in day.tolist()], dtype=np.float64)
+    day, which = distinct(prepared.asks.as_of_us // DAY_US)
+    rates = np.array([eur_on(currencies, one, prepared.config.rates) for one in day], dtype=np.float64)
     rate = rates.reshape(len(day), len(currencies))[which[moment], code]
     return {
-        "payment_probability": _numbers(chance),
-        "uplift": _numbers(chance - decided.said(Scored.chance, np.zeros_like(action))),
-        "expected_value": _numbers(value_eur / rate),
-        "currency": words_of(currencies, code),
+        "payment_probability": Numbers(chance),
+        "uplift": Numbers(chance - decided.said(Scored.chance, np.zeros_like(action))),
+        "expected_value": Numbers(value_eur / rate),
+        "currency": Words(currencies, code),
     }
 
 

@@ -12,7 +12,7 @@ from data.times import to_day
 from data.vocabulary import NONE
 from models.alternatives import Alternative as Candidate
 from serving.engine import Outline, Wish
-from serving.shapes import Alternative, Blocked, ClaimDecision, NextBestAction, NextBestActionRequest
+from serving.shapes import Blocked, NextBestAction, NextBestActionRequest
 
 ASK_AGAIN = timedelta(minutes=1)
 """How long an answer holds that was given without the log."""
@@ -23,23 +23,23 @@ UNAVAILABLE = "unavailable"
 
 def told(decided: Decided, *, rates: MoneySettings, reused: bool, dry_run: bool = False) -> NextBestAction:
     """A decision with at least one open claim."""
-    leading = decided.leading
-    covered = [row for row in decided.rows if row.decision_id == leading.decision_id and leading.channel != NONE]
+    leading, rows = decided.leading, decided.rows
+    shared = {name: getattr(leading, name) for name in _SHARED}
+    contact = leading.channel != NONE
+    covered = [row for row in rows if contact and row.decision_id == leading.decision_id]
     day = to_day(leading.decided_at.date())
     value_eur = sum(row.expected_value * rates.on(row.currency, day).amount for row in covered)
-    shared: dict[str, Any] = {name: getattr(leading, name) for name in _SHARED}
-    return NextBestAction(
-        **shared,
-        decision_id=None if dry_run else leading.decision_id,
-        payment_probability=_any(covered or decided.rows),
-        expected_value=value_eur,
-        blocked=[Blocked(**pair) for pair in leading.blocked],
-        claims=[_claim(row, leading, dry_run) for row in decided.rows],
-        alternatives=[Alternative.model_validate(other) for other in decided.alternatives],
-        reused=reused,
-        dry_run=dry_run,
-        status=decided.status,
-    )
+    own = {
+        "decision_id": None if dry_run else leading.decision_id,
+        "payment_probability": _any(covered or rows),
+        "expected_value": value_eur,
+        "claims": [_claim(row, leading, dry_run) for row in rows],
+        "alternatives": decided.alternatives,
+        "reused": reused,
+        "dry_run": dry_run,
+        "status": decided.status,
+    }
+    return NextBestAction.model_validate(shared | own)  # in one go: model by model it takes three times as long
 
 
 def nothing_open(outline: Outline, wish: Wish, *, dry_run: bool) -> NextBestAction:
@@ -141,23 +141,24 @@ _SHARED = (
     "policy_version",
     "rules_version",
     "reasons",
+    "blocked",
 )
 
 
-def _claim(row: DecisionRow, leading: DecisionRow, dry_run: bool) -> ClaimDecision:
-    """A claim of its own decision says which rule holds it; the others share what is said of the whole."""
+def _claim(row: DecisionRow, leading: DecisionRow, dry_run: bool) -> dict[str, Any]:
+    """A `ClaimDecision`: one of its own decision says which rule holds it; the others share what is said of the whole."""
     own = row.decision_id != leading.decision_id
-    return ClaimDecision(
-        claim_id=row.claim_id,
-        decision_id=None if dry_run else row.decision_id,
-        covered=not own and leading.channel != NONE,
-        lead=row.lead,
-        payment_probability=row.payment_probability,
-        uplift=row.uplift,
-        expected_value=row.expected_value,
-        currency=row.currency,
-        blocked=[Blocked(**pair) for pair in row.blocked] if own else [],
-    )
+    return {
+        "claim_id": row.claim_id,
+        "decision_id": None if dry_run else row.decision_id,
+        "covered": not own and leading.channel != NONE,
+        "lead": row.lead,
+        "payment_probability": row.payment_probability,
+        "uplift": row.uplift,
+        "expected_value": row.expected_value,
+        "currency": row.currency,
+        "blocked": row.blocked if own else [],
+    }
 
 
 def _any(rows: Sequence[DecisionRow]) -> float:

@@ -42,6 +42,7 @@ from serving.telemetry.settings import LogSettings
 from serving.telemetry.telemetry import Telemetry
 from serving.telemetry.vocabulary import Vocabulary
 from serving.tenants import Parts, Tenant, open_tenants
+from serving.watchman import on_watch
 
 TITLE = "rettid: next best action for debtors"
 OUTAGE_GRACE_S = 60.0
@@ -98,6 +99,7 @@ def create_app(
         async with AsyncExitStack() as stack:
             stack.enter_context(draining.on_stop_signals(asyncio.get_running_loop()))
             await stack.enter_async_context(kept_fresh(telemetry))
+            await stack.enter_async_context(on_watch(tenants.values(), telemetry))
             if settings.warm_up:
                 Thread(target=_warm_up, args=(tenants,), name="warm-up", daemon=True).start()
             yield

@@ -88,8 +88,9 @@ class Desk:
 
     def _serve(self) -> None:
         while (first := self._queue.get()) is not None:
-            group, more = self._gathered(first)
-            _deliver(group, self._outcomes([task for task, _ in group]))
+            gathered, more = self._gathered(first)
+            group = [one for one in gathered if not one[1].done()]  # for who has gone nothing is reserved
+            _deliver(group, self._outcomes([task for task, _ in group]) if group else [])
             if not more:
                 return
 

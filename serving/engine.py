@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
@@ -14,7 +13,7 @@ import pyarrow.compute as pc
 
 from data.config import Config
 from data.online_decisions import Decided as Logged
-from data.online_decisions import DecisionRow, rows_of
+from data.online_decisions import DecisionRow
 from data.situation import Situation
 from data.times import to_us
 from data.vocabulary import ARMS, NONE, TONES
@@ -22,8 +21,9 @@ from features.digest import features_digest
 from features.situation import with_contacts_of
 from features.tables import Histories
 from models.alternatives import Alternative, alternatives_of_all
+from models.columns import DecisionColumns, spans
 from models.decide import Decided, decide
-from models.decision_rows import decision_table, policy_version
+from models.decision_rows import decision_columns, policy_version
 from models.prepare import Asks, BoolArray, Prepared, prepare
 from models.rules.mask import barring_rule, contact_mask, rules_version
 from models.rules.pack import Packs
@@ -74,15 +74,22 @@ class Outline:
 class Verdict:
     """A new decision: its rows, the other candidates, the claims that could be covered; an outline where none is open.
 
-    `table` holds the same rows in `data.schemas.DECISION_SCHEMA`; `features` is a digest of what the model saw.
+    `columns` are those of all that was decided with it, `span` its rows there; `features` is a digest of what the model saw.
     """
 
     rows: tuple[DecisionRow, ...]
-    table: pa.Table
+    columns: DecisionColumns
+    span: tuple[int, int]
     alternatives: tuple[Alternative, ...]
     coverable: frozenset[str]
     features: str
     outline: Outline | None
+
+    @property
+    def table(self) -> pa.Table:
+        """The same rows in `data.schemas.DECISION_SCHEMA`."""
+        first, last = self.span
+        return self.columns.table.slice(first, last - first)
 
 
 @dataclass(frozen=True)
@@ -246,26 +253,25 @@ class DecideEngine:
             packs=self._packs,
             limits=self._prices.current(),
         )
-        table = decision_table(decided, packs_version=self._packs_version, explain=first.explain)
-        return self._verdicts(decided, table)
+        columns = decision_columns(decided, packs_version=self._packs_version, explain=first.explain)
+        return self._verdicts(decided, columns)
 
-    def _verdicts(self, decided: Decided, table: pa.Table) -> list[Verdict]:
-        """The rows of a table, which stand debtor by debtor in the order of the asks, with what belongs to each."""
-        prepared = decided.prepared
-        moment, rows = prepared.targets.moment, rows_of(table)
-        ends = np.searchsorted(moment, np.arange(len(prepared.asks.debtor) + 1)).tolist()
+    def _verdicts(self, decided: Decided, columns: DecisionColumns) -> list[Verdict]:
+        """The rows of some columns, which stand debtor by debtor in the order of the asks, with what belongs to each."""
+        prepared, rows = decided.prepared, columns.rows()
         claim_id = prepared.histories.claim_id[prepared.targets.claim]
         others, digest = alternatives_of_all(decided), features_digest(prepared.rows, prepared.targets)
         return [
             Verdict(
                 rows=rows[first:last],
-                table=table.slice(first, last - first),
+                columns=columns,
+                span=(first, last),
                 alternatives=others[number],
                 coverable=frozenset(claim_id[first:last][prepared.covered[first:last]].tolist()),
                 features=digest[number],
                 outline=self._outline(decided, number) if first == last else None,
             )
-            for number, (first, last) in enumerate(pairwise(ends))
+            for number, (first, last) in enumerate(spans(prepared.targets.moment, len(prepared.asks.debtor)))
         ]
 
     def _outline(self, decided: Decided, number: int) -> Outline:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass, field
 from datetime import datetime
 from threading import BoundedSemaphore
 from typing import NamedTuple
 
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as SQLAlchemyTimeout
 
 from data.access_store import AccessStore
 from data.times import NEVER, to_us
@@ -23,6 +26,11 @@ MOST_KEPT = 1_024
 
 PASSWORDS_AT_ONCE = 2
 """Each takes a core for a third of a second: more at a time would hold up decisions."""
+
+STORE_PATIENCE_S = 0.25
+"""How long a caller waits for the store of keys; together with the patience for the log this stays under a second."""
+
+ASKED_AT_ONCE = 4
 
 Clock = Callable[[], datetime]
 
@@ -73,12 +81,14 @@ class Access:
         self.rates = rates_of(settings.rates)
         self.passwords = BoundedSemaphore(PASSWORDS_AT_ONCE)
         self._cache = _Cache()
+        self._asking = ThreadPoolExecutor(ASKED_AT_ONCE, "keys")
         self._cached_us = int(settings.cached_s * SECOND_US)
         self._grace_us = int(settings.outage_grace_s * SECOND_US)
         self._failed_us = -self._cached_us
 
     def close(self) -> None:
         """Closes the store."""
+        self._asking.shutdown(wait=False, cancel_futures=True)
         self.store.close()
 
     def forget(self, digest: bytes) -> None:
@@ -103,7 +113,7 @@ class Access:
         if last is not None and 0 <= now_us - self._failed_us < self._cached_us:
             return last
         try:
-            found = self._asked(shown, now_us)
+            found = self._asked_in_time(shown, now_us)
         except SQLAlchemyError:
             self._failed_us = now_us
             if last is None:
@@ -115,6 +125,15 @@ class Access:
     def _within_grace(self, digest: bytes, now_us: int) -> Found | None:
         last = self._cache.good.get(digest)
         return last if last is not None and 0 <= now_us - last.at_us < self._grace_us else None
+
+    def _asked_in_time(self, shown: Shown, now_us: int) -> Found:
+        """The same as `_asked`, in a thread of its own: a line that has fallen silent must hold up no caller."""
+        asked = self._asking.submit(self._asked, shown, now_us)
+        try:
+            return asked.result(STORE_PATIENCE_S)
+        except FutureTimeout as error:
+            asked.cancel()
+            raise SQLAlchemyTimeout(f"expected the store of keys within {STORE_PATIENCE_S} s") from error
 
     def _asked(self, shown: Shown, now_us: int) -> Found:
         nobody = Found(None, now_us, NEVER)

@@ -23,9 +23,9 @@ from tests.faults.services import Running, keys_of, nursery
 from tests.faults.world import claim_name, debtor_name, settings_of
 
 DEBTORS = 40
-CALLERS = 24
+CALLERS = 36
 KINDS = ("decide", "decide", "decide", "decide", "tell", "confirm")
-PER_SECOND = 50
+PER_SECOND = 75
 P99_MS = 500.0
 BACK_S = 10.0
 MOST_THREADS = 120
@@ -60,8 +60,9 @@ class Asker:
     def run(self) -> None:
         """Asks until told to stop."""
         caller, rng, number = Caller(self.port, self.key, timeout_s=60), random.Random(self.number), 0
-        while not self.stop.wait(CALLERS / PER_SECOND):
-            number += 1
+        due = time.monotonic() + self.number / PER_SECOND
+        while not self.stop.wait(max(0.0, due - time.monotonic())):
+            number, due = number + 1, max(due + CALLERS / PER_SECOND, time.monotonic() - 1.0)
             self._once(caller, f"o-{self.number}-{number}", rng)
         caller.close()
 

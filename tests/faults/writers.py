@@ -70,7 +70,7 @@ class Writer:
             self.refused.append(f"{name}: {answer.status} {answer.body[:200]!r}")
 
     def _note(self, debtor: str, answer: Answer, *, once: bool) -> None:
-        told = answer.json
+        told = answer.json if answer.status == 200 else {"decision_id": None}
         if told["decision_id"] is None:
             # caution, and what was asked may yet be written: a request that waited too long is not taken back
             self.ledger.unknown[debtor] += 1

@@ -1,0 +1,115 @@
+"""Requests that come together are answered together, each as it would be alone."""
+
+import asyncio
+import threading
+import time
+from dataclasses import replace
+
+import pytest
+
+from serving.counter import Counter
+from serving.desk import Desk
+from serving.group import Ask, answer_group
+from serving.problems import Refused
+from serving.shapes import NextBestActionRequest
+
+
+def ask(name):
+    return Ask(NextBestActionRequest(debtor_id=name))
+
+
+class Clerk:
+    """Answers with the debtor's name, and notes who was answered together; the first group waits until it is let go."""
+
+    def __init__(self):
+        self.groups, self.go = [], threading.Event()
+
+    def __call__(self, tasks):
+        self.go.wait(10)
+        names = [task.request.debtor_id for task in tasks]
+        self.groups.append(names)
+        if "bad" in names:
+            raise ZeroDivisionError
+        return names
+
+
+def run(desk, clerk, names):
+    async def all_of_them():
+        waiting = [asyncio.ensure_future(desk.ask(ask(name))) for name in names]
+        await asyncio.sleep(0.1)
+        clerk.go.set()
+        return await asyncio.gather(*waiting, return_exceptions=True)
+
+    try:
+        return asyncio.run(all_of_them())
+    finally:
+        desk.close()
+
+
+def test_requests_that_come_while_a_group_is_answered_make_up_the_next_one():
+    clerk = Clerk()
+    names = [f"d{number}" for number in range(40)]
+    assert run(Desk(clerk, most=16), clerk, names) == names
+    assert [name for group in clerk.groups for name in group] == names
+    assert max(map(len, clerk.groups)) == 16
+    assert len(clerk.groups) <= 5
+
+
+def test_one_request_that_breaks_takes_no_other_with_it():
+    clerk = Clerk()
+    answers = run(Desk(clerk), clerk, ["a", "bad", "b"])
+    assert answers[::2] == ["a", "b"]
+    assert isinstance(answers[1], ZeroDivisionError)
+
+
+def test_more_than_can_wait_is_refused():
+    clerk = Clerk()
+    answers = run(Desk(clerk, most=1, longest_queue=3), clerk, [f"d{number}" for number in range(10)])
+    refused = [one for one in answers if isinstance(one, Refused)]
+    assert refused
+    assert {one.problem.type.rpartition(":")[2] for one in refused} == {"overloaded"}
+    assert [one for one in answers if isinstance(one, str)] == [f"d{n}" for n in range(10 - len(refused))]
+
+
+def test_a_desk_closed_answers_whoever_waits_first():
+    clerk = Clerk()
+    clerk.go.set()
+    assert run(Desk(clerk), clerk, ["a"]) == ["a"]
+
+
+class SlowLog:
+    """A log whose writing takes its time."""
+
+    def __init__(self, log, seconds):
+        self._log, self._seconds = log, seconds
+
+    def writing(self):
+        time.sleep(self._seconds)
+        return self._log.writing()
+
+    def __getattr__(self, name):
+        return getattr(self._log, name)
+
+
+@pytest.mark.parametrize("seconds", [1.0])
+def test_an_answer_with_caution_is_all_there_is_of_a_decision_that_came_too_late(service, seconds):
+    tenants = service.client.app.state.tenants
+    running = tenants["main"].service
+    service.ask("d2")  # what there is to compile is compiled
+    slow = Counter(replace(running, log=SlowLog(running.log, seconds)), patience_s=0.3)
+    tenants["main"] = replace(tenants["main"], counter=slow)
+    begun = time.perf_counter()
+    told = service.ask("s1")
+    assert time.perf_counter() - begun < seconds
+    assert (told["degraded"], told["channel"], told["decision_id"]) == (True, "none", None)
+    time.sleep(seconds + 0.5)
+    assert "s1" not in running.log.decisions()["debtor_id"].to_pylist()
+
+
+def test_a_debtor_asked_about_twice_in_a_group_is_decided_once(service):
+    running = service.client.app.state.tenants["main"].service
+    replies = answer_group(running, [ask("s1"), ask("d2"), ask("s1"), ask("nobody")])
+    first, other, again, unknown = (reply.said for reply in replies)
+    assert (first.reused, again.reused) == (False, True)
+    assert first.decision_id == again.decision_id != other.decision_id
+    assert unknown.problem.status == 404
