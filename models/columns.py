@@ -44,7 +44,10 @@ class DecisionColumns:
 
     @cached_property
     def table(self) -> pa.Table:
-        """The rows as a table."""
+        """The rows as a table, made when it is first asked for."""
+        return self._as_table()
+
+    def _as_table(self) -> pa.Table:
         return pa.Table.from_arrays([self.columns[name].arrow() for name in _NAMES], schema=DECISION_SCHEMA)
 
     def rows(self) -> tuple[DecisionRow, ...]:

@@ -26,6 +26,11 @@ TONE_OF_CONTACTS = (FRIENDLY, NEUTRAL, FIRM)
 CALMING = ("hold_placed", "dispute_opened", "plan_agreed", "plan_broken")
 """Events after which a claim's message is never firm again: a hold (a dispute is one), an agreement, kept or not."""
 
+_BY_STAGE = np.array([TONE_OF_STAGE[name] for name in STAGES] + [FRIENDLY])
+"""By stage, and friendly for one not known."""
+
+_BY_CONTACTS = np.array(TONE_OF_CONTACTS)
+
 _CALMS = np.array([name in CALMING for name in (*CLAIM_EVENT_KINDS, None)])
 """By kind of event, and False for one not known."""
 
@@ -49,10 +54,12 @@ def tone(prepared: Prepared, segment: IntArray) -> IntArray:
         Index in `vocabulary.SEGMENTS` of each debtor, shape (n,).
     """
     situation, targets, covered = prepared.situation, prepared.targets, prepared.covered
-    never_firm = situation.vulnerable | (segment == SHORT_OF_MONEY) | calmed(prepared)
-    moment = targets.moment[covered]
+    moment, stage = targets.moment[covered], prepared.rows.state.stage[covered]
     contacts = contacts_about(prepared.histories, targets.claim[covered], targets.as_of_us[moment])
-    of_claim = tone_of(prepared.rows.state.stage[covered], contacts, never_firm=never_firm[moment])
+    of_claim = tone_of(stage, contacts, never_firm=np.zeros(len(moment), dtype=np.bool_))
+    if (of_claim == FIRM).any():
+        never_firm = situation.vulnerable | (segment == SHORT_OF_MONEY) | calmed(prepared)
+        of_claim = tone_of(stage, contacts, never_firm=never_firm[moment])
     found = np.full(situation.size, FRIENDLY, dtype=np.int64)
     np.maximum.at(found, moment, of_claim)
     return found
@@ -72,8 +79,8 @@ def tone_of(stage: IntArray, contacts: IntArray, *, never_firm: BoolArray) -> In
     >>> [TONES[one] for one in tone_of(known, np.array([0, 2, 2, 9]), never_firm=calm).tolist()]
     ['friendly', 'firm', 'neutral', 'friendly']
     """
-    by_stage = np.array([TONE_OF_STAGE[name] for name in STAGES] + [FRIENDLY])[stage]
-    by_contacts = np.array(TONE_OF_CONTACTS)[np.minimum(contacts, len(TONE_OF_CONTACTS) - 1)]
+    by_stage = _BY_STAGE[stage]
+    by_contacts = _BY_CONTACTS[np.minimum(contacts, len(TONE_OF_CONTACTS) - 1)]
     found: IntArray = np.minimum(np.minimum(by_stage, by_contacts), np.where(never_firm, NEUTRAL, FIRM))
     return found
 
@@ -124,7 +131,7 @@ def option_of(channel: IntArray, channels: tuple[str, ...], *, segment: IntArray
     """
     usual = [PAYMENT_OPTIONS.index(PAYMENT_OPTION[name]) if name in PAYMENT_OPTION else -1 for name in channels]
     option = np.array(usual, dtype=np.int64)[channel]
-    mailbox = np.array([name == MAILBOX for name in channels])[channel]
+    mailbox = channel == (channels.index(MAILBOX) if MAILBOX in channels else -1)
     in_parts = (option >= 0) & (segment == SHORT_OF_MONEY) & (owed_eur >= INSTALMENTS_FROM_EUR)
     option[mailbox & (segment == FORGOT)] = PAYMENT_OPTIONS.index("direct_debit")
     option[in_parts] = PAYMENT_OPTIONS.index("instalments")

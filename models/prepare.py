@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
 from data.action_grid import ActionGrid
-from data.config import Config
+from data.config import Config, GridSettings
 from data.situation import Situation
 from data.times import HOUR_US, IntArray
 from features.action import CalendarClass
@@ -107,7 +108,7 @@ def prepare(
     done: Callable[[str], None] = lambda _: None,
 ) -> Prepared:
     """Features, situation and rules of the debtors asked about; `done` as for `decide`."""
-    grid = ActionGrid.of(config.grid)
+    grid = _grid_of(config.grid)
     targets = open_targets(histories, asks.debtor, as_of_us=asks.as_of_us)
     rows = build(histories, targets, reference=bundle.reference, rates=config.rates)
     done("features")
@@ -125,12 +126,20 @@ def prepare(
     return Prepared(histories, asks, config, grid, packs, targets, rows, situation, mask, allowed, covered)
 
 
+@lru_cache(maxsize=64)
+def _grid_of(settings: GridSettings) -> ActionGrid:
+    """The same grid for the same settings: what is worked out of it once is kept with it."""
+    return ActionGrid.of(settings)
+
+
 def _narrowed(mask: Mask, asks: Asks, grid: ActionGrid) -> BoolArray:
     allowed = mask.allowed.copy()
-    send_us = mask.slots.send_us[mask.slots.of_debtor]
     if asks.channels is not None:
         wanted = [code for code, name in enumerate(grid.channels) if name in asks.channels]
         allowed[:, 1:] &= np.isin(grid.channel[1:], wanted)[None, :]
+    if asks.not_before_us is None and asks.not_after_us is None:
+        return allowed
+    send_us = mask.slots.send_us[mask.slots.of_debtor]
     if asks.not_before_us is not None:
         allowed[:, 1:] &= send_us[:, 1:] >= asks.not_before_us
     if asks.not_after_us is not None:

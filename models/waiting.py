@@ -27,12 +27,13 @@ def wait_until_us(prepared: Prepared, *, by_value: BoolArray) -> IntArray:
     """
     as_of_us = prepared.asks.as_of_us
     last = as_of_us + prepared.grid.days * DAY_US
-    lifts = (
+    lifts = [
         prepared.situation.stop_until_us,
         _morning_us(prepared, _after_promise(prepared)),
         _morning_us(prepared, _after_due(prepared)),
-        _morning_us(prepared, np.where(by_value, _after_pay_day(prepared), -1)),
-    )
+    ]
+    if by_value.any():
+        lifts.append(_morning_us(prepared, np.where(by_value, _after_pay_day(prepared), -1)))
     soonest = last
     for one in lifts:
         soonest = np.where(one > as_of_us, np.minimum(soonest, one), soonest)
@@ -43,6 +44,8 @@ def _morning_us(prepared: Prepared, day: IntArray) -> IntArray:
     """First hour of the grid on the debtor's local day so many after that of `as_of`, `NEVER` outside the grid, shape (n,)."""
     grid, slots = prepared.grid, prepared.mask.slots
     inside = (day > 0) & (day < grid.days)
+    if not inside.any():
+        return np.full(len(day), NEVER)
     first = grid.action_of(1, 0, min(grid.hours)) + np.where(inside, day, 0) * len(grid.hours)
     return np.where(inside, slots.send_us[slots.of_debtor, first], NEVER)
 
@@ -57,7 +60,8 @@ def _today(prepared: Prepared) -> IntArray:
 def _after_promise(prepared: Prepared) -> IntArray:
     """Days to the one after the latest day promised; -1 without, or where that is over, shape (n,)."""
     claims, day = prepared.situation.claims, np.zeros(prepared.situation.size, dtype=np.int64)
-    np.maximum.at(day, claims.debtor, claims.promised_until_us // DAY_US)
+    if claims.promised_until_us.any():
+        np.maximum.at(day, claims.debtor, claims.promised_until_us // DAY_US)
     return np.where(day > 0, day - _today(prepared), -1)
 
 

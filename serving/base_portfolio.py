@@ -68,6 +68,14 @@ class BasePortfolio:
         """Number of debtors."""
         return int(self.tables["debtors"].num_rows)
 
+    def owing(self, most: int) -> list[str]:
+        """Some debtors with a claim that is not closed."""
+        claims = self.tables["claims"]
+        found: list[str] = (
+            claims.filter(pc.is_null(claims["closed_at"]))["debtor_id"].unique().slice(0, most).to_pylist()
+        )
+        return found
+
     def knows(self, debtor_id: str) -> bool:
         """True where the debtor has a row."""
         return self._debtors.find(debtor_id) is not None

@@ -24,6 +24,7 @@ STORE_FAILS = (OperationalError, SQLAlchemyTimeout)
 SOON = timedelta(hours=1)
 """A decision for another moment is a dry run: nothing of it is kept."""
 
+FEW = 8
 MANY = 64
 LONGEST_QUEUE_OF_MANY = 4_000
 
@@ -44,11 +45,12 @@ class Counter:
     def warm_up(self) -> None:
         """Decides once for nobody to hear, so that kernels are compiled before the first request that counts."""
         try:
-            now, known = self.service.clock(), self.service.base.tables["debtors"]["debtor_id"].slice(0, 3)
-            requests = [NextBestActionRequest(debtor_id=one, as_of=now + SOON) for one in known.to_pylist()]
-            answer_group(self.service, [Ask(one) for one in requests])
-        except Exception:  # noqa: BLE001 (what is wrong is told to the first who asks)
-            return
+            soon, some = (self.service.clock() + SOON).isoformat(), self.service.base.owing(FEW)
+            asks = [Ask(NextBestActionRequest(debtor_id=one, as_of=soon)) for one in some]
+            for group in (asks[:1], asks):
+                answer_group(self.service, group)
+        except Exception as error:  # noqa: BLE001 (what is wrong is told, and again to the first who asks)
+            self._told.not_warm(error)
         finally:
             gc.collect()
             gc.freeze()  # what stands by now stays: walking through it again and again would hold up answers
@@ -63,6 +65,8 @@ class Counter:
         """The reply to one request; one about a debtor is answered within our patience, if need be with caution."""
         if not isinstance(task, Ask):
             return await self._desk.ask(task)
+        if not self.warm:
+            raise Refused("not-ready", "the service is starting", remedy="send it again in a second")
         try:
             return await asyncio.wait_for(self._desk.ask(task), self._patience_s)
         except TimeoutError:

@@ -33,6 +33,11 @@ class Told:
         if self.log is not None:
             self.log.error("model_refused")
 
+    def not_warm(self, error: Exception) -> None:
+        """The decision that was to warm the service up could not be taken."""
+        if self.log is not None:
+            self.log.error("not_ready", error=error)
+
     def group(self, tasks: Sequence[Task], replies: Sequence[Reply], *, at: datetime) -> None:
         """A group of requests and what they were answered."""
         if self.telemetry is None:

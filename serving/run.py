@@ -18,6 +18,9 @@ from serving.telemetry.library_logs import UVICORN_LOGS, take_over
 from serving.telemetry.settings import log_settings
 from serving.terminal import show_notices
 
+START_S = 120
+"""How long a worker may take to start, libraries and a large portfolio read, before it is taken for dead."""
+
 
 def now() -> datetime:
     """The present moment."""
@@ -67,4 +70,5 @@ def run(app: FastAPI | str, settings: ServiceSettings) -> None:
         access_log=False,
         log_config=UVICORN_LOGS,
         timeout_graceful_shutdown=FINISH_S,
+        timeout_worker_healthcheck=START_S,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -32,7 +33,8 @@ class Counted:
 
 def shut(facts: Facts, scope: str, *, concerned: BoolArray) -> BoolArray | None:
     """Channels of caps that allow no contact at all to those concerned (n,), shape (n, C); None where no cap says so."""
-    none = [(here, facts.channels_named(*cap.channels)) for cap, here in _caps(facts, scope) if cap.most == 0]
+    caps = [(cap, packs) for cap, packs in _caps(facts.packs_here, scope) if cap.most == 0]
+    none = [(_bound(facts, packs), facts.channels_named(*cap.channels)) for cap, packs in caps]
     return np.logical_or.reduce([(here & concerned)[:, None] & channels for here, channels in none]) if none else None
 
 
@@ -44,23 +46,31 @@ def at_cap(facts: Facts, scope: str, *, counted: Counted) -> DebtorSlots | None:
     BadPack
         A cap counts over more days than contacts are told for.
     """
-    found = []
-    for cap, here in [(cap, here) for cap, here in _caps(facts, scope) if cap.most > 0]:
-        contact, owner = _under(facts, cap, here, counted)
+    most, found = int(np.bincount(counted.owner).max(initial=0)), []
+    for cap, packs in [(cap, packs) for cap, packs in _caps(facts.packs_here, scope) if 0 < cap.most <= most]:
+        contact, owner = _under(facts, cap, _bound(facts, packs), counted)
         debtor, slots = _full(facts, cap, contact, owner=owner, debtor=counted.debtor)
         found.append((debtor, facts.channels_named(*cap.channels), slots))
     return _together(facts, found)
 
 
-def _caps(facts: Facts, scope: str) -> list[tuple[Cap, BoolArray]]:
-    """Caps of one scope with the debtors (n,) that they bind; those of several countries that say the same are one."""
-    found: dict[tuple[object, ...], tuple[Cap, BoolArray]] = {}
-    for pack, here in facts.with_pack():
+@lru_cache(maxsize=256)
+def _caps(packs: tuple[Pack, ...], scope: str) -> tuple[tuple[Cap, tuple[int, ...]], ...]:
+    """Caps of one scope with the packs that they stand in; those of several countries that say the same are one."""
+    found: dict[tuple[object, ...], tuple[Cap, tuple[int, ...]]] = {}
+    for row, pack in enumerate(packs):
         for cap in [cap for cap in pack.caps if cap.scope == scope]:
             _check(pack, cap)
             key = (cap.channels, cap.most, cap.days)
-            found[key] = (cap, found[key][1] | here if key in found else here)
-    return list(found.values())
+            found[key] = (cap, (*found[key][1], row) if key in found else (row,))
+    return tuple(found.values())
+
+
+def _bound(facts: Facts, packs: tuple[int, ...]) -> BoolArray:
+    """Debtors whom one of some packs binds, shape (n,)."""
+    binds = np.zeros(len(facts.packs_here) + 1, dtype=bool)  # the last is that of nobody's pack, -1
+    binds[list(packs)] = True
+    return binds[facts.pack_of_debtor]
 
 
 def _check(pack: Pack, cap: Cap) -> None:

@@ -13,15 +13,17 @@ from models.rules.rule import Barred, Facts, Rule, named_channels
 
 def bars(facts: Facts) -> Barred:
     """Channels that the pack of the debtor's country does not name."""
-    without = np.zeros((1, len(facts.grid.channels) - 1), dtype=bool)  # a country without a pack is another rule's
-    missing = np.concatenate([*(_missing(pack, facts.grid.channels) for pack in facts.packs_here), without])
-    return Barred(channels=missing[facts.pack_of_debtor])
+    missing = _missing(facts.packs_here, facts.grid.channels)
+    return Barred(channels=missing[facts.pack_of_debtor]) if missing.any() else Barred()
 
 
 @lru_cache(maxsize=1_024)
-def _missing(pack: Pack, channels: tuple[str, ...]) -> BoolArray:
-    """Contact channels that a pack does not name, shape (1, C)."""
-    return ~named_channels(channels, tuple(pack.channels()))[None]
+def _missing(packs: tuple[Pack, ...], channels: tuple[str, ...]) -> BoolArray:
+    """Contact channels that each pack does not name, none behind them, shape (packs + 1, C)."""
+    missing = np.zeros((len(packs) + 1, len(channels) - 1), dtype=bool)  # a country without a pack is another rule's
+    for row, pack in enumerate(packs):
+        missing[row] = ~named_channels(channels, tuple(pack.channels()))
+    return missing
 
 
 RULE = Rule(

@@ -27,7 +27,7 @@ def coverable(facts: Facts) -> BoolArray:
 def _coverable(facts: Facts) -> BoolArray:
     held = np.zeros(len(facts.situation.claims.debtor), dtype=bool)
     for rule in HOLDING:
-        claims = rule.bars(facts).claims
+        claims = facts.barred_by(rule).claims
         if claims is not None:
             held |= claims
     return ~held

@@ -51,6 +51,11 @@ def weekday(day: IntArray) -> IntArray:
 
 def over_days(facts: Facts, barred_on_day: DayBar) -> BoolArray:
     """Barred slots of each calendar class from the bars of single days, shape (K, C, S); none without a pack."""
+    if len(facts.classes) == 1 and facts.packs_here:
+        [(place, first_day)] = facts.classes
+        pack = facts.packs.get(place.country)
+        if pack is not None:
+            return _over_days_of(barred_on_day, pack, place, first_day, facts.grid)[None]
     barred = np.zeros((len(facts.classes), len(facts.grid.channels) - 1, facts.grid.slots), dtype=bool)
     for row, (place, first_day) in enumerate(facts.classes):
         pack = facts.packs.get(place.country)

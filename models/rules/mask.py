@@ -127,7 +127,7 @@ def contact_mask(situation: Situation, *, grid: ActionGrid, packs: Packs) -> Mas
     facts = Facts.of(situation, grid=grid, packs=packs)
     left = Left(facts)
     for number, rule in enumerate(RULES):
-        left.take_away(rule.bars(facts), number=number)
+        left.take_away(facts.barred_by(rule), number=number)
     return Mask(
         left.allowed(), left.claim_rule == NO_RULE, facts.slots, grid.channels, left.channel_rule, left.claim_rule
     )
@@ -141,7 +141,7 @@ def barring_rule(situation: Situation, *, grid: ActionGrid, packs: Packs, debtor
     facts = Facts.of(situation, grid=grid, packs=packs)
     left = Left(facts)
     for number, rule in enumerate(RULES):
-        left.take_away(rule.bars(facts), number=number)
+        left.take_away(facts.barred_by(rule), number=number)
         if not left.allowed()[debtor, action]:
             return rule.name
     return None

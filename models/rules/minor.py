@@ -8,6 +8,8 @@ from data.times import NO_DAY, DayArray, IntArray
 from models.rules.rule import Barred, Facts, Rule
 
 ADULT_YEARS = 18
+SURELY_ADULT_DAYS = 366 * ADULT_YEARS
+"""Days after which nobody is a minor any more; whose age is closer to it is asked of by calendar."""
 
 
 def eighteenth_birthday(birth_day: DayArray) -> IntArray:
@@ -29,7 +31,10 @@ def bars(facts: Facts) -> Barred:
     first_due = facts.local_day.copy()
     np.minimum.at(first_due, claims.debtor, claims.due_day)
     unknown = birth_day == NO_DAY
-    under_age = eighteenth_birthday(np.where(unknown, 0, birth_day).astype(np.int32)) > first_due
+    under_age = ~unknown & (birth_day + SURELY_ADULT_DAYS > first_due)
+    young = np.flatnonzero(under_age)
+    if len(young):
+        under_age[young] = eighteenth_birthday(birth_day[young]) > first_due[young]
     return Barred(channels=(unknown | under_age)[:, None] & ~facts.channels_named("letter"))
 
 

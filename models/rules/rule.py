@@ -12,6 +12,7 @@ from data.action_grid import ActionGrid, BoolArray, Slots, slots
 from data.calendar import Place
 from data.situation import Situation
 from data.times import IntArray
+from features.distinct import distinct
 from models.rules.pack import Pack, Packs
 
 TIERS = ("stop", "identity", "legal", "preference", "policy")
@@ -25,6 +26,11 @@ class Zones:
     names: tuple[str, ...]
     start: IntArray
     zone: IntArray
+
+    @cached_property
+    def one_each(self) -> bool:
+        """Whether each place has one candidate alone."""
+        return len(self.zone) == len(self.start) - 1
 
 
 @dataclass(frozen=True)
@@ -64,12 +70,7 @@ class Facts:
     @cached_property
     def zones(self) -> Zones:
         """Candidate zones of the situation's places."""
-        places = self.situation.places
-        number = {name: row for row, name in enumerate(dict.fromkeys(z for place in places for z in place.zones))}
-        start = np.cumsum([0, *(len(place.zones) for place in places)]).astype(np.int64)
-        return Zones(
-            tuple(number), start, np.array([number[z] for place in places for z in place.zones], dtype=np.int64)
-        )
+        return _zones_of(self.situation.places)
 
     @cached_property
     def _packs_here(self) -> dict[str, Pack]:
@@ -97,18 +98,33 @@ class Facts:
         """What one rule has found of every claim and others ask for too, by name."""
         return {}
 
+    def barred_by(self, rule: Rule) -> Barred:
+        """What a rule bars; one that holds claims is asked once."""
+        if rule.name in self._held:
+            return self._held[rule.name]
+        found = rule.bars(self)
+        if found.claims is not None:
+            self._held[rule.name] = found
+        return found
+
+    @cached_property
+    def _held(self) -> dict[str, Barred]:
+        return {}
+
     @cached_property
     def local_day(self) -> IntArray:
         """Local date of `as_of`, days since the epoch, shape (n,); a day earlier where the zone is not certain."""
+        if self.zones.one_each:
+            return self.slots.first_day[self.slots.of_debtor]
         uncertain = np.array([len(place.zones) > 1 for place in self.situation.places], dtype=np.int64)
         day: IntArray = self.slots.first_day[self.slots.of_debtor] - uncertain[self.situation.place]
         return day
 
     @cached_property
-    def _classes(self) -> tuple[IntArray, IntArray]:
+    def _classes(self) -> tuple[tuple[int, ...], IntArray]:
         keys = self.situation.place * 1_000_000 + self.slots.first_day[self.slots.of_debtor]
-        found, of_debtor = np.unique(keys, return_inverse=True)
-        return found, of_debtor.astype(np.int64)
+        found, of_debtor = distinct(keys)
+        return tuple(found), of_debtor.astype(np.int64)
 
     @property
     def class_of_debtor(self) -> IntArray:
@@ -118,7 +134,16 @@ class Facts:
     @cached_property
     def classes(self) -> tuple[tuple[Place, int], ...]:
         """Place and local date (days since the epoch) of each calendar class, length K."""
-        return tuple((self.situation.places[key // 1_000_000], key % 1_000_000) for key in self._classes[0].tolist())
+        return tuple((self.situation.places[key // 1_000_000], key % 1_000_000) for key in self._classes[0])
+
+
+@lru_cache(maxsize=256)
+def _zones_of(places: tuple[Place, ...]) -> Zones:
+    """Candidate zones of places."""
+    number = {name: row for row, name in enumerate(dict.fromkeys(z for place in places for z in place.zones))}
+    start = np.cumsum([0, *(len(place.zones) for place in places)]).astype(np.int64)
+    zone = np.array([number[z] for place in places for z in place.zones], dtype=np.int64)
+    return Zones(tuple(number), start, zone)
 
 
 @lru_cache(maxsize=1_024)

@@ -19,7 +19,10 @@ def bars(facts: Facts) -> Barred:
     """Points of a kind not known, in the school hours of any zone that the debtor may live in."""
     if all(pack.school_hours is None for pack in facts.packs_here):
         return Barred()
-    return Barred(points_at=PointSlots(facts.situation.points.kind == UNKNOWN, over_days(facts, _barred_on_day)))
+    unsure = facts.situation.points.kind == UNKNOWN
+    if not unsure.any():
+        return Barred()
+    return Barred(points_at=PointSlots(unsure, over_days(facts, _barred_on_day)))
 
 
 @lru_cache(maxsize=65_536)

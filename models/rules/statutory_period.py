@@ -15,7 +15,8 @@ def bars(facts: Facts) -> Barred:
     """Slots before the last period of the claims that a contact would cover is over; calls about one whose stage is not known."""
     until_us, mine, covered = no_wait(facts), facts.situation.claims, coverable(facts)
     unknown = mine.debtor[covered & (mine.stage < 0)]
-    extend(until_us, unknown, np.full(len(unknown), NEVER), channels=facts.channels_named("phone"))
+    if len(unknown):
+        extend(until_us, unknown, np.full(len(unknown), NEVER), channels=facts.channels_named("phone"))
     waits = waits_of(facts.packs_here, "stage", facts.grid.channels)
     if len(waits):
         _put_off(facts, waits, np.flatnonzero(covered), until_us=until_us)
@@ -38,7 +39,8 @@ def _put_off(facts: Facts, waits: Waits, claims: IntArray, *, until_us: IntArray
         ends_us = wait_ends(facts, debtor[row], waits=waits, which=which, since_us=since_us[row, which])
         extend(until_us, debtor[row], ends_us, channels=waits.channels[which])
     due_day = mine.next_due_day[claims]
-    row, which = np.nonzero(inside & (due_day > as_of_us // DAY_US - 2)[:, None])  # on whatever clock
+    ahead = due_day > as_of_us // DAY_US - 2  # on whatever clock
+    row, which = np.nonzero(inside & ahead[:, None])
     if len(row):
         zones = Candidates.of(facts, debtor[row])
         morrow = due_day[row[zones.row]].astype(np.int64) + 1

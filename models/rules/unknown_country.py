@@ -7,7 +7,8 @@ from models.rules.rule import Barred, Facts, Rule
 
 def bars(facts: Facts) -> Barred:
     """Every channel of debtors in a country without a rule pack."""
-    return Barred(channels=(facts.pack_of_debtor < 0)[:, None] & facts.any_channel)
+    unknown = facts.pack_of_debtor < 0
+    return Barred(channels=unknown[:, None] & facts.any_channel) if unknown.any() else Barred()
 
 
 RULE = Rule("unknown_country", "legal", "A debtor in a country without a rule pack is not contacted.", bars)

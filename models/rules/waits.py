@@ -102,7 +102,8 @@ def extend(until_us: IntArray, rows: IntArray, ends_us: IntArray, *, channels: B
 
     `channels` is (k, C), or (C,) for all alike.
     """
-    np.maximum.at(until_us, rows, np.where(channels, ends_us[:, None], 0))
+    if len(rows):
+        np.maximum.at(until_us, rows, np.where(channels, ends_us[:, None], 0))
 
 
 def wait_ends(facts: Facts, rows: IntArray, *, waits: Waits, which: IntArray, since_us: IntArray) -> IntArray:

@@ -16,7 +16,7 @@ from models.rules.rule import Facts
 LATEST_DAY = 1_000_000
 
 FEW = 32
-"""Up to so many are asked of one by one: to look for equal ones costs more than what is asked, which is kept."""
+"""Up to so many are told apart without arrays, which cost more than what is asked."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,8 @@ class Candidates:
         """Those of debtors, each of whom may be named more than once."""
         zones = facts.zones
         place = facts.situation.place[debtor]
+        if zones.one_each:
+            return Candidates(zones.names, np.arange(len(place)), zones.zone[place])
         row, candidate = rows_of(zones.start[place], zones.start[place + 1])
         return Candidates(zones.names, row, zones.zone[candidate])
 
@@ -53,8 +55,9 @@ def of_each(ask: Callable[[int, int], int], number: IntArray, day: IntArray) -> 
     """What is said of each number and day, (q,), asked once for the same: of many debtors few differ."""
     keys = number * LATEST_DAY + day
     if len(keys) <= FEW:
-        told = [ask(*divmod(key, LATEST_DAY)) for key in keys.tolist()]
-        return np.array(told, dtype=np.int64)
+        each = keys.tolist()
+        known = {key: ask(*divmod(key, LATEST_DAY)) for key in set(each)}
+        return np.array([known[key] for key in each], dtype=np.int64)
     distinct, which = np.unique(keys, return_inverse=True)
     told = [ask(*divmod(key, LATEST_DAY)) for key in distinct.tolist()]
     return np.array(told, dtype=np.int64)[which]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -10,15 +11,23 @@ import time
 from pathlib import Path
 
 from tests.faults.line import Line
-from tests.faults.services import Running, keys_of, nursery
+from tests.faults.calls import Caller
+from tests.faults.services import ROOT, Running, keys_of, nursery
 from tests.faults.world import write_many
 
 SLOWEST_S = 1
 COUNTS = re.compile(r"(\d[\d,]*) generated")
 
 
-def fuzz(examples: int, *, roles: tuple[str | None, ...], seed: int, phases: str = "examples,coverage,fuzzing,stateful") -> list[Line]:
-    """A line for each role; None is a caller without a key."""
+PHASES = "examples,coverage,fuzzing,stateful"
+ROLES = ("collection_system", "data_scientist", "manager", "operations", "data_protection", None)
+"""None is a caller without a key."""
+
+
+def fuzz(
+    examples: int, *, seed: int, roles: tuple[str | None, ...] = ROLES, phases: str = PHASES
+) -> list[Line]:
+    """A line for each role."""
     found = []
     for role in roles:
         with tempfile.TemporaryDirectory() as name:
@@ -33,8 +42,6 @@ def fuzz(examples: int, *, roles: tuple[str | None, ...], seed: int, phases: str
 
 
 def _document(running: Running, key: str) -> bytes:
-    from tests.faults.calls import Caller
-
     answer = Caller(running.port, key).get("/openapi.json")
     assert answer is not None
     assert answer.status == 200, answer.body
@@ -50,7 +57,10 @@ def _run(
     command += ["--max-examples", str(examples), "--seed", str(seed), "--max-response-time", str(SLOWEST_S)]
     command += ["--no-color", "--continue-on-failure", "--suppress-health-check", "all", "--generation-database", "none"]
     command += [] if role is None else ["--header", f"Authorization: Bearer {keys[role]}"]
-    done = subprocess.run(command, cwd=document.parent, capture_output=True, text=True, check=False)
+    hooks = {"SCHEMATHESIS_HOOKS": "tests.faults.fuzz_hooks", "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        command, cwd=document.parent, env={**os.environ, **hooks}, capture_output=True, text=True, check=False
+    )
     shown = done.stdout[-6_000:]
     wrong = [] if done.returncode == 0 else [shown or done.stderr[-3_000:]]
     wrong += [] if running.alive else ["the service has ended"]

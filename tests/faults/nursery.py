@@ -7,6 +7,7 @@ the five seconds of reading libraries, and of kernels that are compiled, are lef
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import resource
@@ -28,6 +29,9 @@ from serving.telemetry.library_logs import take_over
 from serving.telemetry.settings import log_settings
 from serving.tenants import open_tenants
 from tests.small_service import NOW, write_world
+
+DIE_WITH_PARENT = 1
+"""Linux' PR_SET_PDEATHSIG: no service outlives its nursery."""
 
 BEGAN = "RETTID_FAULTS_BEGAN"
 """Seconds of the real clock at which the shown one stood at `NOW`."""
@@ -77,6 +81,7 @@ def _try_model(settings: ServiceSettings) -> None:
 
 def _serve(order: Mapping[str, object]) -> None:
     os.setsid()
+    ctypes.CDLL(None).prctl(DIE_WITH_PARENT, signal.SIGKILL)
     log = os.open(str(order["log"]), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     nothing = os.open(os.devnull, os.O_RDWR)
     for number, file in ((0, nothing), (1, log), (2, log)):

@@ -107,10 +107,10 @@ class Trouble:
     end: Fault
 
 
-def over_postgresql(seconds: float) -> list[Line]:
-    """Cut, silent and 2 s slower, one after the other, each on a service of its own."""
+def over_postgresql(seconds: float, *, names: tuple[str, ...] = ("cut off", "silent", "2 s slower")) -> list[Line]:
+    """One fault after the other, each on a service of its own."""
     found = []
-    for name in ("cut off", "silent", "2 s slower"):
+    for name in names:
         with _behind_a_line() as (settings, folder, line):
             found.append(_outage(_trouble(name, line), settings, folder, seconds, kind="postgresql"))
     return found

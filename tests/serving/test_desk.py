@@ -113,3 +113,32 @@ def test_a_debtor_asked_about_twice_in_a_group_is_decided_once(service):
     assert (first.reused, again.reused) == (False, True)
     assert first.decision_id == again.decision_id != other.decision_id
     assert unknown.problem.status == 404
+
+
+def test_warming_up_decides_for_nobody_to_hear(service):
+    running = service.client.app.state.tenants["main"].service
+    asked = []
+
+    class Engine:
+        def decide(self, lives, wishes, **keywords):
+            asked.append(len(lives))
+            return running.engine.decide(lives, wishes, **keywords)
+
+        def __getattr__(self, name):
+            return getattr(running.engine, name)
+
+    counter = Counter(replace(running, engine=Engine()), patience_s=60, to_be_warmed=True)
+    assert not counter.warm
+    counter.warm_up()
+    assert (counter.warm, asked) == (True, [1, 4])
+    assert running.log.decisions().num_rows == 0
+
+
+def test_before_it_is_warm_a_service_answers_nobody_with_caution_but_says_that_it_is_starting(service):
+    tenants = service.client.app.state.tenants
+    tenants["main"] = replace(
+        tenants["main"], counter=Counter(tenants["main"].service, patience_s=60, to_be_warmed=True)
+    )
+    answer = service.client.post("/v1/next-best-action", json={"debtor_id": "s1"})
+    assert (answer.status_code, answer.json()["type"]) == (503, "urn:rettid:problem:not-ready")
+    assert answer.headers["retry-after"]
