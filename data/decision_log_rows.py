@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any, TypeAlias
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -105,39 +105,43 @@ class _Hashing:
 
 
 def stored(block: pa.Table) -> list[Sequence[Any]]:
-    """Columns of a block in the order of `DECISION_SCHEMA`, each value as the data base keeps it."""
-    return [_stored(block[field.name].combine_chunks(), field.type) for field in DECISION_SCHEMA]
+    """Columns of a block in the order of `DECISION_SCHEMA`, each value as the data base keeps it, reasons not sealed yet."""
+    (whole,) = block.to_batches() or DECISION_SCHEMA.empty_table().combine_chunks().to_batches()
+    return [way(values) for way, values in zip(_WAYS, whole.columns, strict=True)]
 
 
-def _stored(values: pa.Array, kind: pa.DataType) -> Sequence[Any]:
-    """Numbers, text, microseconds or JSON."""
-    if kind == TIME:
-        values = values.view(pa.int64())
-    if kind == pa.bool_():
-        return list(map(int, values.to_pylist()))
-    if kind == BLOCKED:
-        return _pairs_as_json(values)
-    if pa.types.is_list(kind):
-        return [None if one is None else json.dumps(one) for one in values.to_pylist()]
-    if pa.types.is_string(kind) or values.null_count:
-        found: list[Any] = values.to_pylist()
-        return found
-    plain: list[Any] = values.to_numpy(zero_copy_only=False).tolist()
-    return plain
-
-
-def _pairs_as_json(values: pa.Array) -> list[str]:
-    """Lists of channel and rule as JSON; few are distinct, and each of those is put into words once."""
-    flat = values.flatten()
-    channel, rule = (flat.field(name).dictionary_encode() for name in ("channel", "rule"))
-    code = channel.indices.to_numpy().astype(np.int64) * (len(rule.dictionary) + 1) + rule.indices.to_numpy()
-    ends = np.cumsum(values.value_lengths().to_numpy())
-    codes, known = code.tolist(), dict[tuple[int, ...], str]()
-    found, begin = [], 0
-    for row, end in enumerate(ends.tolist()):
-        key = tuple(codes[begin:end])
-        if key not in known:
-            known[key] = json.dumps(values[row].as_py())
-        found.append(known[key])
-        begin = end
+def _as_they_are(values: pa.Array) -> Sequence[Any]:
+    found: list[Any] = values.to_pylist()
     return found
+
+
+def _microseconds(values: pa.Array) -> Sequence[Any]:
+    return _as_they_are(values.view(pa.int64()))
+
+
+def _numbers(values: pa.Array) -> Sequence[Any]:
+    return [None if one is None else int(one) for one in values.to_pylist()]
+
+
+def _pairs_as_json(values: pa.Array) -> Sequence[Any]:
+    """Lists of channel and rule as JSON; few pairs are distinct, and each of those is put into words once."""
+    flat = values.flatten()
+    pairs = list(zip(flat.field(0).to_pylist(), flat.field(1).to_pylist(), strict=True))
+    words = {(one, rule): json.dumps({"channel": one, "rule": rule}) for one, rule in set(pairs)}
+    told = [words[pair] for pair in pairs]
+    ends = accumulate(values.value_lengths().to_pylist(), initial=0)
+    return [f"[{', '.join(told[first:last])}]" for first, last in pairwise(ends)]
+
+
+def _way(kind: pa.DataType) -> Callable[[pa.Array], Sequence[Any]]:
+    """How values of a type become those that the data base keeps."""
+    if kind == BLOCKED:
+        return _pairs_as_json
+    if kind == TIME:
+        return _microseconds
+    if kind == pa.bool_():
+        return _numbers
+    return _as_they_are
+
+
+_WAYS = tuple(_way(field.type) for field in DECISION_SCHEMA)

@@ -39,17 +39,14 @@ def add_rows(
 def sealed(connection: sa.Connection, block: pa.Table) -> list[Sequence[Any]]:
     """Columns of a block as the log keeps them."""
     columns = stored(block)
-    debtor_ids = columns[_PLACE["debtor_id"]]
+    debtor_ids, reasons = columns[_PLACE["debtor_id"]], columns[_PLACE["reasons"]]
     subjects = named(connection, DEBTOR, list(dict.fromkeys(debtor_ids)))
     owners = [subjects[one] for one in debtor_ids]
     columns[_PLACE["debtor_id"]] = [one.ref for one in owners]
     columns[_PLACE["claim_id"]] = _claims(owners, columns[_PLACE["claim_id"]])
-    if block["reasons"].null_count < block.num_rows:
-        reasons = block["reasons"].to_pylist()
-        columns[_PLACE["reasons"]] = [
-            None if some is None else one.key.seal(some, place=REASONS)
-            for one, some in zip(owners, reasons, strict=True)
-        ]
+    columns[_PLACE["reasons"]] = [
+        None if some is None else one.key.seal(some, place=REASONS) for one, some in zip(owners, reasons, strict=True)
+    ]
     return columns
 
 

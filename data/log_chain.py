@@ -11,14 +11,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
 
 import orjson
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from data.decision_log_tables import chain
+from data.hot_statements import Hot, inserting
 
 GENESIS = "0" * 64
 """Digest before the first link."""
@@ -103,11 +102,12 @@ class Link:
 
 def head_of(connection: sa.Connection) -> Head:
     """The last link as it stands in this transaction."""
-    row = connection.execute(_HEAD).first()
+    row = _HEAD.run(connection).first()
     return Head(0, GENESIS, {}) if row is None else Head(row[0], row[1], orjson.loads(row[2]))
 
 
-_HEAD = sa.select(chain.c.number, chain.c.digest, chain.c.ends).order_by(chain.c.number.desc()).limit(1)
+_LAST = sa.select(sa.func.max(chain.c.number)).scalar_subquery()
+_HEAD = Hot(sa.select(chain.c.number, chain.c.digest, chain.c.ends).where(chain.c.number == _LAST))
 
 
 def link_digest(before: str, link: tuple[int, int, str, str]) -> str:
@@ -123,16 +123,7 @@ def canonical(rows: Sequence[StoredRow]) -> bytes:
 def insert(connection: sa.Connection, table: sa.Table, rows: list[StoredRow]) -> None:
     """Writes whole rows, values as the data base keeps them."""
     # Past the tables' own types, which look at every value by itself: that took most of the time.
-    connection.exec_driver_sql(_insert(table, connection.dialect.name), rows)
-
-
-@cache
-def _insert(table: sa.Table, dialect: str) -> str:
-    dialects: dict[str, sa.Dialect] = {
-        "sqlite": sqlite.dialect(),
-        "postgresql": postgresql.dialect(paramstyle="format"),  # type: ignore[no-untyped-call]  # it ships no types
-    }
-    return str(sa.insert(table).compile(dialect=dialects[dialect], column_keys=[column.name for column in table.c]))
+    inserting(table).run_each(connection, rows)
 
 
 def raw(table: sa.Table) -> Iterator[sa.ColumnElement[Any]]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
 
-from data.decision_log_tables import batches, decision_rows, decision_steps, events
+from data.decision_log_tables import batches, events
+from data.hot_statements import ONE, Hot
+from data.log_transaction import transaction_of
+from data.times import to_us
 
 
 @dataclass(frozen=True)
@@ -21,18 +25,19 @@ class Marks:
 
 def marks(connection: sa.Connection) -> Marks:
     """How far the log has grown in this transaction."""
-    return Marks(*(connection.scalar(last) or 0 for last in _LAST))
+    end = transaction_of(connection).end  # places have no gap: the chain's last link tells where each table ends
+    return Marks(*(end(name) - 1 for name in ("events", "decision_rows", "decision_steps")))
 
 
 def batches_begun(connection: sa.Connection, *, at: datetime) -> int:
     """Number of batches decided for a moment up to `at`."""
-    return connection.scalar(_BEGUN, {"at": at}) or 0
+    return int(_BEGUN.run(connection, to_us(at)).scalar_one())
 
 
-def tables_received(connection: sa.Connection) -> frozenset[str]:
-    """Tables of the contract of which a row was received as an event."""
-    return frozenset(connection.scalars(sa.select(events.c.table_name).distinct()))
+def tables_received(connection: sa.Connection, *, among: Collection[str]) -> frozenset[str]:
+    """Those of some tables of the contract of which a row was received as an event."""
+    return frozenset(name for name in among if _ANY.run(connection, name).first())
 
 
-_LAST = tuple(sa.select(sa.func.max(table.c.sequence)) for table in (events, decision_rows, decision_steps))
-_BEGUN = sa.select(sa.func.count()).select_from(batches).where(batches.c.as_of <= sa.bindparam("at"))
+_ANY = Hot(sa.select(ONE).where(sa.exists().where(events.c.table_name == sa.bindparam("name"))))
+_BEGUN = Hot(sa.select(sa.func.count()).select_from(batches).where(batches.c.as_of <= sa.bindparam("at")))

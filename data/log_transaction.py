@@ -28,6 +28,7 @@ class Transaction:
     names: Names
     writes: bool
     fresh: dict[str, Subject] = field(default_factory=dict)
+    _pseudonyms: dict[tuple[str, ...], str] = field(default_factory=dict)
     _head: Head | None = None
     _link: Link | None = None
 
@@ -46,6 +47,18 @@ class Transaction:
         if self._link is None:
             self._link = Link(self.head)
         return self._link
+
+    def end(self, name: str) -> int:
+        """Next free place in a table, after what this transaction has written."""
+        return self.head.end(name) if self._link is None else self._link.end(name)
+
+    def pseudonym(self, kind: str, *parts: str) -> str:
+        """What stands for an identifier; the same few debtors are named at every step of a transaction."""
+        name = (kind, *parts)
+        known = self._pseudonyms.get(name)
+        if known is None:
+            known = self._pseudonyms[name] = self.names.pseudonyms.of(*name)
+        return known
 
     @property
     def erased(self) -> int:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Any
 
-import orjson
 import sqlalchemy as sa
 
 from data.decision_log_tables import subjects
+from data.hot_statements import Hot, among, many
 from data.log_chain import insert
 from data.log_transaction import transaction_of
 from data.sealing import Key
@@ -19,28 +19,18 @@ COUNTER = "subjects"
 """Name under which the chain keeps the next free number: one that was deleted is never given to somebody else."""
 
 _COLUMNS = (subjects.c.ref, subjects.c.id, subjects.c.key)
-
-
-def _asked(query: sa.Select[Any], column: sa.Column[Any]) -> dict[str, sa.Select[Any]]:
-    """The query for many values of a column, by data base."""
-    # One value that holds all: a statement with a name for each of thousands costs more than finding them.
-    each = sa.func.json_each(sa.bindparam("values")).table_valued("value")
-    every = sa.any_(sa.bindparam("values", type_=sa.ARRAY(column.type)))
-    return {"sqlite": query.where(column.in_(sa.select(each.c.value))), "postgresql": query.where(column == every)}
-
-
-_BY_LOOKUP = _asked(sa.select(subjects.c.lookup, *_COLUMNS), subjects.c.lookup)
-_BY_REF = _asked(sa.select(*_COLUMNS), subjects.c.ref)
+_BY_LOOKUP = among(sa.select(subjects.c.lookup, *_COLUMNS), subjects.c.lookup)
+_BY_REF = among(sa.select(*_COLUMNS), subjects.c.ref)
 
 
 def pseudonym(connection: sa.Connection, kind: str, *parts: str) -> str:
     """What stands for an identifier where nobody needs to read it again."""
-    return transaction_of(connection).names.pseudonyms.of(kind, *parts)
+    return transaction_of(connection).pseudonym(kind, *parts)
 
 
 def found(connection: sa.Connection, kind: str, ids: Collection[str]) -> dict[str, Subject]:
     """The subjects that the log knows, by their identifier."""
-    of = transaction_of(connection).names.pseudonyms.of
+    of = transaction_of(connection).pseudonym
     by_lookup = {of(kind, one): one for one in ids}
     return {by_lookup[one]: subject for one, subject in _known(connection, by_lookup).items()}
 
@@ -65,7 +55,7 @@ def one_found(connection: sa.Connection, kind: str, name: str) -> Subject | None
 def named(connection: sa.Connection, kind: str, ids: Collection[str]) -> dict[str, Subject]:
     """The subjects of identifiers, new ones for those that the log does not know, within a writing transaction."""
     mine = transaction_of(connection)
-    by_lookup = {mine.names.pseudonyms.of(kind, one): one for one in dict.fromkeys(ids)}
+    by_lookup = {mine.pseudonym(kind, one): one for one in dict.fromkeys(ids)}
     known = _known(connection, by_lookup)
     new = [one for one in by_lookup if one not in known]
     if new:
@@ -89,9 +79,5 @@ def owners(connection: sa.Connection, refs: Collection[int]) -> dict[int, Subjec
     return {row[0]: Subject(row[0], row[1], Key(row[2])) for row in _rows(connection, _BY_REF, list(set(refs)))}
 
 
-def _rows(connection: sa.Connection, query: dict[str, sa.Select[Any]], values: list[Any]) -> Iterable[Any]:
-    if not values:
-        return ()
-    kind = connection.dialect.name
-    asked = orjson.dumps(values).decode() if kind == "sqlite" else values
-    return connection.execute(query[kind], {"values": asked})
+def _rows(connection: sa.Connection, query: Hot, values: list[Any]) -> Iterable[Any]:
+    return query.run(connection, many(connection, values)) if values else ()

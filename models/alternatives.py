@@ -39,13 +39,14 @@ def alternatives_of_all(decided: Decided) -> list[tuple[Alternative, ...]]:
     row, place = np.nonzero(other)
     action = best[row, place]
     send_us = slots.send_us[slots.of_debtor[row], action]
+    start = {instant: from_us(instant) for instant in set(send_us.tolist())}
     told = zip(
         row.tolist(), place.tolist(), send_us.tolist(), any_paid[row, place].tolist(), value_eur[row, action].tolist(),
         strict=True,
     )  # fmt: skip
     found: list[list[Alternative]] = [[] for _ in chosen]
     for debtor, channel, start_us, chance, worth_eur in told:
-        found[debtor].append(Alternative(grid.channels[1 + channel], from_us(start_us), chance, worth_eur))
+        found[debtor].append(Alternative(grid.channels[1 + channel], start[start_us], chance, worth_eur))
     return [tuple(sorted(some, key=lambda one: -one.expected_value)) for some in found]
 
 
@@ -68,7 +69,7 @@ def _best_slots(decided: Decided, value_eur: FloatArray) -> IntArray:
     ranked = np.where(decided.prepared.allowed[:, 1:], np.round(value_eur[:, 1:], DIGITS), -np.inf)
     ranked = ranked.reshape(size, len(grid.channels) - 1, grid.slots)
     slot = ranked.argmax(axis=2)
-    known = np.isfinite(np.take_along_axis(ranked, slot[:, :, None], axis=2)[:, :, 0])
+    known = np.isfinite(ranked.max(axis=2))
     return np.where(known, 1 + np.arange(len(grid.channels) - 1) * grid.slots + slot, 0)
 
 

@@ -21,6 +21,9 @@ FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 TextArray = npt.NDArray[np.object_]
 
+FEW = 512
+"""Up to so many rows Arrow is handed plain text: to spell it out by codes takes longer to begin."""
+
 REASONS = DECISION_SCHEMA.field("reasons").type
 
 
@@ -67,10 +70,14 @@ class Words:
 
     def arrow(self) -> pa.Array:
         """Text."""
-        return words_of(self.words, self.codes)
+        return pa.array(self.plain(), pa.string()) if len(self.codes) <= FEW else words_of(self.words, self.codes)
 
     def plain(self) -> list[str | None]:
         """Words."""
+        return self._plain
+
+    @cached_property
+    def _plain(self) -> list[str | None]:
         return [self.words[code] if code >= 0 else None for code in self.codes.tolist()]
 
 
@@ -148,6 +155,8 @@ class Pairs:
 
     def arrow(self) -> pa.Array:
         """Lists of pairs."""
+        if len(self.rule) <= FEW:
+            return pa.array(self.plain(), BLOCKED)
         row, channel = np.nonzero(self.rule >= 0)
         begin = np.zeros(len(self.rule) + 1, dtype=np.int32)
         np.cumsum(np.bincount(row, minlength=len(self.rule)), out=begin[1:])
@@ -157,6 +166,10 @@ class Pairs:
 
     def plain(self) -> list[list[dict[str, str]]]:
         """Lists of pairs; rows that say the same, as the claims of one debtor do, share theirs."""
+        return self._plain
+
+    @cached_property
+    def _plain(self) -> list[list[dict[str, str]]]:
         each = list(map(tuple, self.rule.tolist()))
         known = {codes: self._pairs(codes) for codes in set(each)}
         return [known[codes] for codes in each]

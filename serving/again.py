@@ -14,12 +14,13 @@ import sqlalchemy as sa
 
 from data.log_marks import Marks
 from data.online_decisions import Decided, DecisionRow, decided_under
-from models.bundle import Bundle, read_bundle
+from models.bundle import Bundle
 from models.bundle_files import BadBundle
-from serving.decider import Service
+from serving.bundles_again import BundlesAgain
+from serving.decider import Service, versions_now
 from serving.engine import Wish
 from serving.live import Live
-from serving.models_in_use import Models
+from serving.models_in_use import Models, ModelsInUse, ModelSource
 from serving.state import facts_of
 
 TOLERANCE = 1e-12
@@ -60,12 +61,14 @@ class _Then:
 
 
 class Repeater:
-    """Takes decisions of one tenant again; `workspace` holds the bundles of all models that ever decided."""
+    """Takes decisions of one tenant again; `workspace` holds the bundles of all models that ever decided.
+
+    Made once for each tenant: it keeps the bundles it had to load.
+    """
 
     def __init__(self, service: Service, workspace: Path) -> None:
         self._service = service
-        self._workspace = workspace
-        self._bundles: dict[str, Bundle] = {}
+        self._bundles = BundlesAgain(workspace, in_memory=lambda digest: _in_memory(service.models, digest))
 
     def again(self, decision_ids: Sequence[str], *, explain: bool = False) -> Iterator[Again]:
         """Each decision taken again, in the order given; only those of the service, not those of a night."""
@@ -99,8 +102,10 @@ class Repeater:
         if logged is None or not logged.seen or "log" not in logged.seen:
             raise NotToBeRepeated("no decision of the service whose inputs are on record")
         seen: Mapping[str, Any] = logged.seen
-        now = self._service.engine.versions()
-        other = [name for name in ("config", "rules", "prices") if _versions(seen).get(name) != now.get(name)]
+        then, now = _versions(seen), versions_now(self._service)
+        other = [name for name in ("config", "rules", "prices") if then.get(name) != now.get(name)]
+        if "base" in then and then["base"] != now["base"]:
+            other.append("base portfolio")
         if other:
             raise NotToBeRepeated(f"{' and '.join(other)} are not those of the decision: start with those of its time")
         leading = logged.leading
@@ -121,16 +126,12 @@ class Repeater:
 
     def _models(self, versions: Mapping[str, str]) -> Models:
         second = versions.get("challenger")
-        return Models(self._bundle(versions["champion"]), None if second is None else self._bundle(second))
+        return Models(self._bundles.of(versions["champion"]), None if second is None else self._bundles.of(second))
 
-    def _bundle(self, told: str) -> Bundle:
-        if told not in self._bundles:
-            version, _, digest = told.partition(" ")
-            bundle = read_bundle(self._workspace / "models" / version)
-            if digest and bundle.digest != digest:
-                raise NotToBeRepeated(f"the bundle {version} is not the one that decided")
-            self._bundles[told] = bundle
-        return self._bundles[told]
+
+def _in_memory(models: ModelSource, digest: str) -> Bundle | None:
+    """A bundle by its digest, from a source that keeps some."""
+    return models.kept(digest) if isinstance(models, ModelsInUse) else None
 
 
 def _versions(seen: Mapping[str, object]) -> Mapping[str, str]:

@@ -45,10 +45,11 @@ class BasePortfolio:
     given: frozenset[str]
     _debtors: _Lookup
     _owners: Mapping[str, tuple[_Lookup, IntArray]]
+    digest: str = ""
 
     @staticmethod
-    def of(portfolio: Portfolio) -> BasePortfolio:
-        """Sorts the tables of a portfolio once."""
+    def of(portfolio: Portfolio, *, digest: str = "") -> BasePortfolio:
+        """Sorts the tables of a portfolio once; `digest` tells it from others."""
         debtors = portfolio["debtors"]["debtor_id"]
         owner = {name: _owner(portfolio, name, debtors) for name in SCHEMAS}
         tables, start = {}, {}
@@ -61,7 +62,7 @@ class BasePortfolio:
             name: (_Lookup.of(portfolio[name][key]), owner[name])
             for name, key in (("claims", "claim_id"), ("contacts", "contact_id"))
         }
-        return BasePortfolio(tables, start, portfolio.given, _Lookup.of(debtors), owners)
+        return BasePortfolio(tables, start, portfolio.given, _Lookup.of(debtors), owners, digest)
 
     @property
     def size(self) -> int:

@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess  # a bundle is tried out in a process that may die of it
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,10 @@ Trial = Callable[[BundleFiles], None]
 
 ROOT = Path(__file__).resolve().parents[1]
 """Where the rooms lie: on the child's path, and no other folder of this process's choosing."""
+
+KEPT_NAMES = frozenset({"PATH", "HOME", "LANG", "NUMBA_CACHE_DIR"})
+KEPT_BEGINNINGS = ("OMP_", "PYTHON")
+"""Variables that the child is given. Not ours: what is tried out is not trusted yet, and they may hold a password."""
 
 _passed: set[str] = set()
 """Digests of the bundles that a child of this process has found good: they never change, so none is tried out twice."""
@@ -68,7 +72,20 @@ def checked(workspace: Path, role: Role, *, trial: Trial = tried_in_child) -> Bu
     version = pointed_version(workspace, role)
     if version is None:
         return None
+    return checked_version(workspace, version, trial=trial)
+
+
+def checked_version(workspace: Path, version: str, *, digest: str = "", trial: Trial = tried_in_child) -> BundleFiles:
+    """Files of a bundle of the workspace when nothing speaks against loading it; with a `digest`, of that very bundle.
+
+    Raises
+    ------
+    BadBundle
+        What speaks against it, said before anything but its hashes was looked at where it is another one.
+    """
     files = read_files(workspace / "models" / version)
+    if digest and files.digest != digest:
+        raise BadBundle(f"the bundle {version} is not the one that decided")
     must_be_sealed(workspace, files)
     must_be_ready(files)
     trial(files)
@@ -82,13 +99,25 @@ def ready_to_ask(files: BundleFiles) -> Bundle:
     return bundle
 
 
+def environment_of_child(environment: Mapping[str, str]) -> dict[str, str]:
+    """What a child needs of an environment.
+
+    >>> sorted(environment_of_child({"HOME": "/root", "RETTID_DATABASE": "secret", "OMP_WAIT_POLICY": "passive"}))
+    ['HOME', 'OMP_NUM_THREADS', 'OMP_WAIT_POLICY', 'PYTHONPATH']
+    """
+    kept = {
+        name: value for name, value in environment.items() if name in KEPT_NAMES or name.startswith(KEPT_BEGINNINGS)
+    }
+    return kept | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+
+
 def _told_by_child(files: BundleFiles, limits: Limits) -> str:
     """The child's reason against a bundle, empty for none."""
     arguments = [str(files.directory), files.digest, str(limits.seconds), str(limits.bytes)]
     try:
         done = subprocess.run(  # noqa: S603 # this program's own module, no shell
             [sys.executable, "-P", "-W", "ignore", "-m", "serving.bundle_child", *arguments],
-            env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+            env=environment_of_child(os.environ),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

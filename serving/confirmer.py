@@ -32,6 +32,8 @@ from serving.state import Facts, facts_of
 SENTENCES = {
     REPLACED: "a newer decision took its place",
     "no_contact": "it was decided not to make contact",
+    "not_yet": "it was decided for a moment that has not come",
+    "erased": "the debtor was erased",
     "past_valid_until": "it was valid until a moment that has passed",
     "outside_window": "its send slot is outside the permitted hours or has passed",
     "paid": "a claim it covers is paid",
@@ -50,6 +52,7 @@ class Request:
     decision_id: str
     decided: Decided
     live: Live
+    at: datetime
     reason: str | None
 
 
@@ -59,23 +62,28 @@ def look(connection: sa.Connection, service: Service, decision_id: str, *, at: d
     Raises
     ------
     serving.problems.Refused
-        There is no such decision.
+        There is no such decision, or its debtor was erased.
     """
     decided = decided_under(connection, decision_id)
     if decided is None:
         raise _unknown()
     leading = decided.leading
     live = service.state.of(connection, [leading.debtor_id], at=at)[leading.debtor_id]
+    if not live.facts.known:
+        raise _not_to_be_sent("erased")
+    at = live.facts.moment(at)
     reason = _plain_reason(decided, decision_id, live.last)
     if reason is None and at >= leading.valid_until:
         reason = "past_valid_until"
-    return Request(decision_id, decided, live, reason)
+    if reason is None and at < leading.decided_at:
+        reason = "not_yet"
+    return Request(decision_id, decided, live, at, reason)
 
 
-def judge(service: Service, requests: Sequence[Request], *, at: datetime, models: Models) -> list[Request]:
+def judge(service: Service, requests: Sequence[Request], *, models: Models) -> list[Request]:
     """The same with what the rules say, each debtor once: everything is looked at again, however often it is asked."""
     open_ones = [one for one in requests if one.reason is None]
-    earlier = [Earlier(one.live, one.decided, at) for one in open_ones]
+    earlier = [Earlier(one.live, one.decided, one.at) for one in open_ones]
     standing = iter(service.engine.standing(earlier, models=models) if earlier else [])
     return [one if one.reason is not None else replace(one, reason=next(standing).reason) for one in requests]
 

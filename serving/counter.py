@@ -7,7 +7,7 @@ import gc
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as SQLAlchemyTimeout
 
 from serving.answers import without_log
@@ -18,8 +18,8 @@ from serving.group_told import Told
 from serving.problems import Refused
 from serving.shapes import NextBestActionRequest
 
-STORE_FAILS = (OperationalError, SQLAlchemyTimeout)
-"""What the log raises where it cannot be reached, is locked for too long, or its disk is full."""
+STORE_FAILS = (OperationalError, InternalError, InterfaceError, SQLAlchemyTimeout)
+"""What the log raises where it cannot be reached, is locked for too long, may only be read, or its disk is full."""
 
 SOON = timedelta(hours=1)
 """A decision for another moment is a dry run: nothing of it is kept."""
@@ -46,7 +46,7 @@ class Counter:
         """Decides once for nobody to hear, so that kernels are compiled before the first request that counts."""
         try:
             soon, some = (self.service.clock() + SOON).isoformat(), self.service.base.owing(FEW)
-            asks = [Ask(NextBestActionRequest(debtor_id=one, as_of=soon)) for one in some]
+            asks = [Ask(NextBestActionRequest.model_validate({"debtor_id": one, "as_of": soon})) for one in some]
             for group in (asks[:1], asks):
                 answer_group(self.service, group)
         except Exception as error:  # noqa: BLE001 (what is wrong is told, and again to the first who asks)

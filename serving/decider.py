@@ -67,6 +67,11 @@ class Look:
     live: Live
 
     @property
+    def at(self) -> datetime:
+        """The moment decided for; now is after everything received."""
+        return self.case.wish.as_of if self.case.dry_run else self.live.facts.moment(self.case.wish.as_of)
+
+    @property
     def last(self) -> Decided | None:
         """The debtor's last decision; what is decided for another moment knows of none."""
         return None if self.case.dry_run else self.live.last
@@ -74,11 +79,12 @@ class Look:
 
 @dataclass(frozen=True)
 class New:
-    """A decision made and not written yet."""
+    """A decision made and not written yet; `given` are the tables that the tenant had handed over by then."""
 
     look: Look
     wish: Wish
     verdict: Verdict
+    given: frozenset[str]
 
     @property
     def debtor_id(self) -> str:
@@ -105,6 +111,11 @@ def models_of(service: Service) -> Models:
         remedy = "train and promote a model: rettid train, then rettid promote"
         raise Refused("not-ready", "no champion has been promoted or can be loaded", remedy=remedy) from error
     return models
+
+
+def versions_now(service: Service) -> dict[str, str]:
+    """What a decision depends on besides models and what was received: configuration, rules, prices, base portfolio."""
+    return {**service.engine.versions(), "base": service.base.digest}
 
 
 def case_of(service: Service, request: NextBestActionRequest, *, now: datetime) -> Case:
@@ -162,12 +173,12 @@ def _may_hold(look: Look) -> bool:
     last = look.last
     if last is None or look.case.request.replace:
         return False
-    return last.status != REPLACED and look.case.wish.as_of < last.leading.valid_until
+    return last.status != REPLACED and look.at < last.leading.valid_until
 
 
 def _standings(service: Service, looks: Sequence[Look], models: Models) -> list[Standing | None]:
     """What the rules say of last decisions; None where it cannot be told: deciding anew meets the same and says so."""
-    earlier = [Earlier(look.live, look.last, look.case.wish.as_of) for look in looks if look.last is not None]
+    earlier = [Earlier(look.live, look.last, look.at) for look in looks if look.last is not None]
     if not earlier:
         return []
     try:
@@ -204,9 +215,9 @@ def _decide(service: Service, looks: Sequence[Look], models: Models) -> list[Ref
     """A new decision for each case, or why it cannot be taken."""
     if not looks:
         return []
-    wishes = [_after_last(look) for look in looks]
+    wishes, given = [_after_last(look) for look in looks], service.state.given
     try:
-        verdicts = service.engine.decide([look.live for look in looks], wishes, models=models)
+        verdicts = service.engine.decide([look.live for look in looks], wishes, models=models, given=given)
     except MissingRate as error:
         if len(looks) > 1:
             return [new for look in looks for new in _decide(service, [look], models)]
@@ -214,21 +225,20 @@ def _decide(service: Service, looks: Sequence[Look], models: Models) -> list[Ref
         return [Refused("not-ready", str(error), remedy=remedy)]
     except NoChallenger as error:
         raise Refused("not-ready", str(error), remedy="rettid promote RUN as challenger") from error
-    return [New(look, wish, verdict) for look, wish, verdict in zip(looks, wishes, verdicts, strict=True)]
+    return [New(look, wish, verdict, given) for look, wish, verdict in zip(looks, wishes, verdicts, strict=True)]
 
 
 def _after_last(look: Look) -> Wish:
     """The wish, an instant after the last decision if that was taken at the same one: moments tell decisions apart."""
-    wish = look.case.wish
-    if look.last is not None and look.last.leading.decided_at >= wish.as_of:
-        return replace(wish, as_of=look.last.leading.decided_at + INSTANT)
-    return wish
+    if look.last is not None and look.last.leading.decided_at >= look.at:
+        return replace(look.case.wish, as_of=look.last.leading.decided_at + INSTANT)
+    return replace(look.case.wish, as_of=look.at)
 
 
 def reserve(connection: sa.Connection, service: Service, new: Sequence[New], *, models: Models, marks: Marks) -> None:
     """Writes new decisions, each with all that it was made of."""
-    versions = {**service.engine.versions(), **models.versions}
-    answers = [_answer_row(service, one, versions=versions, marks=marks) for one in new]
+    versions = {**versions_now(service), **models.versions}
+    answers = [_answer_row(one, versions=versions, marks=marks) for one in new]
     replaced = [(leading.decision_id, leading.debtor_id) for leading in map(_replaced, new) if leading is not None]
     table = pa.concat_tables([one.verdict.table for one in new])
     reserve_all(connection, table, answers, replaced, max(one.wish.as_of for one in new))
@@ -242,11 +252,11 @@ def _replaced(one: New) -> DecisionRow | None:
     return last.leading
 
 
-def _answer_row(service: Service, one: New, *, versions: dict[str, str], marks: Marks) -> AnswerRow:
+def _answer_row(one: New, *, versions: dict[str, str], marks: Marks) -> AnswerRow:
     decided = one.decided
     seen: dict[str, Json] = {
         "log": vars(marks),
-        "tables": sorted(service.state.given),
+        "tables": sorted(one.given),
         "versions": versions,
         "features": one.verdict.features,
         "coverable": sorted(one.verdict.coverable),

@@ -23,6 +23,11 @@ LONGEST_QUEUE = 256
 GATHERING_S = 0.0002
 """How long a group waits for one more request, each time one has come."""
 
+
+class DeskFailed(RuntimeError):
+    """What answered a request meant to end the process: the request failed, and the desk goes on."""
+
+
 Outcome = Reply | BaseException
 Waiting = tuple[Task, "asyncio.Future[Reply]"]
 
@@ -76,13 +81,13 @@ class Desk:
     def _put(self, task: Task) -> asyncio.Future[Reply]:
         future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
         self._queue.put((task, future))
-        if self._thread is None:
+        if self._thread is None or not self._thread.is_alive():
             self._start()
         return future
 
     def _start(self) -> None:
         with self._starting:
-            if self._thread is None:
+            if self._thread is None or not self._thread.is_alive():
                 self._thread = Thread(target=self._serve, name="desk", daemon=True)
                 self._thread.start()
 
@@ -113,9 +118,9 @@ class Desk:
     def _outcomes(self, tasks: Sequence[Task]) -> Sequence[Outcome]:
         try:
             return self._answer(tasks)
-        except Exception as error:  # noqa: BLE001 (it is told to whoever asked, and to nobody else)
+        except BaseException as error:  # noqa: BLE001 (it is told to whoever asked, and the desk goes on)
             if len(tasks) == 1:
-                return [error]
+                return [error if isinstance(error, Exception) else DeskFailed()]
             return [outcome for task in tasks for outcome in self._outcomes([task])]
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import compress
 from typing import Protocol
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -15,7 +17,7 @@ from data.config import Config
 from data.online_decisions import Decided as Logged
 from data.online_decisions import DecisionRow
 from data.situation import Situation
-from data.times import to_us
+from data.times import IntArray, to_us
 from data.vocabulary import ARMS, NONE, TONES
 from features.digest import features_digest
 from features.situation import with_contacts_of
@@ -24,7 +26,7 @@ from models.alternatives import Alternative, alternatives_of_all
 from models.columns import DecisionColumns, spans
 from models.decide import Decided, decide
 from models.decision_rows import decision_columns, policy_version
-from models.prepare import Asks, BoolArray, Prepared, prepare
+from models.prepare import Asks, Prepared, prepare
 from models.rules.mask import barring_rule, contact_mask, rules_version
 from models.rules.pack import Packs
 from serving.capacity_standing import KeptPrices
@@ -194,7 +196,12 @@ class DecideEngine:
         )
         prepared = prepare(histories, asks, config=self._config, packs=self._packs, bundle=models.champion)
         prepared = self._judged(prepared, earlier)
-        return [_standing(prepared, number, one.logged) for number, one in enumerate(earlier)]
+        names = prepared.histories.claim_id[prepared.targets.claim]
+        every = spans(prepared.targets.moment, len(earlier))
+        return [
+            _standing(prepared, number, one.logged, first=first, claim_id=names[first:last])
+            for number, (one, (first, last)) in enumerate(zip(earlier, every, strict=True))
+        ]
 
     def _judged(self, prepared: Prepared, earlier: Sequence[Earlier]) -> Prepared:
         """The same with the mask under which decisions are looked at again: on what is known now, without their own contacts.
@@ -285,27 +292,27 @@ class DecideEngine:
         )
 
 
-def _standing(prepared: Prepared, number: int, logged: Logged) -> Standing:
-    """What the rules say of the decision on debtor `number`."""
-    mine = prepared.targets.moment == number
-    names = prepared.histories.claim_id[prepared.targets.claim]
-    coverable = frozenset(names[mine & prepared.covered].tolist())
-    codes = np.unique(prepared.grid.channel[prepared.mask.allowed[number]])
-    open_channels = frozenset(prepared.grid.channels[code] for code in codes) - {NONE}
+def _standing(
+    prepared: Prepared, number: int, logged: Logged, *, first: int, claim_id: npt.NDArray[np.object_]
+) -> Standing:
+    """What the rules say of the decision on debtor `number`, whose open claims stand from row `first` on."""
+    covered = prepared.covered[first : first + len(claim_id)]
+    coverable = frozenset(claim_id[covered].tolist())
+    slots = prepared.mask.allowed[number, 1:].reshape(len(prepared.grid.channels) - 1, -1)
+    open_channels = frozenset(compress(prepared.grid.channels[1:], np.any(slots, axis=1)))
     if logged.leading.channel == NONE:
         return Standing(None, coverable, open_channels)
     held = sorted(logged.covered - coverable)
     reason = (
-        _why_held(prepared, mine, held[0])
+        _why_held(prepared, first + np.flatnonzero(claim_id == held[0]))
         if held
         else _why_barred(prepared, number, logged.leading) or _why_person(prepared, number, logged.leading)
     )
     return Standing(reason, coverable, open_channels)
 
 
-def _why_held(prepared: Prepared, mine: BoolArray, claim_id: str) -> str:
-    """Why a claim that was covered may not be any more."""
-    row = np.flatnonzero(mine & (prepared.histories.claim_id[prepared.targets.claim] == claim_id))
+def _why_held(prepared: Prepared, row: IntArray) -> str:
+    """Why a claim that was covered may not be any more; `row` is its place among the open ones, if it is one."""
     if not len(row):
         return "closed"
     rule = prepared.mask.claim_barred(int(row[0]))

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from pydantic import BaseModel
 
 from data.event_log import Event
-from data.log_marks import Marks, marks
+from data.log_marks import Marks, batches_begun, marks
 from data.stored_answers import KeyReused, StillRunning, StoredAnswer, begin, finish, release
 from data.versions import versions_of
 from serving import confirmer, decider, receiver
@@ -22,13 +22,16 @@ from serving.decider import Case, Look, New, Service, models_of
 from serving.models_in_use import Models
 from serving.problem_details import MEDIA_TYPE
 from serving.problems import Refused
-from serving.shapes import Confirmation, EventRequest, NextBestActionRequest
+from serving.shapes import Confirmation, EventRequest, NextBestAction, NextBestActionRequest, NextBestActions
 
 ATTEMPTS = 4
 """Turns that a request takes when facts keep coming; the last of them is taken under the log's lock."""
 
-KEPT_STATUSES = frozenset({200, 404, 409})
+KEPT_STATUSES = frozenset({200, 409})
 """Answers that a key stands for; others had no effect, and the request may be sent again."""
+
+
+SERVER_FAILS = 500
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,18 @@ def reply_of(said: BaseModel | Refused) -> Reply:
     return Reply(said, StoredAnswer(200, said.model_dump_json().encode(), "application/json"))
 
 
+def stands(reply: Reply) -> bool:
+    """Whether a key may stand for a reply: not for one that was given with caution, or failed in a part."""
+    said = reply.said
+    if isinstance(said, NextBestAction):
+        return not said.degraded
+    if isinstance(said, NextBestActions):
+        results = [one.result for one in said.answers if one.result is not None]
+        errors = [one.error.status for one in said.answers if one.error is not None]
+        return not any(one.degraded for one in results) and all(status < SERVER_FAILS for status in errors)
+    return reply.stored.status in KEPT_STATUSES
+
+
 def answer_group(service: Service, tasks: Sequence[Task]) -> list[Reply]:
     """A reply to each task, in order; what is asked of one debtor twice is answered in turn.
 
@@ -135,6 +150,7 @@ class _Group:
         self._models: Models | None = None
         self._attempts = dict.fromkeys(tasks, 0)
         self._begun: list[int] = []
+        self._nights = 0
         self._written: list[New] = []
         self.waiting = list(tasks)
         self.replies: dict[int, Reply] = {}
@@ -188,6 +204,7 @@ class _Group:
                     leaves[number] = confirmer.look(connection, self._service, task.decision_id, at=now)
             except Refused as error:
                 refused[number] = error
+        self._nights = batches_begun(connection, at=now)
         names = [case.request.debtor_id for case in cases.values()]
         lives = self._service.state.of(connection, names, at=now) if names else {}
         looks = {number: Look(case, lives[case.request.debtor_id]) for number, case in cases.items()}
@@ -205,7 +222,7 @@ class _Group:
         judged = dict(zip(found.looks, answers, strict=True))
         new = {number: one for number, one in judged.items() if isinstance(one, New)}
         said |= {number: one for number, one in judged.items() if not isinstance(one, New)}
-        looked = confirmer.judge(self._service, [*found.leaves.values()], at=now, models=models)
+        looked = confirmer.judge(self._service, [*found.leaves.values()], models=models)
         return _Judged(said, new, dict(zip(found.leaves, looked, strict=True)), found.events)
 
     def _in_use(self) -> Models:
@@ -226,14 +243,16 @@ class _Group:
         """Writes what nothing came between for, events first, and keeps what is said under a key."""
         grown = marks(connection)
         again = self._begin(connection, [*judged.said, *judged.new, *judged.leaves, *judged.events], now)
+        again = {n: reply for n, reply in again.items() if not self._is_leave_to_look_at_again(n, reply, judged)}
         said = {number: one for number, one in judged.said.items() if number not in again}
         said |= {
             number: self._write_event(connection, event, now)
             for number, event in judged.events.items()
             if number not in again
         }
-        said |= self._write_leaves(connection, {n: one for n, one in judged.leaves.items() if n not in again}, now)
-        said |= self._write_new(connection, {n: one for n, one in judged.new.items() if n not in again}, grown)
+        if batches_begun(connection, at=now) == self._nights:  # else a night has decided for everybody since
+            said |= self._write_leaves(connection, {n: one for n, one in judged.leaves.items() if n not in again}, now)
+            said |= self._write_new(connection, {n: one for n, one in judged.new.items() if n not in again}, grown)
         replies = {number: reply_of(one) for number, one in said.items()}
         self._keep(connection, replies)
         return {**replies, **again}
@@ -258,13 +277,18 @@ class _Group:
                     found[number] = Reply(None, kept, again=True)
         return found
 
+    def _is_leave_to_look_at_again(self, number: int, reply: Reply, judged: _Judged) -> bool:
+        """Leave that was given under the same key, and would not be given now: a stop that came since counts."""
+        asked_again = isinstance(self._tasks[number], Leave) and reply.stored.status == 200
+        return asked_again and (number not in judged.leaves or judged.leaves[number].reason is not None)
+
     def _keep(self, connection: sa.Connection, replies: Mapping[int, Reply]) -> None:
         """Keeps replies under the keys that were taken; a key whose request had no effect may be used again."""
         for number in self._begun:
             once, reply = self._tasks[number].once, replies.get(number)
             if once is None:
                 continue
-            if reply is not None and reply.stored.status in KEPT_STATUSES:
+            if reply is not None and stands(reply):
                 about = _debtors(self._tasks[number], reply.said)
                 finish(connection, once.scope, once.key, answer=reply.stored, debtors=about)
             else:

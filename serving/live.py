@@ -28,11 +28,15 @@ MOST = 20_000
 
 @dataclass(frozen=True)
 class Live:
-    """One debtor as it stood in one transaction: its rows, the same as histories, and its last decision."""
+    """One debtor as it stood in one transaction: its rows, the same as histories, and its last decision.
+
+    `begun` is the number of nights that had begun by then.
+    """
 
     facts: Facts
     histories: Histories
     last: Decided | None
+    begun: int = 0
 
     @property
     def debtor_id(self) -> str:
@@ -48,29 +52,24 @@ class LiveState:
         self._channels = channels
         self._most = most
         self._kept: OrderedDict[str, Live] = OrderedDict()
-        self._begun = -1
-        self._received: frozenset[str] | None = None
+        self._given = base.given
         self._lock = Lock()
 
     def of(self, connection: sa.Connection, debtor_ids: Sequence[str], *, at: datetime) -> dict[str, Live]:
         """Debtors as they stand in this transaction; `last` is the last decision up to the moment `at`."""
-        versions = versions_of(connection, debtor_ids)
-        known = self._known(connection, versions, at=at)
-        return {one: known.get(one) or self._read(connection, one, at=at) for one in debtor_ids}
+        versions, begun = versions_of(connection, debtor_ids), batches_begun(connection, at=at)
+        self._look_for_tables(connection)
+        known = self._known(versions, begun)
+        return {one: known.get(one) or self._read(connection, one, at=at, begun=begun) for one in debtor_ids}
 
     def decided(self, live: Live, last: Decided, *, version: int) -> None:
         """Keeps a debtor for whom a decision was just written and nothing else has changed."""
         self._keep(replace(live, facts=replace(live.facts, version=version), last=last))
 
-    def received(self, table: str) -> None:
-        """Takes note that the log holds events of a table."""
-        if self._received is not None and table not in self._received:
-            self._received |= {table}
-
     @property
     def given(self) -> frozenset[str]:
         """Tables that the base portfolio has, or of which anything was received."""
-        return self._base.given | (self._received or frozenset())
+        return self._given
 
     def joined(self, lives: Sequence[Live], *, given: frozenset[str] | None = None) -> Histories:
         """Histories of several debtors, as those of one portfolio.
@@ -85,27 +84,30 @@ class LiveState:
         """Histories of one debtor."""
         return histories_of(portfolio_of([facts], given=self.given), channels=self._channels)
 
-    def _known(self, connection: sa.Connection, versions: dict[str, int], *, at: datetime) -> dict[str, Live]:
-        """Debtors kept in memory of whom nothing has come since."""
-        if self._received is None:
-            self._received = tables_received(connection)
-        begun = batches_begun(connection, at=at)
-        with self._lock:
-            if begun != self._begun:  # a night decides for everybody at once
-                self._kept.clear()
-                self._begun = begun
-            found = {one: self._kept[one] for one in versions if one in self._kept}
-            return {name: one for name, one in found.items() if one.facts.version == versions[name]}
+    def _look_for_tables(self, connection: sa.Connection) -> None:
+        """Takes note of tables that were received since: every worker must know of them at once."""
+        absent = [name for name in OPTIONAL if name not in self._given]
+        if absent:
+            self._given |= tables_received(connection, among=absent)
 
-    def _read(self, connection: sa.Connection, debtor_id: str, *, at: datetime) -> Live:
+    def _known(self, versions: dict[str, int], begun: int) -> dict[str, Live]:
+        """Debtors kept in memory of whom nothing has come since; a night decides for everybody at once."""
+        with self._lock:
+            found = {one: self._kept[one] for one in versions if one in self._kept}
+        return {name: one for name, one in found.items() if one.facts.version == versions[name] and one.begun == begun}
+
+    def _read(self, connection: sa.Connection, debtor_id: str, *, at: datetime, begun: int) -> Live:
         facts = facts_of(connection, self._base, debtor_id)
-        for name, table in facts.tables.items():
-            if table.num_rows:
-                self.received(name)
-        live = Live(facts, self.histories(facts), last_decided(connection, debtor_id, at=at))
+        live = Live(facts, self.histories(facts), last_decided(connection, debtor_id, at=at), begun)
         if facts.known:
             self._keep(live)
+        else:
+            self._forget(debtor_id)
         return live
+
+    def _forget(self, debtor_id: str) -> None:
+        with self._lock:
+            self._kept.pop(debtor_id, None)
 
     def _keep(self, live: Live) -> None:
         with self._lock:

@@ -113,6 +113,10 @@ class ModelsInUse:
                 Thread(target=self._check_and_release, name="bundle check", daemon=True).start()
         return self._in_use()
 
+    def kept(self, digest: str) -> Bundle | None:
+        """A bundle that was in use and is still in memory; None for any other."""
+        return self._kept.get(digest)
+
     def check_now(self) -> Models:
         """The models to decide with, once the pointers as they are now have been looked at, changed or not.
 

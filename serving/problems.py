@@ -67,13 +67,23 @@ class Refused(ValueError):
 def problem_response(problem: ProblemDetails, *, headers: Mapping[str, str] | None = None) -> JSONResponse:
     """The problem as an answer; one that may pass by itself says when to ask again."""
     content = problem.model_dump(exclude_none=True)
-    told = {**retry_after(problem.status, problem.reason), **(headers or {})}
+    told = {**retry_after(problem.status, kind_of(problem)), **(headers or {})}
     return JSONResponse(content, problem.status, headers=told, media_type=MEDIA_TYPE)
 
 
-def retry_after(status: int, reason: str | None) -> dict[str, str]:
-    """When to ask again, as a header, where the same request may be answered then."""
-    return {"Retry-After": "1"} if status in (409, 429, 503) and reason is None else {}
+def kind_of(problem: ProblemDetails) -> str:
+    """Its name in `KINDS`."""
+    return problem.type.removeprefix(PREFIX)
+
+
+def retry_after(status: int, kind: str | None) -> dict[str, str]:
+    """When to ask again, as a header, where the same request may be answered then; `kind` is None where it is not known.
+
+    >>> retry_after(409, "still-running"), retry_after(409, "erased"), retry_after(503, "overloaded")
+    ({'Retry-After': '1'}, {}, {'Retry-After': '1'})
+    """
+    passes = status in (429, 503) or (status == 409 and kind in (None, "still-running"))
+    return {"Retry-After": "1"} if passes else {}
 
 
 def invalid(errors: Sequence[Fault]) -> Refused:

@@ -59,8 +59,6 @@ def write(connection: sa.Connection, service: Service, event: Event, *, at: date
         remedy = "give each event an event_id of its own"
         raise Refused("event-conflict", str(error), remedy=remedy) from error
     waits_for = _waits_for(connection, service, event)
-    if waits_for is None:
-        service.state.received(event.table)
     return EventAnswer(event_id=event.event_id, duplicate=not new, waits_for=waits_for)
 
 
@@ -69,10 +67,7 @@ def _owner(connection: sa.Connection, service: Service, event: Event) -> str | N
     if event.table in ("claim_events", "payments"):
         found = owner_of(connection, service.base, "claims", str(event.row["claim_id"]))
     elif event.table == "contact_events":
-        contact_id = str(event.row["contact_id"])
-        decided = decided_under(connection, contact_id)
-        ours = None if decided is None else decided.leading.debtor_id
-        found = owner_of(connection, service.base, "contacts", contact_id) or ours
+        found = _contacted(connection, service, str(event.row["contact_id"]))
     else:
         found = None
     named = event.row.get("debtor_id")
@@ -101,6 +96,13 @@ def _fault(column: str | None, what: str, remedy: str) -> Fault:
     return Fault(where="body.row" if column is None else f"body.row.{column}", what=what, remedy=remedy)
 
 
+def _contacted(connection: sa.Connection, service: Service, contact_id: str) -> str | None:
+    """Debtor that a contact is with, whether it came from outside or is a decision of ours."""
+    decided = decided_under(connection, contact_id)
+    ours = None if decided is None else decided.leading.debtor_id
+    return owner_of(connection, service.base, "contacts", contact_id) or ours
+
+
 def _must_agree(connection: sa.Connection, service: Service, event: Event, owner: str | None) -> None:
     """A claim stays with its debtor, a payment in its claim's currency: an event that says otherwise is refused."""
     debtor_id, claim_id = event.row.get("debtor_id"), event.row.get("claim_id")
@@ -111,6 +113,12 @@ def _must_agree(connection: sa.Connection, service: Service, event: Event, owner
     if owner is not None and owner != debtor_id:
         remedy = "name the claim's own debtor, as in claims"
         raise invalid([_fault("debtor_id", "the claim is not this debtor's", remedy)])
+    if event.table == "contacts" and _contacted(connection, service, str(event.row["contact_id"])) not in (
+        None,
+        debtor_id,
+    ):
+        remedy = "give each contact a contact_id of its own"
+        raise invalid([_fault("contact_id", "the contact is another debtor's", remedy)])
     if owner is not None and event.table == "payments":
         claims = facts_of(connection, service.base, owner).tables["claims"].to_pylist()
         currencies = [row["currency"] for row in claims if row["claim_id"] == claim_id]

@@ -11,7 +11,6 @@ from pydantic import BaseModel, ValidationError
 from serving.access.login import sign_out_of
 from serving.access.report_access import read_manifest, seen_reports, sees_report
 from serving.admission import caller_of, charge_entries, tenant_of
-from serving.again import Repeater
 from serving.confirmer import stored
 from serving.desk import Outcome
 from serving.eraser import erase_debtor
@@ -42,9 +41,14 @@ router = APIRouter(route_class=StrictRoute)
 Key = Annotated[
     str | None, Header(alias=KEY_HEADER, description="Same key and body: the same stored answer.", max_length=255)
 ]
-DecisionId = Annotated[str, Path(max_length=128, examples=["0f5c2a9b7d4e4c21a3b6d8e0f1a2b3c4"])]
+PLAIN = r"^[^\p{Cc}]+$"
+"""As identifiers in bodies: PostgreSQL takes no NUL, and no identifier has a reason to hold a control character."""
+
+DecisionId = Annotated[
+    str, Path(min_length=1, max_length=128, pattern=PLAIN, examples=["0f5c2a9b7d4e4c21a3b6d8e0f1a2b3c4"])
+]
 Explain = Annotated[bool, Query(description="Tell the features that spoke most for it, though it was not asked then.")]
-DebtorId = Annotated[str, Path(max_length=128, examples=["d-1042"])]
+DebtorId = Annotated[str, Path(min_length=1, max_length=128, pattern=PLAIN, examples=["d-1042"])]
 MISSING: dict[int | str, dict[str, Any]] = {404: {"description": "Not known", "model": ProblemDetails}}
 CONFLICT: dict[int | str, dict[str, Any]] = {409: {"description": "In conflict", "model": ProblemDetails}}
 
@@ -115,7 +119,7 @@ async def event(request: Request, told: EventRequest, idempotency_key: Key = Non
 def decision(request: Request, decision_id: DecisionId, explain: Explain = False) -> StoredDecision:
     """A decision as stored, and what came of it; with `explain` also why, found by taking it again."""
     tenant = tenant_of(request)
-    repeater = Repeater(tenant.service, tenant.workspace) if explain else None
+    repeater = tenant.repeater if explain else None
     return stored(tenant.service, decision_id, caller=caller_of(request), repeater=repeater)
 
 
@@ -175,7 +179,7 @@ def readyz(request: Request) -> JSONResponse:
     """Ready: the log can be written, a champion is loaded, and more. A refused rule pack is told and leaves the others at work."""
     tenant = tenant_of(request)
     found = look(request.app.state.probes[tenant.name])
-    request.app.state.telemetry.checks(found.by_name())
+    request.app.state.telemetry.checks(found.by_name(), tenant=tenant.name)
     return JSONResponse({**found.as_json(), **told_of_tenant(tenant)}, found.status)
 
 

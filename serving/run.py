@@ -12,6 +12,7 @@ from fastapi import FastAPI
 
 from serving.app import Watched, create_app
 from serving.settings import ServiceSettings, from_environment
+from serving.settings_handed import handed_over
 from serving.telemetry.draining import FINISH_S
 from serving.telemetry.exposition import FOLDER, forget_ended_workers, make_folder
 from serving.telemetry.library_logs import UVICORN_LOGS, take_over
@@ -53,8 +54,9 @@ def serve(settings: ServiceSettings) -> None:
         run(_started(settings), settings)
         return
     folder = Path(os.environ.get(FOLDER) or tempfile.mkdtemp(prefix="rettid-figures-"))
-    os.environ.update({**settings.to_environment(), **make_folder(folder)})
-    run("serving.run:app_from_environment", settings)
+    with handed_over(settings, os.environ) as variables:
+        os.environ.update({**variables, **make_folder(folder)})
+        run("serving.run:app_from_environment", settings)
 
 
 def run(app: FastAPI | str, settings: ServiceSettings) -> None:
@@ -68,6 +70,8 @@ def run(app: FastAPI | str, settings: ServiceSettings) -> None:
         loop="uvloop",
         http="httptools",
         access_log=False,
+        proxy_headers=True,
+        forwarded_allow_ips=settings.forwarded_allow_ips,
         log_config=UVICORN_LOGS,
         timeout_graceful_shutdown=FINISH_S,
         timeout_worker_healthcheck=START_S,

@@ -5,12 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from ipaddress import ip_network
 from pathlib import Path
+from typing import Any
 
 from data.log_place import secret
 
 ENVIRONMENT = "RETTID_SERVICE"
 """Variable through which the front door hands the settings to worker processes, as JSON."""
+
+SECRETS = ("database", "access")
+"""Settings that hold a password: `FILES` names the file of each, and their values stand in no environment of ours."""
+
+FILES = "files"
+LOOPBACK = "127.0.0.1,::1"
 
 
 class BadServiceSettings(ValueError):
@@ -43,6 +51,8 @@ class ServiceSettings:
         How far in the future an `as_of` may lie.
     patience_ms
         How long a decision may wait for the log before it is answered with caution.
+    forwarded_allow_ips
+        Addresses and networks of proxies, with commas: what these say of a caller's address (`X-Forwarded-For`) is believed.
     warm_up
         Decide once at the start, so that the first request does not wait for kernels to be compiled.
     """
@@ -59,11 +69,18 @@ class ServiceSettings:
     body_limit: int = 1_000_000
     ahead_days: int = 366
     patience_ms: int = 400
+    forwarded_allow_ips: str = LOOPBACK
     warm_up: bool = True
 
-    def to_environment(self) -> dict[str, str]:
-        """The one variable that `from_environment` reads."""
-        return {ENVIRONMENT: json.dumps(asdict(self), default=str)}
+    def to_environment(self, files: Mapping[str, Path] | None = None) -> dict[str, str]:
+        """The one variable that `from_environment` reads; of a secret with a file in `files`, by setting, that file's name.
+
+        >>> ServiceSettings(Path("work"), database="secret").to_environment({"database": Path("/run/it")})[ENVIRONMENT][-40:]
+        '"files": {"database": "/run/it"}}'
+        """
+        named = {name: str(path) for name, path in (files or {}).items()}
+        plain = asdict(self) | dict.fromkeys(named)
+        return {ENVIRONMENT: json.dumps(plain | ({FILES: named} if named else {}), default=str)}
 
 
 def settings_from(
@@ -81,7 +98,7 @@ def settings_from(
     Raises
     ------
     BadServiceSettings
-        `RETTID_PATIENCE_MS` is no whole number, or several workers were asked for over plain HTTP from outside.
+        `RETTID_PATIENCE_MS` is no whole number, or `RETTID_FORWARDED_ALLOW_IPS` holds what is no address or network.
 
     >>> told = {"host": "127.0.0.1", "port": 8000, "workers": 1, "tenants": False}
     >>> settings_from({"RETTID_PATIENCE_MS": "250"}, Path("w"), None, **told).patience_ms
@@ -104,7 +121,22 @@ def settings_from(
         port=port,
         workers=workers,
         patience_ms=int(patience),
+        forwarded_allow_ips=_proxies(environment.get("RETTID_FORWARDED_ALLOW_IPS") or LOOPBACK),
     )
+
+
+def _proxies(text: str) -> str:
+    """Addresses and networks with commas; `*` is none: whoever is believed can escape the limits on failed sign-ins."""
+    found = [one.strip() for one in text.split(",")]
+    for one in found:
+        try:
+            ip_network(one)
+        except ValueError as error:
+            raise BadServiceSettings(
+                f"RETTID_FORWARDED_ALLOW_IPS: {one[:40]!r} is no address or network: "
+                "expected those of the proxy, such as 10.0.0.7 or 172.31.77.0/24"
+            ) from error
+    return ",".join(found)
 
 
 def from_environment(environment: Mapping[str, str]) -> ServiceSettings:
@@ -113,7 +145,7 @@ def from_environment(environment: Mapping[str, str]) -> ServiceSettings:
     Raises
     ------
     BadServiceSettings
-        The variable is missing, is no JSON, or holds an unknown or badly typed key.
+        The variable is missing, is no JSON, or holds an unknown or badly typed key, or a file it names cannot be read.
 
     >>> settings = ServiceSettings(Path("work"), port=8080)
     >>> from_environment(settings.to_environment()) == settings
@@ -129,14 +161,27 @@ def from_environment(environment: Mapping[str, str]) -> ServiceSettings:
         given = json.loads(text)
     except json.JSONDecodeError as error:
         raise BadServiceSettings(f"{ENVIRONMENT} is not JSON ({error.msg}): use `rettid serve`") from error
-    known = {field.name for field in fields(ServiceSettings)}
+    known = {field.name for field in fields(ServiceSettings)} | {FILES}
     if not isinstance(given, dict) or "workspace" not in given or not set(given) <= known:
         raise BadServiceSettings(f"{ENVIRONMENT}: expected workspace and any of {', '.join(sorted(known))}")
-    portfolio = given.get("portfolio")
+    portfolio, files = given.get("portfolio"), given.pop(FILES, {})
     return ServiceSettings(
         **{
             **given,
+            **_read_secrets(files),
             "workspace": Path(given["workspace"]),
             "portfolio": None if portfolio is None else Path(portfolio),
         }
     )
+
+
+def _read_secrets(files: Any) -> dict[str, str | None]:  # noqa: ANN401 (as it stood in the JSON)
+    """The secrets, each from the file that is named for it."""
+    if not isinstance(files, dict) or not set(files) <= set(SECRETS):
+        raise BadServiceSettings(f"{ENVIRONMENT}: expected the names of files for any of {', '.join(SECRETS)}")
+    try:
+        return {name: secret({f"{name}_FILE": path}, name) for name, path in files.items()}
+    except (OSError, TypeError) as error:
+        raise BadServiceSettings(
+            f"{ENVIRONMENT}: a file of a secret cannot be read ({type(error).__name__})"
+        ) from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -29,7 +29,9 @@ IDENTITY = {
 """Columns by which a later row takes the place of an earlier one."""
 
 HAPPENED = {
+    "debtors": ("blocked_at", "cease_at", "objected_at"),
     "claims": ("closed_at",),
+    "contacts": ("decided_at", "known_at"),
     "claim_events": ("at", "known_at"),
     "contact_events": ("at", "known_at"),
     "payments": ("paid_at", "known_at"),
@@ -43,6 +45,7 @@ STOPS: Mapping[str, Mapping[str, Callable[[list[Any]], Any]]] = {
 """Columns that hold contact back, and which of two values holds back longer."""
 
 WITHDRAWN = "withdrawn"
+INSTANT = timedelta(microseconds=1)
 
 Row = dict[str, Any]
 Rows = dict[str, list[Row]]
@@ -52,12 +55,18 @@ Rows = dict[str, list[Row]]
 class Facts:
     """All rows of one debtor by table, as they stood in one transaction.
 
-    `version` rises with every event about the debtor, every decision and every step of one.
+    `version` rises with every event about the debtor, every decision and every step of one; `newest_at` is when the
+    last event was received, None where there was none.
     """
 
     debtor_id: str
     tables: Mapping[str, pa.Table]
     version: int
+    newest_at: datetime | None = None
+
+    def moment(self, now: datetime) -> datetime:
+        """The present moment, but after all that was received: a clock that went back makes nothing unknown."""
+        return now if self.newest_at is None else max(now, self.newest_at + INSTANT)
 
     @property
     def known(self) -> bool:
@@ -88,7 +97,8 @@ def facts_of(connection: sa.Connection, base: BasePortfolio, debtor_id: str, *, 
     if received or decided or parts:
         change = _change(tables, _by_table([*received, *parts]), decided)
         tables = {name: _changed(tables[name], change.gone[name], change.added[name], name) for name in SCHEMAS}
-    return Facts(debtor_id, tables, version)
+    newest_at = max((event.received_at for event in (*received, *parts)), default=None)
+    return Facts(debtor_id, tables, version, newest_at)
 
 
 def _until(known: Marks | None, received: list[Received]) -> list[Received]:
@@ -222,7 +232,8 @@ def _happened(table: str, received: Sequence[Received]) -> list[Row]:
     rows: list[Row] = rows_table(table, [event.row for event in received]).to_pylist()
     for row, event in zip(rows, received, strict=True):
         for column in HAPPENED.get(table, ()):
-            row[column] = row[column] and min(row[column], event.received_at)
+            if row.get(column) is not None:
+                row[column] = min(row[column], event.received_at)
     return rows
 
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass, replace
 from datetime import UTC, timedelta
+from functools import cached_property
 from pathlib import Path
 
 from data.config import Config, read_config
 from data.decision_log import DecisionLog
 from data.log_place import MAIN, LogPlace
+from data.parquet_folder import table_files
 from data.portfolio import Portfolio, read_portfolio
 from models.rules.packs_kept import PacksFound, packs_of
+from serving.again import Repeater
 from serving.base_portfolio import BasePortfolio
 from serving.capacity_standing import KeptPrices
 from serving.counter import Counter
@@ -36,13 +40,22 @@ class Parts:
 
 @dataclass(frozen=True)
 class Tenant:
-    """One tenant: its counter, its workspace, the number of its rule packs and what is to be known of them."""
+    """One tenant: its counter, its workspace, the number of its rule packs and what is to be known of them.
+
+    `fell_back` holds a word of `serving.telemetry.vocabulary.FALLBACKS` for each country whose own pack was refused.
+    """
 
     name: str
     counter: Counter
     workspace: Path
     packs: int
     notices: tuple[str, ...]
+    fell_back: tuple[str, ...] = ()
+
+    @cached_property
+    def repeater(self) -> Repeater:
+        """What takes its decisions again; made once, since it keeps the bundles it had to load."""
+        return Repeater(self.service, self.workspace)
 
     @property
     def reports(self) -> Path:
@@ -106,7 +119,7 @@ def _opened(
     log = LogPlace(settings.workspace, settings.database, name).open()
     folder = settings.portfolio or _last_portfolio(log)
     config = read_config(*([folder] if folder else []), settings.workspace)
-    standing = BasePortfolio.of(parts.base or _portfolio(folder, config))
+    standing = BasePortfolio.of(parts.base or _portfolio(folder, config), digest=digest_of(folder) if folder else "")
     found = packs_of(settings.workspace, channels=config.grid.channels[1:], on=clock().astimezone(UTC).date())
     state = LiveState(standing, channels=config.grid.channels)
     prices = KeptPrices(settings.workspace, config.capacity)
@@ -126,7 +139,27 @@ def _opened(
 def _tenant(name: str, settings: ServiceSettings, clock: Clock, *, told: Told, parts: Parts) -> Tenant:
     service, found = _opened(name, settings, clock, told=told, parts=parts)
     counter = Counter(service, patience_s=settings.patience_ms / 1_000, told=told, to_be_warmed=settings.warm_up)
-    return Tenant(name, counter, settings.workspace, len(found.packs), found.notices)
+    return Tenant(name, counter, settings.workspace, len(found.packs), found.notices, fell_back(found))
+
+
+def fell_back(found: PacksFound) -> tuple[str, ...]:
+    """For each country whose own pack was refused: whether its last good one goes on, or nobody there is contacted.
+
+    >>> fell_back(PacksFound({}, ("NO: refused: no.toml is not TOML. No good own pack is kept", "XX.toml: not read")))
+    ('no_pack',)
+    """
+    countries = (country for country, refused, _ in (one.partition(": refused: ") for one in found.notices) if refused)
+    return tuple("last_good_pack" if country in found.packs else "no_pack" for country in countries)
+
+
+def digest_of(folder: Path) -> str:
+    """16 hexadecimal digits of what a portfolio's files hold."""
+    found = hashlib.sha256()
+    for name, files in sorted(table_files(folder).items()):
+        for file in files:
+            with file.open("rb") as content:
+                found.update(f"{name}|{file.name}|{hashlib.file_digest(content, 'sha256').hexdigest()}\n".encode())
+    return found.hexdigest()[:16]
 
 
 def _last_portfolio(log: DecisionLog) -> Path | None:

@@ -1,11 +1,12 @@
-"""Figures that nobody's request brings up: the models in use, how old the facts are, promises held against payments."""
+"""Figures that nobody's request brings up: models in use, readiness, age of facts, batches, the chain, promises and payments."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from fastapi.concurrency import run_in_threadpool
 
@@ -13,12 +14,16 @@ from data.matured import matured
 from data.online_decisions import Decided, decided_under
 from models.bundle import NoChampion
 from serving.decider import Service
+from serving.log_watch import LogWatch
+from serving.ready import probes_of
 from serving.state import Facts, facts_of
+from serving.telemetry.draining import Draining
+from serving.telemetry.readiness import Probe, look
 from serving.telemetry.telemetry import Telemetry
 from serving.tenants import Tenant
 
 EVERY_S = 60.0
-ROUNDS_TO_CALIBRATION = 60
+ROUNDS_AN_HOUR = 60
 SAMPLE = 200
 """Matured decisions looked at each time: enough for a drift that matters, few enough to hold nobody up."""
 
@@ -27,8 +32,10 @@ WITHIN = timedelta(days=30)
 
 @asynccontextmanager
 async def on_watch(tenants: Iterable[Tenant], telemetry: Telemetry) -> AsyncIterator[None]:
-    """Looks every minute, and once an hour at what was promised; for the application's lifespan."""
-    task = asyncio.create_task(_watching([*tenants], telemetry))
+    """Looks every minute, and once an hour at what was promised and at the chain; for the application's lifespan."""
+    known = [*tenants]
+    tell_fallbacks(known, telemetry)
+    task = asyncio.create_task(_watching(known, telemetry))
     try:
         yield
     finally:
@@ -38,19 +45,50 @@ async def on_watch(tenants: Iterable[Tenant], telemetry: Telemetry) -> AsyncIter
 
 
 async def _watching(tenants: list[Tenant], telemetry: Telemetry) -> None:
-    number = 0
+    number, logs = 0, LogWatch(tenants, telemetry)
+    # the stop is the answer of /readyz alone, which a proxy looks at: here nothing is ever being stopped
+    probes = {one.name: probes_of(one, telemetry, Draining()) for one in tenants}
+    each_minute: list[Callable[[], None]] = [
+        lambda: tell_checks(probes, telemetry),
+        *(partial(tell_models, one, telemetry) for one in tenants),
+        lambda: tell_base(tenants, telemetry),
+        logs.tell_mix,
+    ]
+    each_hour: list[Callable[[], None]] = [
+        logs.tell_chain,
+        lambda: tell_calibration([one.service for one in tenants], telemetry),
+    ]
     while True:
-        for tenant in tenants:
+        for tell in [*each_minute, *(each_hour if number % ROUNDS_AN_HOUR == 1 else ())]:
             with suppress(Exception):  # a figure that cannot be had must not end the others
-                await run_in_threadpool(tell_models, tenant, telemetry)
-                if number % ROUNDS_TO_CALIBRATION == ROUNDS_TO_CALIBRATION - 1:
-                    await run_in_threadpool(tell_calibration, tenant.service, telemetry)
+                await run_in_threadpool(tell)
         number += 1
         await asyncio.sleep(EVERY_S)
 
 
+def tell_fallbacks(tenants: Iterable[Tenant], telemetry: Telemetry) -> None:
+    """Rule packs that were refused when they were read, which is at the start."""
+    for tenant in tenants:
+        for kind in tenant.fell_back:
+            telemetry.fallback(kind)
+
+
+def tell_checks(probes: Mapping[str, Sequence[Probe]], telemetry: Telemetry) -> None:
+    """What readiness finds in each tenant, though nobody asks `/readyz`."""
+    for name, of_tenant in probes.items():
+        found = look(of_tenant).by_name()
+        telemetry.checks({check: ok for check, ok in found.items() if check != "not_draining"}, tenant=name)
+
+
+def tell_base(tenants: Iterable[Tenant], telemetry: Telemetry) -> None:
+    """From when the base portfolio is; of several tenants, the oldest."""
+    moments = [batches[-1].as_of for one in tenants if (batches := one.service.log.batches())]
+    if moments:
+        telemetry.base_portfolio(min(moments))
+
+
 def tell_models(tenant: Tenant, telemetry: Telemetry) -> None:
-    """The models in use, since when, and from when the base portfolio is."""
+    """The models in use, and since when."""
     with suppress(NoChampion):
         models = tenant.service.models.current()
         for role, bundle in (("champion", models.champion), ("challenger", models.challenger)):
@@ -58,15 +96,12 @@ def tell_models(tenant: Tenant, telemetry: Telemetry) -> None:
             if bundle is not None and pointer.is_file():
                 promoted_at = datetime.fromtimestamp(pointer.stat().st_mtime, UTC)
                 telemetry.model(role, bundle.model_version, promoted_at=promoted_at)
-    batches = tenant.service.log.batches()
-    if batches:
-        telemetry.base_portfolio(batches[-1].as_of)
 
 
-def tell_calibration(service: Service, telemetry: Telemetry) -> None:
-    """Mean chance promised for claims of matured decisions, and the share of them that were paid on."""
+def tell_calibration(services: Iterable[Service], telemetry: Telemetry) -> None:
+    """Mean chance promised for claims of matured decisions, and the share of them that were paid on, over all tenants."""
     promised, paid = 0.0, 0
-    pairs = [pair for one in _matured(service) for pair in one]
+    pairs = [pair for service in services for one in _matured(service) for pair in one]
     for chance, came in pairs:
         promised, paid = promised + chance, paid + came
     if pairs:

@@ -17,7 +17,7 @@ from starlette.datastructures import Headers
 from data.stored_answers import KeyReused, StillRunning, StoredAnswer, begin, finish, release
 from serving.admission import admitted
 from serving.decider import Service
-from serving.group import Once, Reply
+from serving.group import Once, Reply, stands
 from serving.problem_details import Fault
 from serving.problems import Refused, invalid, retry_after
 from serving.tenants import Tenant
@@ -165,7 +165,7 @@ async def answered_once(
     except BaseException:
         await run_in_threadpool(keeper.release)
         raise
-    await run_in_threadpool(keeper.keep, reply.stored, debtors)
+    await run_in_threadpool(keeper.keep, reply, debtors)
     return response_of(reply)
 
 
@@ -186,9 +186,12 @@ class _Keeper:
         except StillRunning as error:
             raise Refused("still-running", str(error), remedy="send it again in a second") from error
 
-    def keep(self, answer: StoredAnswer, debtors: Sequence[str]) -> None:
+    def keep(self, reply: Reply, debtors: Sequence[str]) -> None:
+        if not stands(reply):
+            self.release()
+            return
         with self._service.log.writing() as connection:
-            finish(connection, self._once.scope, self._once.key, answer=answer, debtors=debtors)
+            finish(connection, self._once.scope, self._once.key, answer=reply.stored, debtors=debtors)
 
     def release(self) -> None:
         try:

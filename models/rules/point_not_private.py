@@ -12,7 +12,7 @@ def bars(facts: Facts) -> Barred:
     """Points for calls, SMS and e-mail of a kind other than private."""
     kind = facts.situation.points.kind
     others = (kind != PRIVATE_OR_UNKNOWN[0]) & (kind != PRIVATE_OR_UNKNOWN[1])
-    return Barred(points=others & facts.points_of("phone", "sms", "email"))
+    return Barred(points=others & facts.points_of("phone", "sms", "email")) if others.any() else Barred()
 
 
 RULE = Rule(

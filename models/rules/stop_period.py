@@ -11,7 +11,8 @@ from models.rules.rule import Barred, Facts, Rule
 def bars(facts: Facts) -> Barred:
     """Slots that begin before the pause ends; `NEVER` means that there is none."""
     until = facts.situation.stop_until_us
-    return Barred(before_us=np.where(until == NEVER, 0, until))
+    paused = until != NEVER
+    return Barred(before_us=np.where(paused, until, 0)) if paused.any() else Barred()
 
 
 RULE = Rule("stop_period", "stop", "No contact is made before the end of a pause that was granted to the debtor.", bars)

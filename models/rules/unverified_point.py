@@ -7,7 +7,8 @@ from models.rules.rule import Barred, Facts, Rule
 
 def bars(facts: Facts) -> Barred:
     """Points not verified, letters apart: a closed envelope with a name on it discloses nothing."""
-    return Barred(points=~facts.situation.points.verified & ~facts.points_of("letter"))
+    unverified = ~facts.situation.points.verified
+    return Barred(points=unverified & ~facts.points_of("letter")) if unverified.any() else Barred()
 
 
 RULE = Rule(

@@ -74,7 +74,7 @@ def longest_us(wait: Wait) -> int:
 def bars_after(facts: Facts, *, after: str, since_us: IntArray) -> Barred:
     """Slots before the end of every wait after an event of each debtor; `since_us` (n,) is 0 where there was none."""
     waits = waits_of(facts.packs_here, after, facts.grid.channels)
-    if not len(waits):
+    if not len(waits) or not since_us.any():
         return Barred()
     lasts = may_last(waits, since_us[:, None], as_of_us=facts.situation.as_of_us)
     row, which = np.nonzero(lasts & (facts.pack_of_debtor[:, None] == waits.pack))

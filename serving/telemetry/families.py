@@ -23,7 +23,7 @@ from serving.telemetry.vocabulary import (
 SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 
-Mode = Literal["max", "mostrecent", "livemostrecent", "livesum"]
+Mode = Literal["max", "mostrecent", "livemin", "livemostrecent", "livesum"]
 """How several workers' values become one: `live` leaves out workers that have ended."""
 
 
@@ -97,7 +97,7 @@ def decisions(registry: CollectorRegistry, words: Vocabulary) -> Decisions:
     refused = _counter("rettid_confirmations_refused", "Decisions told not to be sent", registry, "reason")
     events = _counter("rettid_events", "Events stored", registry, "table")
     recent = _gauge("rettid_recent_decisions", "Of the last 1,000 in each worker", registry, "livesum", "channel")
-    batch = _gauge("rettid_batch_decisions", "Of the last batch", registry, "mostrecent", "channel")
+    batch = _gauge("rettid_batch_decisions", "Of parts of the last batch", registry, "mostrecent", "channel")
     return Decisions(
         made=Children(made, words.channels, words.arms).begun(),
         reused=_counter("rettid_decisions_reused", "Live decisions told again", registry),
@@ -133,7 +133,9 @@ def condition(registry: CollectorRegistry) -> Condition:
         decide_group=_sizes("rettid_decide_group_size", "Requests decided together", registry),
         write_group=_sizes("rettid_write_group_size", "Entries written in one transaction", registry),
         queue=_gauge("rettid_queue_length", "Requests waiting to be decided or written", registry, "livesum"),
-        checks=Children(_gauge("rettid_check_ok", "Last look", registry, "livemostrecent", "check"), CHECKS),
+        checks=Children(
+            _gauge("rettid_check_ok", "Last look: 1 if well in every tenant", registry, "livemin", "check"), CHECKS
+        ),
         disk_free=_gauge("rettid_disk_free_bytes", "Of the workspace's disk", registry, "mostrecent"),
     )
 

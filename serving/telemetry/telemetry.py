@@ -46,6 +46,7 @@ class Telemetry:
         self._seen_versions: set[str] = set()
         self._queue: Callable[[], int] | None = None
         self._newest_event = 0.0
+        self._checks: dict[str, dict[str, bool]] = {}
         self.request = self._traffic.add
 
     def rate_limited(self, kind: str) -> None:
@@ -144,10 +145,12 @@ class Telemetry:
         """What the last look at the decision log's chain found."""
         self._condition.chain.set(ok)
 
-    def checks(self, found: Mapping[str, bool]) -> None:
-        """What readiness found, by name of the check."""
+    def checks(self, found: Mapping[str, bool], *, tenant: str = "") -> None:
+        """What readiness found in a tenant, by name of the check; one that fails in any tenant is told as failing."""
         for name, ok in found.items():
-            self._condition.checks.of(name).set(ok)
+            told = self._checks.setdefault(name, {})
+            told[tenant] = ok
+            self._condition.checks.of(name).set(all(told.values()))
 
     def disk_free(self, free_bytes: int) -> None:
         """Room on the disk of the workspace."""

@@ -60,6 +60,8 @@ def _rounds(ports: Sequence[int], key: str, rounds: int) -> list[str]:
         for debtor in map(debtor_name, range(rounds)):
             answers = [*pool.map(lambda number, one=debtor: ask(number, one), range(AT_ONCE))]
             wrong += _judged(debtor, answers)
+    for one in callers:
+        one.close()
     return wrong
 
 

@@ -42,12 +42,12 @@ def disk_full(requests: int) -> Line:
             found.start(settings).kill()  # so that the log is there, with its tables
             size = max(one.stat().st_size for one in settings.workspace.glob(FILE_NAME + "*"))
             running = found.start(settings, file_limit=size + ROOM)
-            caller = Caller(running.port, keys["collection_system"])
             told = Told()
-            full_after = _fill(caller, told)
-            _while_full(caller, told, requests)
-            lift(running)
-            back_s = _back(caller, told)
+            with Caller(running.port, keys["collection_system"]) as caller:
+                full_after = _fill(caller, told)
+                _while_full(caller, told, requests)
+                lift(running)
+                back_s = _back(caller, told)
         return _line(settings, told, full_after, back_s)
 
 
@@ -118,4 +118,3 @@ def _line(settings: ServiceSettings, told: Told, full_after: int, back_s: float)
         f"{shown}; {len(lost)} acknowledged and lost; takes events again {back_s:.2f} s after there was room",
         tuple(wrong[:10]),
     )
-

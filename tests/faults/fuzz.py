@@ -10,8 +10,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.faults.line import Line
 from tests.faults.calls import Caller
+from tests.faults.line import Line
 from tests.faults.services import ROOT, Running, keys_of, nursery
 from tests.faults.world import write_many
 
@@ -24,9 +24,7 @@ ROLES = ("collection_system", "data_scientist", "manager", "operations", "data_p
 """None is a caller without a key."""
 
 
-def fuzz(
-    examples: int, *, seed: int, roles: tuple[str | None, ...] = ROLES, phases: str = PHASES
-) -> list[Line]:
+def fuzz(examples: int, *, seed: int, roles: tuple[str | None, ...] = ROLES, phases: str = PHASES) -> list[Line]:
     """A line for each role."""
     found = []
     for role in roles:
@@ -42,7 +40,8 @@ def fuzz(
 
 
 def _document(running: Running, key: str) -> bytes:
-    answer = Caller(running.port, key).get("/openapi.json")
+    with Caller(running.port, key) as caller:
+        answer = caller.get("/openapi.json")
     assert answer is not None
     assert answer.status == 200, answer.body
     return answer.body
@@ -55,7 +54,14 @@ def _run(
     command = [str(Path(sys.executable).parent / "schemathesis"), "run", str(document)]
     command += ["--url", f"http://127.0.0.1:{running.port}", "--checks", "all", "--phases", phases]
     command += ["--max-examples", str(examples), "--seed", str(seed), "--max-response-time", str(SLOWEST_S)]
-    command += ["--no-color", "--continue-on-failure", "--suppress-health-check", "all", "--generation-database", "none"]
+    command += [
+        "--no-color",
+        "--continue-on-failure",
+        "--suppress-health-check",
+        "all",
+        "--generation-database",
+        "none",
+    ]
     command += [] if role is None else ["--header", f"Authorization: Bearer {keys[role]}"]
     hooks = {"SCHEMATHESIS_HOOKS": "tests.faults.fuzz_hooks", "PYTHONPATH": str(ROOT)}
     done = subprocess.run(

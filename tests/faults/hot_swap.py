@@ -11,13 +11,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from data.log_place import LogPlace
+from data.portfolio import Portfolio
 from models.bundle import point_to, write_bundle
 from serving.settings import ServiceSettings
 from tests.faults.calls import Caller, decide
 from tests.faults.line import Line, percentile
 from tests.faults.services import keys_of, nursery
 from tests.faults.world import debtor_name, many_tables, write_many
-from data.portfolio import Portfolio
 from tests.small_service import small_bundle
 
 CALLERS = 10

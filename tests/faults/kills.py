@@ -80,9 +80,7 @@ def _run(
     return ledger, [text for one in writers for text in one.refused], ready
 
 
-def _fault(
-    order: Order, number: int, services: list[Running], found: Nursery, settings: ServiceSettings
-) -> float:
+def _fault(order: Order, number: int, services: list[Running], found: Nursery, settings: ServiceSettings) -> float:
     """Kills, and gives the seconds until it answers again."""
     begin = time.monotonic()
     if order.connections:

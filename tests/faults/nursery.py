@@ -14,9 +14,9 @@ import resource
 import signal
 import sys
 import tempfile
-from contextlib import suppress
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 from models.bundle import NoChampion
@@ -45,7 +45,7 @@ def shown_clock() -> datetime:
 def main() -> None:
     """Takes orders until there are no more."""
     _warm_up()
-    print("ready", flush=True)
+    _say("ready")
     for line in iter(sys.stdin.readline, ""):
         order = json.loads(line)
         _try_model(from_environment(order["environment"]))
@@ -53,8 +53,13 @@ def main() -> None:
         if pid == 0:
             _serve(order)
             os._exit(0)
-        print(pid, flush=True)
+        _say(str(pid))
         _forget_ended()
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
 
 
 def _forget_ended() -> None:
@@ -95,7 +100,7 @@ def _serve(order: Mapping[str, object]) -> None:
     try:
         settings = from_environment(os.environ)
         run.run(_application(settings), settings)
-    except BaseException:
+    except BaseException:  # noqa: BLE001 (a fork must never go on as if it were the nursery)
         sys.excepthook(*sys.exc_info())
         sys.stderr.flush()
         os._exit(1)

@@ -170,7 +170,9 @@ def _outage(trouble: Trouble, settings: ServiceSettings, folder: Path, seconds: 
         f"{shown}; decide p99 {percentile(ms, 0.99):.0f} ms, longest {percentile(ms, 1.0):.0f} ms; {threads} threads; "
         f"decides again after {back_s:.1f} s"
     )
-    return Line(f"{trouble.name} for {seconds:g} s, {kind}", f"{sum(during.values())} requests", result, tuple(wrong[:10]))
+    return Line(
+        f"{trouble.name} for {seconds:g} s, {kind}", f"{sum(during.values())} requests", result, tuple(wrong[:10])
+    )
 
 
 def _asked(trouble: Trouble, running: Running, key: str, seconds: float) -> tuple[list[Asker], float, int]:
@@ -207,22 +209,23 @@ def _during(askers: list[Asker], running: Running, seconds: float) -> int:
 
 
 def _decisions(port: int, key: str) -> list[str]:
-    caller = Caller(port, key)
     found = []
-    for number in range(DEBTORS):
-        for _ in range(20):
-            answer = caller.post(*decide(debtor_name(number)))
+    with Caller(port, key) as caller:
+        for number in range(20 * DEBTORS):
+            answer = caller.post(*decide(debtor_name(number % DEBTORS)))
             if answer is not None and answer.status == 200 and answer.json["decision_id"] is not None:
                 found.append(answer.json["decision_id"])
+            if len(found) == DEBTORS:
                 break
     return found
 
 
 def _back(port: int, key: str) -> float:
-    caller, begin = Caller(port, key, timeout_s=60), time.monotonic()
-    while time.monotonic() - begin < 6 * BACK_S:
-        decided = caller.post(*decide(debtor_name(0), replace=True))
-        if decided is not None and decided.status == 200 and not decided.json["degraded"]:
-            break
-        time.sleep(0.05)
+    begin = time.monotonic()
+    with Caller(port, key, timeout_s=60) as caller:
+        while time.monotonic() - begin < 6 * BACK_S:
+            decided = caller.post(*decide(debtor_name(0), replace=True))
+            if decided is not None and decided.status == 200 and not decided.json["degraded"]:
+                break
+            time.sleep(0.05)
     return time.monotonic() - begin

@@ -31,6 +31,7 @@ LATEST_S = 0.03
 
 Event = tuple[str, dict[str, object]]
 
+
 def stop_of(kind: str, debtor: str, channel: str) -> list[Event]:
     """Events after which nothing may go to a debtor by a channel: all of them acknowledged, it is a stop."""
     if kind == "opt-out":
@@ -62,6 +63,7 @@ class Doors:
 
 def in_process(service: Service) -> Doors:
     """The group itself, from threads."""
+
     def said(task: Ask | Leave | Tell) -> object:
         return answer_group(service, [task])[0].said
 
@@ -78,13 +80,14 @@ def in_process(service: Service) -> Doors:
     return Doors(ask, lambda one: isinstance(said(Leave(one)), Confirmation), tell)
 
 
-def over_http(ports: list[int], key: str) -> Doors:
-    """Services over one log, each thread with connections of its own."""
+def over_http(ports: list[int], key: str, *, opened: list[Caller]) -> Doors:
+    """Services over one log, each thread with connections of its own, which are added to those `opened`."""
     mine, rng = threading.local(), random.Random(3)
 
     def caller() -> Caller:
         if not hasattr(mine, "callers"):
             mine.callers = [Caller(port, key) for port in ports]
+            opened.extend(mine.callers)
         chosen: Caller = rng.choice(mine.callers)
         return chosen
 
@@ -125,7 +128,7 @@ def one_race(doors: Doors, pool: ThreadPoolExecutor, debtor: str, *, kind: str, 
     asked = [pool.submit(_leave, doors, debtor, begun if n % 2 else None, rng.random()) for n in range(3)]
     time.sleep(rng.random() * LATEST_S)
     stop = enumerate(stop_of(kind, debtor, begun.channel))
-    if not all([doors.tell(f"{debtor}-{number}", *one) for number, one in stop]):
+    if not all(doors.tell(f"{debtor}-{number}", *one) for number, one in stop):
         return Race(0, 0, [f"{debtor}: expected the stop to be taken"])
     acknowledged = time.monotonic()
     told = [_leave(doors, debtor, begun, 0.0), _leave(doors, debtor, None, 0.0), *(one.result() for one in asked)]
@@ -186,7 +189,11 @@ def stop_race_over_http(kind: str, services: int, races: int, *, seed: int) -> L
         patient = replace(settings, patience_ms=20_000)
         with nursery(Path(name)) as found:
             ports = [found.start(patient).port for _ in range(services)]
-            race, kinds = _races(over_http(ports, keys_of(settings)["collection_system"]), races, seed=seed)
+            opened: list[Caller] = []
+            doors = over_http(ports, keys_of(settings)["collection_system"], opened=opened)
+            race, kinds = _races(doors, races, seed=seed)
+            for one in opened:
+                one.close()
     return _line(f"{services} processes over {kind}", races, race, kinds)
 
 

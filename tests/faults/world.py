@@ -44,7 +44,9 @@ def many_tables(debtors: int) -> dict[str, pa.Table]:
     owed = [(one, claim_name(one, number)) for one in names for number in range(CLAIMS)]
     more = {
         "debtors": [{**known, "debtor_id": one} for one in names],
-        "contact_points": [{**point, "debtor_id": one, "channel": c} for one in names for c in ("sms", "email", "phone")],
+        "contact_points": [
+            {**point, "debtor_id": one, "channel": c} for one in names for c in ("sms", "email", "phone")
+        ],
         "claims": [{**claim, "debtor_id": one, "claim_id": name} for one, name in owed],
         "claim_events": [{**stage, "claim_id": name, "event_id": f"stage-{name}"} for _, name in owed],
     }

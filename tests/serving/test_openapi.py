@@ -160,7 +160,7 @@ PROVOKED = {
     "unsupported-media-type": lambda client: client.post(NBA, content=b"{}"),
     "invalid": lambda client: client.post(NBA, json={"debtor_id": "s1", "as_of": "2026-03-10T07:15:00"}),
     "key-reused": lambda client: [
-        client.post(NBA, json={"debtor_id": one}, headers={"Idempotency-Key": "k"}) for one in ("nobody", "none")
+        client.post(NBA, json={"debtor_id": one}, headers={"Idempotency-Key": "k"}) for one in ("s1", "none")
     ][-1],
 }
 

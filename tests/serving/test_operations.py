@@ -44,7 +44,7 @@ def refused(service):
     """Settings of a service whose own Swedish pack cannot be read."""
     (service.workspace / "rules").mkdir()
     (service.workspace / "rules" / "SE.toml").write_text("country = ", encoding="utf-8")
-    return ServiceSettings(service.workspace, portfolio=service.portfolio)
+    return ServiceSettings(service.workspace, portfolio=service.portfolio, warm_up=False)
 
 
 def test_a_refused_pack_is_told_of_by_the_ready_service_which_contacts_nobody_there(refused):

@@ -8,7 +8,7 @@ from data.decision_log import DecisionLog
 from serving.app import create_app
 from serving.group import Ask, answer_group
 from serving.shapes import NextBestActionRequest
-from tests.small_service import FakeClock, write_world
+from tests.small_service import FakeClock, decision_row, decision_table, write_world
 
 
 def test_fifty_at_once_get_one_decision(service):
@@ -99,3 +99,23 @@ def test_no_leave_is_given_after_an_acknowledged_stop(service):
         assert after == 409, number
         service.tell("contact_points", **point, consent="given", kind="private")
         service.clock.advance(days=7)  # a contact that leave was given for counts against the caps of its week
+
+
+def test_a_night_that_is_written_while_a_decision_is_made_is_the_one_that_stands(service, tmp_path):
+    running, _ = restless(service)
+    nights = [decision_table(decision_row(7, debtor_id="s1", claim_id="k1", channel="none", send_at=None))]
+    engine = running.engine
+
+    class Overtaken(Restless):
+        def decide(self, lives, wishes, *, models, given=None):
+            verdicts = super().decide(lives, wishes, models=models, given=given)
+            if nights:
+                night = nights.pop()
+                running.log.write_batch(night, portfolio=None, as_of=service.clock(), config_fingerprint="night")
+            return verdicts
+
+    overtaken = Overtaken(engine.engine, [], service.tell)
+    (reply,) = answer_group(replace(running, engine=overtaken), [Ask(NextBestActionRequest(debtor_id="s1"))])
+    assert (overtaken.decisions, reply.said.reused) == (1, True)
+    assert reply.said.decision_id == decision_row(7)["decision_id"]
+    assert running.log.decisions().num_rows == 1

@@ -1,0 +1,74 @@
+"""Statements that every decision makes, put into words once: SQLAlchemy's way there takes longer than their answer.
+
+Columns come and values go as the data base keeps them, past the types of the tables: an instant is an integer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+ONE: sa.ColumnClause[int] = sa.literal_column("1", sa.Integer)
+"""The number one as part of a statement: a hot statement has no values but those it is run with."""
+
+EACH = "values"
+"""Name of the value that stands for many in `among`."""
+
+
+class Hot:
+    """A statement for SQLite and PostgreSQL, or one for each; its values are given in the order in which it names them.
+
+    >>> Hot(sa.select(sa.column("a") == sa.bindparam("b"))).words("sqlite").replace(chr(10), " ")
+    'SELECT a = ? AS anon_1'
+    """
+
+    def __init__(self, statement: sa.Executable, *, postgresql: sa.Executable | None = None) -> None:
+        self._statements = {"sqlite": statement, "postgresql": statement if postgresql is None else postgresql}
+        self._words: dict[str, str] = {}
+
+    def words(self, dialect: str) -> str:
+        """The statement as the data base is told it."""
+        found = self._words.get(dialect)
+        if found is None:
+            found = self._words[dialect] = _compiled(self._statements[dialect], dialect)
+        return found
+
+    def run(self, connection: sa.Connection, *values: object) -> sa.CursorResult[*tuple[Any, ...]]:
+        """What the data base answers."""
+        return connection.exec_driver_sql(self.words(connection.dialect.name), values)
+
+    def run_each(self, connection: sa.Connection, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Runs the statement for each row of values."""
+        connection.exec_driver_sql(self.words(connection.dialect.name), list(rows))
+
+
+def among(query: sa.Select[Any], column: sa.Column[Any]) -> Hot:
+    """The query for many values of a column, given as `many` gives them."""
+    # One value that holds all: a statement with a name for each of thousands costs more than finding them.
+    each = sa.func.json_each(sa.bindparam(EACH)).table_valued("value")
+    every = sa.any_(sa.bindparam(EACH, type_=sa.ARRAY(column.type)))
+    return Hot(query.where(column.in_(sa.select(each.c.value))), postgresql=query.where(column == every))
+
+
+def many(connection: sa.Connection, values: list[Any]) -> object:
+    """Many values as one, as the data base of a connection takes them."""
+    return orjson.dumps(values).decode() if connection.dialect.name == "sqlite" else values
+
+
+@cache
+def inserting(table: sa.Table) -> Hot:
+    """The statement that writes whole rows of a table."""
+    return Hot(sa.insert(table).values({column.name: sa.bindparam(column.name) for column in table.c}))
+
+
+def _compiled(statement: sa.Executable, dialect: str) -> str:
+    dialects: dict[str, sa.Dialect] = {
+        "sqlite": sqlite.dialect(),
+        "postgresql": postgresql.dialect(paramstyle="format"),  # type: ignore[no-untyped-call]  # it ships no types
+    }
+    return str(statement.compile(dialect=dialects[dialect]))  # type: ignore[attr-defined]  # every statement of ours can
