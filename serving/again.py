@@ -107,7 +107,7 @@ class Repeater:
         if "base" in then and then["base"] != now["base"]:
             other.append("base portfolio")
         if other:
-            raise NotToBeRepeated(f"{' and '.join(other)} are not those of the decision: start with those of its time")
+            raise NotToBeRepeated(f"not as when it was decided: {', '.join(other)}: start with what there was then")
         leading = logged.leading
         facts = facts_of(connection, self._service.base, leading.debtor_id, known=Marks(**seen["log"]))
         return _Then(logged, Live(facts, self._service.state.histories(facts), None), frozenset(seen["tables"]))

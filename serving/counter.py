@@ -67,12 +67,17 @@ class Counter:
             return await self._desk.ask(task)
         if not self.warm:
             raise Refused("not-ready", "the service is starting", remedy="send it again in a second")
+        if self._desk.stuck(self._patience_s):  # whoever comes now would wait in vain
+            return self._with_caution(task)
         try:
             return await asyncio.wait_for(self._desk.ask(task), self._patience_s)
         except TimeoutError:
-            task.patience.over = True
-            self._told.without_log(1, slow=True)
-            return reply_of(without_log(task.request, now=self.service.clock()))
+            return self._with_caution(task)
+
+    def _with_caution(self, task: Ask) -> Reply:
+        task.patience.over = True
+        self._told.without_log(1, slow=True)
+        return reply_of(without_log(task.request, now=self.service.clock()))
 
     async def ask_all(self, tasks: Sequence[Ask]) -> list[Outcome]:
         """The outcome of each entry of a batch, in order."""

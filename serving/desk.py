@@ -48,11 +48,17 @@ class Desk:
         self._queue: SimpleQueue[Waiting | None] = SimpleQueue()
         self._starting = Lock()
         self._thread: Thread | None = None
+        self._begun_s: float | None = None
 
     @property
     def waiting(self) -> int:
         """Requests that wait."""
         return self._queue.qsize()
+
+    def stuck(self, seconds: float) -> bool:
+        """Whether one group has been answered for so long by now."""
+        begun_s = self._begun_s
+        return begun_s is not None and time.perf_counter() - begun_s > seconds
 
     async def ask(self, task: Task) -> Reply:
         """The reply to a task, whatever else is asked at the same time.
@@ -95,7 +101,10 @@ class Desk:
         while (first := self._queue.get()) is not None:
             gathered, more = self._gathered(first)
             group = [one for one in gathered if not one[1].done()]  # for who has gone nothing is reserved
-            _deliver(group, self._outcomes([task for task, _ in group]) if group else [])
+            self._begun_s = time.perf_counter()
+            outcomes = self._outcomes([task for task, _ in group]) if group else []
+            self._begun_s = None
+            _deliver(group, outcomes)
             if not more:
                 return
 

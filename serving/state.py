@@ -41,8 +41,10 @@ HAPPENED = {
 STOPS: Mapping[str, Mapping[str, Callable[[list[Any]], Any]]] = {
     "debtors": {"blocked_at": min, "cease_at": min, "objected_at": min, "stop_until": max},
     "claims": {"closed_at": min},
+    "payments": {"reversed_at": min},
 }
-"""Columns that hold contact back, and which of two values holds back longer."""
+"""Columns that a row received later does not take back, and which of two values stands: what holds contact back longer, and
+that a payment was reversed, which may be told before the payment."""
 
 WITHDRAWN = "withdrawn"
 INSTANT = timedelta(microseconds=1)
@@ -296,8 +298,11 @@ def _latest(table: str, rows: list[Row]) -> list[Row]:
     """Of rows with the same identity the last; rows whose first key is null all stay."""
     kept: dict[tuple[object, ...], Row] = {}
     for number, row in enumerate(rows):
-        key = _identity(table, row)
-        kept[(number,) if key[0] is None else key] = row
+        identity = _identity(table, row)
+        key = (number,) if identity[0] is None else identity
+        if table == "payments" and key in kept:
+            row["reversed_at"] = row["reversed_at"] or kept[key]["reversed_at"]
+        kept[key] = row
     return list(kept.values())
 
 

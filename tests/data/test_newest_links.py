@@ -89,7 +89,8 @@ def test_a_link_that_was_changed_is_found_even_where_it_cannot_be_read(
     with place.behind() as connection:
         unguarded(connection)
         changed = {column: 7 if column == "at" else "{" if column in ("parts", "ends") else "0" * 64}
-        connection.execute(sa.update(plain(chain)).where(plain(chain).c.number == last.number).values(changed))
+        table = plain(chain)
+        connection.execute(sa.update(table).where(table.c.number == last.number).values(changed))
     found = look(log)
     assert isinstance(found, Broken)
     assert (found.link, found.table) == (last.number, "chain")

@@ -59,6 +59,23 @@ def test_a_decision_by_a_bundle_that_was_changed_since_is_not_taken_again(busy):
     assert impossible == {"the bundle rates-2 is not the one that decided"}
 
 
+def test_a_decision_from_another_base_portfolio_is_told_as_impossible(busy):
+    running = busy.client.app.state.tenants["main"].service
+    with running.log.reading() as connection:
+        ids = last_answered(connection, most=2)
+    other = replace(running, base=replace(running.base, digest="0" * 16))
+    impossible = {one.impossible for one in Repeater(other, busy.workspace).again(ids)}
+    assert impossible == {"not as when it was decided: base portfolio: start with what there was then"}
+
+
+def test_one_that_repeats_serves_all_who_ask_why(busy, monkeypatch):
+    told = busy.ask("d2", replace=True)
+    assert busy.client.app.state.tenants["main"].repeater is busy.client.app.state.tenants["main"].repeater
+    monkeypatch.setattr("serving.again.Repeater.__init__", None)  # no other one can be made
+    answer = busy.client.get(f"/v1/decisions/{told['decision_id']}", params={"explain": "true"})
+    assert answer.json()["decision"]["reasons"] is not None
+
+
 def test_why_is_told_when_a_decision_is_read_though_nobody_asked_for_it_then(busy):
     told = busy.ask("d2", replace=True)
     path = f"/v1/decisions/{told['decision_id']}"

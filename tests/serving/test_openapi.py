@@ -13,7 +13,7 @@ from serving.described import described
 from serving.event_examples import EVENTS, ROWS
 from serving.examples import problem_example
 from serving.problem_details import MEDIA_TYPE
-from serving.problems import KINDS
+from serving.problems import KINDS, Refused, problem_response
 from tests.small_service import small_service
 
 
@@ -189,3 +189,13 @@ def test_a_decision_that_may_not_be_sent_is_shown_as_the_service_answers_it(serv
     service.tell("claim_events", claim_id="k1", at="2026-03-10T07:15:00Z", kind="dispute_opened")
     answer = service.client.post(f"/v1/decisions/{told['decision_id']}/confirm")
     assert answer.json() == problem_example("not-to-be-sent")
+
+
+def test_only_what_may_pass_by_itself_says_when_to_ask_again(service):
+    told = {kind: "retry-after" in problem_response(Refused(kind, "x").problem).headers for kind in KINDS}
+    passing = {kind for kind, told_when in told.items() if told_when}
+    assert passing == {"still-running", "too-many-requests", "not-ready", "overloaded", "log-unavailable"}
+
+
+def test_an_event_that_will_never_be_taken_does_not_say_when_to_ask_again(service):
+    assert "retry-after" not in PROVOKED["event-conflict"](service.client).headers

@@ -152,3 +152,22 @@ def test_the_service_answers_as_usual_afterwards(shared_service):
         content = body if isinstance(body, bytes) else body.encode("utf-8", "surrogatepass")
         shared_service.client.post(path, content=content, headers={"Content-Type": "application/json"})
     assert shared_service.ask()["channel"] == "sms"
+
+
+@pytest.mark.parametrize("name", ["%00", "a%00b", "%0A", "a%1Fb", "%7F", "%C2%85", "a" * 129])
+@pytest.mark.parametrize("explain", ["", "?explain=true"])
+def test_a_poisonous_identifier_in_a_path_is_refused_like_one_in_a_body(shared_service, name, explain):
+    client = shared_service.client
+    for answer in (
+        client.get(f"/v1/decisions/{name}{explain}"),
+        client.post(f"/v1/decisions/{name}/confirm"),
+        client.delete(f"/v1/debtors/{name}"),
+    ):
+        assert (answer.status_code, answer.json()["type"]) == (422, "urn:rettid:problem:invalid")
+        assert answer.json()["errors"][0]["where"].startswith("path.")
+
+
+@pytest.mark.parametrize("name", ["%C3%A5sa", "a%20b", "7", "%3F%23", "%F0%9F%98%80", "a" * 128])
+def test_any_other_identifier_in_a_path_is_one_that_may_be_unknown(shared_service, name):
+    assert shared_service.client.get(f"/v1/decisions/{name}").status_code == 404
+    assert shared_service.client.delete(f"/v1/debtors/{name}").status_code == 404

@@ -1,5 +1,6 @@
 """What could have led to a contact that must not be made, or to an answer that is not true any more."""
 
+import time
 from dataclasses import replace
 from datetime import timedelta
 
@@ -155,3 +156,24 @@ def test_no_leave_is_given_for_an_erased_debtor(service):
     assert service.client.delete("/v1/debtors/s1").status_code == 200
     answer = confirm(service, told["decision_id"])
     assert (answer.status_code, answer.json()["reason"]) == (409, "erased")
+
+
+def test_a_reversal_told_before_its_payment_counts(service):
+    paid = {"payment_id": "p1", "claim_id": "k1", "debtor_id": "s1", "amount": "2400.00", "currency": "SEK"}
+    at = "2026-03-09T08:00:00Z"
+    service.tell("payments", **paid, paid_at=at, reversed_at="2026-03-10T07:00:00Z")
+    service.tell("payments", **paid, paid_at=at)
+    claims = {claim["claim_id"]: claim["covered"] for claim in service.ask("s1")["claims"]}
+    assert claims == {"k1": True, "k2": True}
+
+
+def test_while_the_desk_is_stuck_nobody_waits_for_it(service):
+    counter = Counter(tenant(service).service, patience_s=0.2)
+    service.client.app.state.tenants["main"] = replace(tenant(service), counter=counter)
+    service.ask("d2")
+    counter._desk._begun_s = 0.0
+    begun = time.perf_counter()
+    assert service.ask("s1")["degraded"]
+    assert time.perf_counter() - begun < 0.2
+    counter._desk._begun_s = None
+    assert service.ask("s1")["channel"] == "sms"

@@ -8,6 +8,8 @@ import sqlalchemy as sa
 
 from data.decision_log import FILE_NAME
 from data.decision_log_tables import decision_steps
+from data.vocabulary import CHANNELS
+from models.rules.pack import FOLDER
 from models.rules.packs_kept import packs_of
 from serving.log_watch import LogWatch
 from serving.ready import probes_of
@@ -121,11 +123,11 @@ def test_a_refused_pack_is_counted_at_the_start_by_what_goes_on_instead(tmp_path
     own = tmp_path / "rules"
     own.mkdir()
     if kind == "last_good_pack":
-        shipped = SHIPPED / "SE.toml"
-        (own / "SE.toml").write_text(shipped.read_text(encoding="utf-8"), encoding="utf-8")
-        assert fell_back(packs_of(tmp_path, on=moment(3, 10).date())) == ()
+        shipped = (FOLDER / "SE.toml").read_text(encoding="utf-8")
+        (own / "SE.toml").write_text(shipped, encoding="utf-8")
+        assert fell_back(packs_of(tmp_path, channels=CHANNELS[1:], on=moment(3, 10).date())) == ()
     (own / "SE.toml").write_text("country = ", encoding="utf-8")
-    found = fell_back(packs_of(tmp_path, on=moment(3, 10).date()))
+    found = fell_back(packs_of(tmp_path, channels=CHANNELS[1:], on=moment(3, 10).date()))
     assert found == (kind,)
     told = telemetry()
     tell_fallbacks([SimpleNamespace(fell_back=found)], told)
