@@ -168,4 +168,5 @@ class DecisionLog:
 def _file(path: Path) -> Path:
     path = path / FILE_NAME if path.is_dir() else path
     path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch(mode=0o600)  # it holds the debtors' keys; SQLite gives its other files the same mode
     return path

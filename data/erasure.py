@@ -67,17 +67,20 @@ def erase(
     for lookup in [lookup for lookup, one in transaction.fresh.items() if one.ref in refs]:
         del transaction.fresh[lookup]
     told = orjson.dumps(counts, option=orjson.OPT_SORT_KEYS).decode()
-    append(connection, erasures, [(mine, to_us(at), told)], at_us=to_us(at))
+    # Claims and contacts too: what is told of one later must not be taken for somebody new.
+    parts = [pseudonym(connection, kind, one) for kind in (CLAIM, CONTACT) for one in kinds[kind]]
+    rows = [(mine, to_us(at), told), *((one, to_us(at), NOTHING) for one in sorted(set(parts)))]
+    append(connection, erasures, rows, at_us=to_us(at))
     bump(connection, (debtor_id,))
     return Erased(mine, counts, transaction.link.number)
 
 
-def erased_among(connection: sa.Connection, debtor_ids: Collection[str]) -> set[str]:
-    """Those of the debtors that have been erased."""
+def erased_among(connection: sa.Connection, debtor_ids: Collection[str], *, kind: str = DEBTOR) -> set[str]:
+    """Those of the debtors, or of the claims or contacts where `kind` says so, that have been erased."""
     erased = _ALL if len(debtor_ids) > FEW else _AMONG
     if connection.scalar(_ANY) is None:
         return set()
-    hidden = {pseudonym(connection, DEBTOR, one): one for one in debtor_ids}
+    hidden = {pseudonym(connection, kind, one): one for one in debtor_ids}
     wanted = {} if erased is _ALL else {"debtors": list(hidden)}
     return {hidden[one] for one in connection.scalars(erased, wanted) if one in hidden}
 
@@ -86,6 +89,8 @@ FEW = 1_000
 _ANY = sa.select(erasures.c.debtor).limit(1)
 _ALL = sa.select(erasures.c.debtor)
 _AMONG = _ALL.where(erasures.c.debtor.in_(sa.bindparam("debtors", expanding=True)))
+
+NOTHING = "{}"
 
 _SEALED = (
     (decision_rows, decision_rows.c.debtor_ref),

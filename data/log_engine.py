@@ -171,6 +171,8 @@ def _postgresql_begun(schema: str, connection: sa.Connection) -> None:
     if options.get(PATIENT):
         connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
     if options.get(WRITES):
+        # Behind the lock each statement must see what the last writer wrote, whatever the server's default is.
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
         connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtext('rettid'), hashtext(%s))", (schema,))
     else:
         connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")

@@ -12,8 +12,10 @@ import orjson
 import sqlalchemy as sa
 
 from data.decision_log_rows import ROWS_AT_ONCE
-from data.decision_log_tables import CHAINED, chain
-from data.log_chain import GENESIS, Part, StoredRow, link_digest, raw
+from data.decision_log_tables import CHAINED, chain, erasures, subjects
+from data.log_chain import GENESIS, Part, StoredRow, head_of, link_digest, raw
+from data.log_transaction import transaction_of
+from data.subjects import COUNTER
 from data.times import from_us
 
 LINKS_AT_ONCE = 1_000
@@ -50,7 +52,22 @@ def verify(connection: sa.Connection, *, kept: Mapping[int, str] | None = None) 
     """
     found = [*_broken_links(connection, kept or {})]
     found += [one for table in CHAINED.values() if (one := _broken_rows(connection, table)) is not None]
-    return min(found, default=None)
+    return min(found, default=None) or next(_missing_keys(connection), None)
+
+
+def _missing_keys(connection: sa.Connection) -> Iterator[Broken]:
+    """Keys that are gone without an erasure that tells of them, or that stand for somebody else: rows nobody can read."""
+    head, of = head_of(connection), transaction_of(connection).pseudonym
+    made = head.end(COUNTER) - 1
+    there = connection.scalar(sa.select(sa.func.count()).select_from(subjects)) or 0
+    told = connection.scalars(sa.select(erasures.c.counts))
+    erased = sum(int(orjson.loads(one).get(COUNTER, 0)) for one in told)
+    if made != there + erased:
+        yield Broken(head.number, COUNTER, f"{made - there - erased} keys are gone that no erasure tells of")
+    rows = connection.execute(sa.select(subjects.c.ref, subjects.c.kind, subjects.c.id, subjects.c.lookup))
+    other = [row.ref for row in rows if of(row.kind, row.id) != row.lookup]
+    if other:
+        yield Broken(head.number, COUNTER, f"{len(other)} keys stand for somebody else, first of them {other[0]}")
 
 
 def last_links(connection: sa.Connection) -> dict[date, Anchor]:

@@ -73,13 +73,13 @@ class Transaction:
 @contextmanager
 def transaction(connection: sa.Connection, names: Names, *, writes: bool) -> Iterator[Transaction]:
     """The connection with its state; on leaving without an error, the chain is closed over what was written."""
-    mine = Transaction(connection, names, writes)
-    connection.info[PLACE] = mine
+    mine, carried = Transaction(connection, names, writes), connection.info
+    carried[PLACE] = mine
     try:
         yield mine
         mine.close()
     finally:
-        del connection.info[PLACE]
+        carried.pop(PLACE, None)  # a connection that broke has no `info` any more: its own error must be told
 
 
 def transaction_of(connection: sa.Connection) -> Transaction:

@@ -17,6 +17,7 @@ from data.decision_log_tables import batch_parts, batches, decision_rows, decisi
 from data.decision_reading import frame, sent
 from data.decision_words import BATCH
 from data.decision_writing import add_rows
+from data.erasure import erased_among
 from data.log_transaction import append
 from data.problems import counted
 from data.times import to_us
@@ -65,7 +66,9 @@ def write_staged(begin: Writing, batch: Batch, decisions: Decisions) -> None:
             if _stands(connection, batch):
                 return  # another process was quicker with the same batch
             if begun >= _written(connection, batch):
-                add_rows(connection, part, source=BATCH, batch_id=batch.batch_id, answer_id=None)
+                add_rows(
+                    connection, _without_erased(connection, part), source=BATCH, batch_id=batch.batch_id, answer_id=None
+                )
                 append(connection, batch_parts, [(batch.batch_id, part.num_rows)], at_us=to_us(batch.as_of))
     with begin() as connection:
         if not _stands(connection, batch):
@@ -133,3 +136,11 @@ def _acted_on(connection: sa.Connection, first: datetime, last: datetime) -> pa.
 
 def _identity(row: dict[str, object]) -> tuple[object, object]:
     return row["decision_id"], row["claim_id"]
+
+
+def _without_erased(connection: sa.Connection, rows: pa.Table) -> pa.Table:
+    """Rows without those of debtors who were erased while the night was being decided."""
+    erased = erased_among(connection, rows["debtor_id"].unique().to_pylist())
+    if not erased:
+        return rows
+    return rows.filter(pc.invert(pc.is_in(rows["debtor_id"], value_set=pa.array(sorted(erased), pa.string()))))

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from data.decision_log_tables import answer_debtors, stored_answers, subjects
 from data.sealing import Key
-from data.subjects import DEBTOR, one_named, pseudonym
+from data.subjects import DEBTOR, one_found, pseudonym
 
 PLACE = b"stored_answers.body"
 
@@ -78,12 +78,22 @@ def finish(
     """
     mine, values = _Mine.of(connection, scope, key), dict(vars(answer))
     if debtors:
-        owner = one_named(connection, DEBTOR, next(iter(debtors)))
-        values |= {"body": owner.key.seal_bytes(answer.body, place=PLACE), "sealed_for": owner.ref}
+        owner = one_found(connection, DEBTOR, next(iter(debtors)))
+        if owner is not None:  # nobody is made known by having been asked about, least of all one who was erased
+            values |= {"body": owner.key.seal_bytes(answer.body, place=PLACE), "sealed_for": owner.ref}
         spoken = sorted({pseudonym(connection, DEBTOR, one) for one in debtors})
         rows = [{"scope": scope, "key": mine.key, "debtor": one} for one in spoken]
         connection.execute(sa.insert(answer_debtors), rows)
     connection.execute(sa.update(stored_answers).where(mine.row).values(**values))
+
+
+def forget_old(connection: sa.Connection, *, at: datetime) -> int:
+    """Deletes answers that have been kept for longer than `KEPT`; gives their number."""
+    old = stored_answers.c.begun_at < at - KEPT
+    of = (answer_debtors.c.scope == stored_answers.c.scope) & (answer_debtors.c.key == stored_answers.c.key)
+    deleted = connection.execute(sa.delete(stored_answers).where(old))
+    connection.execute(sa.delete(answer_debtors).where(~sa.exists().where(of)))
+    return deleted.rowcount
 
 
 def release(connection: sa.Connection, scope: str, key: str) -> None:

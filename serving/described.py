@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
 
@@ -33,10 +34,11 @@ SCHEMES: Part = {
     "session": {"type": "apiKey", "in": "cookie", "name": f"__Host-{COOKIE}", "description": "A signed-in browser."},
 }
 PROBLEM: Part = {"$ref": "#/components/schemas/ProblemDetails"}
-PARAMETERS = {
+PARAMETERS: Mapping[str, str | bool] = {
     "Idempotency-Key": "6f1ed002-ab59-4e3c-9d21-3c2b5e5d0a11",
     "decision_id": "0f5c2a9b7d4e4c21a3b6d8e0f1a2b3c4",
     "debtor_id": "d-1042",
+    "explain": True,
     "name": "overview",
 }
 RETRY_AFTER: Part = {

@@ -6,11 +6,13 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from data.decision_words import ERASED
 from data.erasure import erased_among
 from data.event_log import ConflictingEvent, Event, record
 from data.event_rows import BadRow, Row, typed_row
 from data.online_decisions import decided_under
 from data.schemas import SCHEMAS
+from data.subjects import CLAIM, CONTACT
 from serving.decider import Service
 from serving.problem_details import Fault
 from serving.problems import Refused, invalid
@@ -49,7 +51,7 @@ def write(connection: sa.Connection, service: Service, event: Event, *, at: date
         It contradicts what is known, or its identifier stands for another event; nothing is written then.
     """
     owner = _owner(connection, service, event)
-    if owner is not None and erased_among(connection, [owner]):
+    if _is_erased(connection, event, owner):
         remedy = "stop sending rows about this debtor: nothing of it is kept"
         raise Refused("erased", "the debtor was erased", remedy=remedy)
     _must_agree(connection, service, event, owner)
@@ -60,6 +62,14 @@ def write(connection: sa.Connection, service: Service, event: Event, *, at: date
         raise Refused("event-conflict", str(error), remedy=remedy) from error
     waits_for = _waits_for(connection, service, event)
     return EventAnswer(event_id=event.event_id, duplicate=not new, waits_for=waits_for)
+
+
+def _is_erased(connection: sa.Connection, event: Event, owner: str | None) -> bool:
+    """Whether the debtor whom the event is about, or the claim or contact it names, has been erased."""
+    if owner is not None and (owner.startswith(f"{ERASED}-") or erased_among(connection, [owner])):
+        return True
+    named = {CLAIM: event.row.get("claim_id"), CONTACT: event.row.get("contact_id")}
+    return any(erased_among(connection, [str(one)], kind=kind) for kind, one in named.items() if one is not None)
 
 
 def _owner(connection: sa.Connection, service: Service, event: Event) -> str | None:

@@ -17,7 +17,7 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 ROLES = frozenset({"champion", "challenger"})
 REASONS = frozenset({
     "replaced", "no_contact", "past_valid_until", "outside_window", "paid", "closed", "disputed", "opted_out",
-    "objected", "vulnerable",
+    "objected", "vulnerable", "not_yet", "erased",
 })  # fmt: skip
 """Why a decision may not be sent, besides the names of the rules."""
 

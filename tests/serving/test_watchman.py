@@ -141,7 +141,9 @@ def test_a_running_service_has_told_of_its_refused_packs_and_checks_though_nobod
     settings = ServiceSettings(service.workspace, portfolio=service.portfolio, warm_up=False)
     with signed_client(settings, clock=FakeClock()) as client:
         ends = time.monotonic() + 30
-        while "rettid_check_ok" not in (text := client.app.state.telemetry.text().decode()).split("rettid_disk_free")[0]:
+        while (
+            "rettid_check_ok" not in (text := client.app.state.telemetry.text().decode()).split("rettid_disk_free")[0]
+        ):
             assert time.monotonic() < ends
             time.sleep(0.05)
     assert 'rettid_fallbacks_total{kind="no_pack"} 1.0' in text

@@ -21,7 +21,7 @@ def upgrade() -> None:
     connection = op.get_bind()
     _set_aside(connection)
     layout_2.metadata.create_all(connection)
-    for guard in guards(connection.dialect.name, layout_2.GUARDED):
+    for guard in guards(connection.dialect.name, layout_2.GUARDED, kept=["subjects"]):
         connection.execute(guard)
     with transaction(connection, Names(secret_of(connection)), writes=True):
         moved(connection)

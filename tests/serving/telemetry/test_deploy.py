@@ -7,12 +7,14 @@ import re
 import shlex
 import shutil
 import subprocess
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from serving.settings import settings_from
 from serving.telemetry.exposition import FOLDER
 from serving.telemetry.settings import LEVEL, SAMPLE, BadSample, log_settings
 from tests.documents.markdown import ROOT
@@ -84,6 +86,16 @@ def test_the_service_runs_several_workers_against_postgresql_by_a_secret_file() 
     assert int(service["stop_grace_period"].rstrip("s")) >= 15
 
 
+def test_the_service_believes_the_gateway_of_its_own_network_and_nobody_else_on_where_callers_are() -> None:
+    believed = COMPOSE["services"]["service"]["environment"]["RETTID_FORWARDED_ALLOW_IPS"]
+    (front,) = COMPOSE["networks"]["front"]["ipam"]["config"]
+    assert believed == front["gateway"]
+    assert ip_address(believed) in ip_network(front["subnet"])
+    told = {"host": "", "port": 0, "workers": 1, "tenants": False}
+    given = {"RETTID_FORWARDED_ALLOW_IPS": believed}
+    assert settings_from(given, ROOT, None, **told).forwarded_allow_ips == believed
+
+
 def test_every_volume_network_and_secret_that_is_used_is_declared() -> None:
     services = COMPOSE["services"].values()
     assert {volume.split(":")[0] for one in services for volume in one.get("volumes", [])} == set(COMPOSE["volumes"])
@@ -132,7 +144,7 @@ def test_systemd_finds_nothing_wrong_with_the_unit(tmp_path: Path) -> None:
 def test_the_example_names_variables_that_are_read_and_no_secret() -> None:
     lines = (DEPLOY / "environment.example").read_text().splitlines()
     variables = {found[1] for line in lines if (found := re.match(r"# ([A-Z_]+)=", line))}
-    read = {"RETTID_DATABASE_FILE", "RETTID_ACCESS_FILE", "RETTID_PATIENCE_MS"}
+    read = {"RETTID_DATABASE_FILE", "RETTID_ACCESS_FILE", "RETTID_PATIENCE_MS", "RETTID_FORWARDED_ALLOW_IPS"}
     assert variables == {*read, LEVEL, SAMPLE, FOLDER}
     settings = (ROOT / "serving" / "settings.py").read_text()
     assert [name for name in read if f'"{name.removesuffix("_FILE")}"' not in settings] == []
