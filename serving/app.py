@@ -21,7 +21,7 @@ from models.rules.mask import RULES
 from serving.access.access import Access
 from serving.access.login import router as login_router
 from serving.access.login import sign_in_instead
-from serving.access.matrix import check_complete
+from serving.access.matrix import MATRIX, check_complete
 from serving.access.refusals import NotAdmitted
 from serving.access.report_access import BadManifest
 from serving.access.settings import AccessSettings
@@ -48,6 +48,7 @@ TITLE = "rettid: next best action for debtors"
 OUTAGE_GRACE_S = 60.0
 """How long a key that was good goes on while the store of keys cannot be asked: an answer of `none` must still be had."""
 
+METHOD_NOT_ALLOWED = 405
 KIND_OF_STATUS = {400: "bad-json", 404: "not-found", 405: "method-not-allowed", 413: "too-large"}
 
 
@@ -143,14 +144,16 @@ async def _invalid(_request: Request, error: Exception) -> JSONResponse:
     return problem_response(invalid(faults_of(error.errors())).problem)
 
 
-async def _http(_request: Request, error: Exception) -> JSONResponse:
+async def _http(request: Request, error: Exception) -> JSONResponse:
     """What the framework itself refuses, in our form and without its words."""
     if not isinstance(error, HTTPException):
         raise error
     kind = KIND_OF_STATUS.get(error.status_code, "not-found" if error.status_code < 500 else "failed")
     remedy = "see /openapi.json" if error.status_code in (404, 405) else "send a smaller, well-formed body"
     refused = Refused(kind, "the request could not be taken", remedy=remedy)
-    return problem_response(refused.problem, headers=error.headers)
+    taken = sorted({method for method, path in MATRIX if path == request.url.path})
+    allow = {"Allow": ", ".join(taken)} if error.status_code == METHOD_NOT_ALLOWED and taken else {}
+    return problem_response(refused.problem, headers={**(error.headers or {}), **allow})
 
 
 async def _log_unavailable(_request: Request, _error: Exception) -> JSONResponse:

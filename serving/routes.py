@@ -38,8 +38,16 @@ from serving.telemetry.readiness import look
 from serving.wire import KEY_HEADER, StrictRoute, answered_once, once_of, response_of
 
 router = APIRouter(route_class=StrictRoute)
+PRINTABLE = r"^[ -~]+$"
 Key = Annotated[
-    str | None, Header(alias=KEY_HEADER, description="Same key and body: the same stored answer.", max_length=255)
+    str | None,
+    Header(
+        alias=KEY_HEADER,
+        description="Same key and body: the same stored answer.",
+        min_length=1,
+        max_length=255,
+        pattern=PRINTABLE,
+    ),
 ]
 PLAIN = r"^[^\p{Cc}]+$"
 """As identifiers in bodies: PostgreSQL takes no NUL, and no identifier has a reason to hold a control character."""

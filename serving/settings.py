@@ -75,7 +75,7 @@ class ServiceSettings:
     def to_environment(self, files: Mapping[str, Path] | None = None) -> dict[str, str]:
         """The one variable that `from_environment` reads; of a secret with a file in `files`, by setting, that file's name.
 
-        >>> ServiceSettings(Path("work"), database="secret").to_environment({"database": Path("/run/it")})[ENVIRONMENT][-40:]
+        >>> ServiceSettings(Path("work"), database="secret").to_environment({"database": Path("/run/it")})[ENVIRONMENT][-33:]
         '"files": {"database": "/run/it"}}'
         """
         named = {name: str(path) for name, path in (files or {}).items()}

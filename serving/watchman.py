@@ -12,6 +12,7 @@ from fastapi.concurrency import run_in_threadpool
 
 from data.matured import matured
 from data.online_decisions import Decided, decided_under
+from data.stored_answers import forget_old
 from models.bundle import NoChampion
 from serving.decider import Service
 from serving.log_watch import LogWatch
@@ -48,15 +49,16 @@ async def _watching(tenants: list[Tenant], telemetry: Telemetry) -> None:
     number, logs = 0, LogWatch(tenants, telemetry)
     # the stop is the answer of /readyz alone, which a proxy looks at: here nothing is ever being stopped
     probes = {one.name: probes_of(one, telemetry, Draining()) for one in tenants}
-    each_minute: list[Callable[[], None]] = [
+    each_minute: list[Callable[[], object]] = [
         lambda: tell_checks(probes, telemetry),
         *(partial(tell_models, one, telemetry) for one in tenants),
         lambda: tell_base(tenants, telemetry),
         logs.tell_mix,
     ]
-    each_hour: list[Callable[[], None]] = [
+    each_hour: list[Callable[[], object]] = [
         logs.tell_chain,
         lambda: tell_calibration([one.service for one in tenants], telemetry),
+        *(partial(forget_old_answers, one.service) for one in tenants),
     ]
     while True:
         for tell in [*each_minute, *(each_hour if number % ROUNDS_AN_HOUR == 1 else ())]:
@@ -64,6 +66,12 @@ async def _watching(tenants: list[Tenant], telemetry: Telemetry) -> None:
                 await run_in_threadpool(tell)
         number += 1
         await asyncio.sleep(EVERY_S)
+
+
+def forget_old_answers(service: Service) -> int:
+    """Answers under keys that have been kept for long enough."""
+    with service.log.writing() as connection:
+        return forget_old(connection, at=service.clock())
 
 
 def tell_fallbacks(tenants: Iterable[Tenant], telemetry: Telemetry) -> None:

@@ -19,7 +19,7 @@ from serving.admission import admitted
 from serving.decider import Service
 from serving.group import Once, Reply, stands
 from serving.problem_details import Fault
-from serving.problems import Refused, invalid, retry_after
+from serving.problems import Refused, invalid, kind_of, retry_after
 from serving.tenants import Tenant
 
 KEY_HEADER = "Idempotency-Key"
@@ -142,8 +142,8 @@ def response_of(reply: Reply) -> Response:
     stored, said = reply.stored, reply.said
     headers = {"Idempotency-Replayed": "true"} if reply.again else {}
     if stored.status != 200:
-        reason = said.problem.reason if isinstance(said, Refused) else None
-        headers |= retry_after(stored.status, reason)
+        kind = kind_of(said.problem) if isinstance(said, Refused) else ""
+        headers |= retry_after(stored.status, kind)
     return Response(stored.body, stored.status, headers, stored.media_type)
 
 

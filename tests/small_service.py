@@ -27,10 +27,10 @@ from models.propensity import RateModel
 from serving.access.caller import ROLES
 from serving.access.keys import KeyOrder, issue_key
 from serving.app import create_app
-from serving.tenants import Parts
 from serving.decider import Clock
 from serving.models_in_use import ModelsInUse
 from serving.settings import ServiceSettings
+from serving.tenants import Parts
 from tests.samples import (
     Row,
     claim_events,

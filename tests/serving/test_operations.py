@@ -222,3 +222,8 @@ def test_the_nightly_batch_does_without_the_web():
         [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True, env=env
     )
     assert found.stdout.strip() == "False"
+
+
+def test_a_method_that_an_address_does_not_take_names_all_that_it_does(service):
+    answer = service.client.put("/login")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, POST")

@@ -17,7 +17,7 @@ from serving.settings import ServiceSettings
 from serving.telemetry.draining import Draining
 from serving.telemetry.readiness import Check
 from serving.tenants import fell_back
-from serving.watchman import tell_calibration, tell_checks, tell_fallbacks, tell_models
+from serving.watchman import forget_old_answers, tell_calibration, tell_checks, tell_fallbacks, tell_models
 from tests.samples import moment
 from tests.serving.telemetry.figures import read
 from tests.serving.telemetry.watched import telemetry
@@ -165,3 +165,15 @@ def test_that_this_service_is_stopping_is_left_to_the_answer_of_readiness(servic
     assert found["rettid_check_ok{check=not_draining}"] == 0
     assert found["rettid_check_ok{check=store_writable}"] == 1
     assert found["rettid_disk_free_bytes"] > 0
+
+
+def test_answers_under_keys_are_forgotten_after_a_month(service):
+    key = {"Idempotency-Key": "old"}
+    first = service.client.post("/v1/next-best-action", json={"debtor_id": "s1"}, headers=key).json()
+    running = service.client.app.state.tenants["main"].service
+    assert forget_old_answers(running) == 0
+    service.clock.advance(days=31)
+    assert forget_old_answers(running) == 1
+    again = service.client.post("/v1/next-best-action", json={"debtor_id": "s1"}, headers=key)
+    assert "idempotency-replayed" not in again.headers
+    assert again.json()["decision_id"] != first["decision_id"]

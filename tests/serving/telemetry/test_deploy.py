@@ -155,3 +155,9 @@ def test_the_example_names_variables_that_are_read_and_no_secret() -> None:
 def test_a_sample_that_is_no_whole_number_is_refused(sample: str) -> None:
     with pytest.raises(BadSample, match="expected a whole number from 1"):
         log_settings({SAMPLE: sample})
+
+
+def test_the_alert_on_refused_packs_does_not_wait_for_a_rise_since_they_are_counted_before_anybody_looks() -> None:
+    rules = yaml.safe_load((DEPLOY / "alerts.yaml").read_text())["groups"][0]["rules"]
+    (expression,) = [one["expr"] for one in rules if one["alert"] == "RettidPackFellBack"]
+    assert expression == 'sum(rettid_fallbacks_total{kind=~"last_good_pack|no_pack"}) > 0'
