@@ -114,14 +114,6 @@ def all_events(connection: sa.Connection) -> list[Received]:
     return _found(connection, sa.true())
 
 
-def last_of(connection: sa.Connection, debtor_id: str, *, claims: Collection[str], contacts: Collection[str]) -> int:
-    """Sequence number of the last event of a debtor and of these claims and contacts, 0 where there is none."""
-    subject = one_found(connection, DEBTOR, debtor_id)
-    mine = _of_parts(connection, claims, contacts)
-    mine = mine if subject is None else mine | (events.c.of_debtor == subject.ref)
-    return connection.scalar(sa.select(sa.func.max(events.c.sequence)).where(mine)) or 0
-
-
 def debtor_named(connection: sa.Connection, table: str, key: str) -> str | None:
     """Debtor that the last event of a table names for a row of that key; None where no such event came."""
     query = (

@@ -176,21 +176,6 @@ def last_decided(connection: sa.Connection, debtor_id: str, *, at: datetime) -> 
     return _decided(connection, of_debtor & (decision_rows.c.decided_at == last))
 
 
-def last_change(connection: sa.Connection, debtor_id: str) -> tuple[int, int]:
-    """Sequence numbers of the debtor's last decision row and of the last step of any decision; 0 where there is none."""
-    subject = one_found(connection, DEBTOR, debtor_id)
-    if subject is None:
-        return 0, 0
-    of_debtor = (decision_rows.c.debtor_ref == subject.ref) & counting()
-    row = sa.select(sa.func.max(decision_rows.c.sequence)).where(of_debtor)
-    step = (
-        sa.select(sa.func.max(decision_steps.c.sequence))
-        .join(decision_rows, decision_rows.c.decision_id == decision_steps.c.decision_id)
-        .where(of_debtor)
-    )
-    return connection.scalar(row) or 0, connection.scalar(step) or 0
-
-
 def decided_under(connection: sa.Connection, decision_id: str) -> Decided | None:
     """What was decided for the debtor at the moment at which this decision was taken; None where there is none."""
     mine = sa.select(decision_rows.c.debtor_ref, decision_rows.c.decided_at).where(
