@@ -100,15 +100,15 @@ class Facts:
 
     def barred_by(self, rule: Rule) -> Barred:
         """What a rule bars; one that holds claims is asked once."""
-        if rule.name in self._held:
-            return self._held[rule.name]
+        if rule in self._held:
+            return self._held[rule]
         found = rule.bars(self)
         if found.claims is not None:
-            self._held[rule.name] = found
+            self._held[rule] = found
         return found
 
     @cached_property
-    def _held(self) -> dict[str, Barred]:
+    def _held(self) -> dict[Rule, Barred]:
         return {}
 
     @cached_property
