@@ -7,6 +7,7 @@ import shlex
 import socket
 import subprocess
 import time
+import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -22,10 +23,16 @@ from data.access_store import AccessStore
 from data.log_place import MAIN
 from serving.access.keys import KeyOrder, issue_key
 
+STARTING_S = 180
+NOT_YET = 503
 DEBTORS = 5_000
 MONTHS = 24
 DAYS = 28
 MODELS = ("chain", "lightgbm", "constant", "incumbent")
+
+
+class NotStarted(ValueError):
+    """The service that the demo started did not come up."""
 
 
 def play_demo(workspace: Path, *, program: tuple[str, ...], console: Console) -> Iterator[str]:
@@ -228,8 +235,20 @@ def _post(address: str, body: Mapping[str, object], *, key: str, console: Consol
         "Authorization": f"Bearer {key}",
     }
     request = urllib.request.Request(address, json.dumps(body).encode(), headers)  # noqa: S310 # our own loopback service
-    with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 # our own loopback service
-        found: dict[str, Any] = json.load(answer)
+    found: dict[str, Any] = _answered(request)
     console.print(f"POST {address}", json.dumps(body), markup=False, highlight=False, soft_wrap=True)
     console.print_json(json.dumps(found))
     return found
+
+
+def _answered(request: urllib.request.Request) -> Any:  # noqa: ANN401 (an answer may be any JSON)
+    """The answer, once the service has tried out its model and is warm: until then it says that it is starting."""
+    for _ in range(STARTING_S):
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 # our own loopback service
+                return json.load(answer)
+        except urllib.error.HTTPError as error:
+            if error.code != NOT_YET:
+                raise
+        time.sleep(1)
+    raise NotStarted(f"the service was not ready within {STARTING_S} s: see its log")
