@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from data.access_tables import access_events, keys, managers, open_access, sessions
+from data.log_engine import writing
 
 NAME = re.compile(r"[a-z0-9-]{1,64}")
 
@@ -84,7 +85,7 @@ class AccessStore:
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
-        self._reading = engine.execution_options(reading=True)
+        self._writing = writing(engine)
 
     @staticmethod
     def open(place: Path | str) -> AccessStore:
@@ -125,7 +126,7 @@ class AccessStore:
     def all_keys(self, tenant: str | None = None) -> tuple[Key, ...]:
         """All keys, or a tenant's, oldest first."""
         query = sa.select(keys).order_by(keys.c.created_at, keys.c.key_id)
-        with self._reading.begin() as connection:
+        with self._engine.begin() as connection:
             rows = connection.execute(query if tenant is None else query.where(keys.c.tenant == tenant)).mappings()
             return tuple(Key(**_fields(row)) for row in rows)
 
@@ -167,7 +168,7 @@ class AccessStore:
 
     def managers(self) -> tuple[Manager, ...]:
         """All managers, by name."""
-        with self._reading.begin() as connection:
+        with self._engine.begin() as connection:
             rows = connection.execute(sa.select(managers).order_by(managers.c.user)).mappings()
             return tuple(Manager(**_fields(row)) for row in rows)
 
@@ -196,7 +197,7 @@ class AccessStore:
 
     def add_session(self, session: Session, *, event: AccessEvent) -> None:
         """Keeps a session and forgets those that have run out."""
-        with self._engine.begin() as connection:
+        with self._writing.begin() as connection:
             connection.execute(sa.delete(sessions).where(sessions.c.expires_at <= session.created_at))
             connection.execute(sa.insert(sessions).values(asdict(session)))
             _note(connection, event)
@@ -204,7 +205,7 @@ class AccessStore:
     def session(self, digest: bytes) -> tuple[Session, Manager] | None:
         """The session under a token's digest, and who signed in; None where there is none or they were disabled."""
         query = sa.select(sessions).where(sessions.c.digest == digest)
-        with self._reading.begin() as connection:
+        with self._engine.begin() as connection:
             row = connection.execute(query).mappings().first()
             if row is None:
                 return None
@@ -214,31 +215,31 @@ class AccessStore:
 
     def end_session(self, digest: bytes, *, event: AccessEvent) -> None:
         """Forgets a session; one that is not there is no mistake."""
-        with self._engine.begin() as connection:
+        with self._writing.begin() as connection:
             if connection.execute(sa.delete(sessions).where(sessions.c.digest == digest)).rowcount:
                 _note(connection, event)
 
     def note(self, event: AccessEvent) -> None:
         """Adds to what was done about access."""
-        with self._engine.begin() as connection:
+        with self._writing.begin() as connection:
             _note(connection, event)
 
     def events(self) -> tuple[AccessEvent, ...]:
         """Everything that was done about access, in its order."""
         columns = (access_events.c.at, access_events.c.event, access_events.c.subject, access_events.c.tenant)
-        with self._reading.begin() as connection:
+        with self._engine.begin() as connection:
             rows = connection.execute(sa.select(*columns).order_by(access_events.c.sequence))
             return tuple(AccessEvent(*row) for row in rows)
 
     def _first(self, query: sa.Select[Any]) -> sa.RowMapping | None:
-        with self._reading.begin() as connection:
+        with self._engine.begin() as connection:
             return connection.execute(query).mappings().first()
 
     @contextmanager
     def _adding(self, what: str, event: AccessEvent) -> Iterator[sa.Connection]:
         """A transaction that adds something and says so."""
         try:
-            with self._engine.begin() as connection:
+            with self._writing.begin() as connection:
                 yield connection
                 _note(connection, event)
         except IntegrityError as error:
@@ -247,7 +248,7 @@ class AccessStore:
     @contextmanager
     def _changing_key(self, key_id: str, *, event: str, at: datetime) -> Iterator[sa.Connection]:
         """A transaction that changes a key and says so."""
-        with self._engine.begin() as connection:
+        with self._writing.begin() as connection:
             tenant = connection.scalar(sa.select(keys.c.tenant).where(keys.c.key_id == key_id))
             if tenant is None:
                 raise UnknownName(f"expected the identifier of a key, found no '{key_id}': see `rettid keys list`")
@@ -257,7 +258,7 @@ class AccessStore:
     @contextmanager
     def _changing_manager(self, user: str, *, event: str, at: datetime) -> Iterator[sa.Connection]:
         """A transaction that changes a manager, ends their sessions and says so."""
-        with self._engine.begin() as connection:
+        with self._writing.begin() as connection:
             tenant = connection.scalar(sa.select(managers.c.tenant).where(managers.c.user == user))
             if tenant is None:
                 raise UnknownName(f"expected a manager that was added, found no '{user}': see `rettid managers list`")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import sqlalchemy as sa
-from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.pool import ConnectionPoolEntry
 
 from data.decision_log_tables import Instant
+from data.log_engine import is_url, make_durable, writing
+from data.log_guards import guards
 
 FILE_NAME = "access.db"
 SCHEMA = "access"
@@ -84,24 +84,7 @@ access_events = sa.Table(
 )
 """What was done about access, a row each; the data base itself refuses to change or delete one."""
 
-_REFUSAL = "access events are never changed or deleted"
-_SQLITE_GUARDS = tuple(
-    sa.text(
-        f"CREATE TRIGGER access_events_no_{verb.lower()} BEFORE {verb} ON access_events "
-        f"BEGIN SELECT RAISE(ABORT, '{_REFUSAL}'); END"
-    )
-    for verb in ("UPDATE", "DELETE")
-)
-_POSTGRES_GUARDS = (
-    sa.text(
-        f"CREATE FUNCTION {SCHEMA}.refuse_change() RETURNS trigger LANGUAGE plpgsql AS "
-        f"$$ BEGIN RAISE EXCEPTION '{_REFUSAL}'; END $$"
-    ),
-    sa.text(
-        f"CREATE TRIGGER access_events_only_grow BEFORE UPDATE OR DELETE OR TRUNCATE "
-        f"ON {SCHEMA}.access_events FOR EACH STATEMENT EXECUTE FUNCTION {SCHEMA}.refuse_change()"
-    ),
-)
+REFUSAL = "access events are never changed or deleted"
 
 
 class UnknownAccessLayout(ValueError):
@@ -124,7 +107,7 @@ def open_access(place: Path | str) -> sa.Engine:
     url = _url(place)
     engine = _sqlite(url) if url.get_backend_name() == "sqlite" else _postgres(url)
     try:
-        with engine.begin() as connection:
+        with writing(engine).begin() as connection:
             _make(connection)
             _check_layout(connection)
     except BaseException:
@@ -144,7 +127,7 @@ def _check_layout(connection: sa.Connection) -> None:
 
 
 def _url(place: Path | str) -> sa.URL:
-    if isinstance(place, str) and "://" in place:
+    if isinstance(place, str) and is_url(place):
         url = sa.make_url(place)
         return url.set(drivername="postgresql+psycopg") if url.drivername in ("postgresql", "postgres") else url
     path = Path(place)
@@ -156,22 +139,8 @@ def _url(place: Path | str) -> sa.URL:
 
 def _sqlite(url: sa.URL) -> sa.Engine:
     engine = sa.create_engine(url, pool_timeout=WAIT_S, hide_parameters=True)
-    sa.event.listen(engine, "connect", _durable)
-    sa.event.listen(engine, "begin", _begin)
+    make_durable(engine, busy_ms=WAIT_S * 1000)
     return engine.execution_options(schema_translate_map={SCHEMA: None})
-
-
-def _durable(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
-    connection.isolation_level = None  # we say BEGIN ourselves: the driver's own would take the lock too late
-    cursor = connection.cursor()
-    for setting in (f"busy_timeout = {WAIT_S * 1000}", "journal_mode = WAL", "synchronous = FULL"):
-        cursor.execute(f"PRAGMA {setting}")
-    cursor.close()
-
-
-def _begin(connection: sa.Connection) -> None:
-    reading = connection.get_execution_options().get("reading")
-    connection.exec_driver_sql("BEGIN DEFERRED" if reading else "BEGIN IMMEDIATE")
 
 
 def _postgres(url: sa.URL) -> sa.Engine:
@@ -188,5 +157,5 @@ def _make(connection: sa.Connection) -> None:
     if sa.inspect(connection).has_table(about.name, schema=None if in_file else SCHEMA):
         return
     metadata.create_all(connection)
-    for guard in _SQLITE_GUARDS if in_file else _POSTGRES_GUARDS:
+    for guard in guards(connection.dialect.name, ["access_events"], schema=SCHEMA, refusal=REFUSAL):
         connection.execute(guard)

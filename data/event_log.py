@@ -126,6 +126,13 @@ def debtor_named(connection: sa.Connection, table: str, key: str) -> str | None:
     return connection.scalar(query)
 
 
+def decided_for(connection: sa.Connection, contact_id: str) -> tuple[bool, Subject | None]:
+    """Whether a contact is a decision of ours, and its debtor unless that one was erased."""
+    mine = sa.select(decision_rows.c.debtor_ref).where(decision_rows.c.decision_id == contact_id).limit(1)
+    ref = connection.scalar(mine)
+    return ref is not None, None if ref is None else owners(connection, (ref,)).get(ref)
+
+
 @dataclass(frozen=True)
 class _Owner:
     """Under whose key an event is sealed, whom it is known to concern, and its columns `of_...`."""
@@ -141,19 +148,12 @@ def _owner(connection: sa.Connection, new: Received, debtor_id: str | None) -> _
         subject = one_named(connection, DEBTOR, name)
         return _Owner(subject, name, (subject.ref, None, None, None))
     kind = CLAIM if column == "claim_id" else CONTACT
-    decided, known = _decided_for(connection, name) if kind == CONTACT else (False, None)
+    decided, known = decided_for(connection, name) if kind == CONTACT else (False, None)
     concerned = debtor_id or (None if known is None else known.id)
     subject = one_named(connection, kind, name) if concerned is None else one_named(connection, DEBTOR, concerned)
     hidden = pseudonym(connection, kind, name)
     claim, contact = (hidden, None) if kind == CLAIM else (None, hidden)
     return _Owner(subject, concerned, (None, claim, contact, name if decided else None))
-
-
-def _decided_for(connection: sa.Connection, contact_id: str) -> tuple[bool, Subject | None]:
-    """Whether a contact is a decision of ours, and its debtor unless that one was erased."""
-    mine = sa.select(decision_rows.c.debtor_ref).where(decision_rows.c.decision_id == contact_id).limit(1)
-    ref = connection.scalar(mine)
-    return ref is not None, None if ref is None else owners(connection, (ref,)).get(ref)
 
 
 def _row_key(connection: sa.Connection, new: Received) -> str | None:

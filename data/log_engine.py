@@ -75,12 +75,17 @@ def open_engine(url: str, *, schema: str | None = None) -> sa.Engine:
         raise BadSchema(f"expected a schema of lower-case letters, digits and underscores, came '{schema}'")
     if sa.make_url(url).get_backend_name() == "sqlite":
         engine = _engine(url, {})
-        sa.event.listen(engine, "connect", _sqlite_connected)
-        sa.event.listen(engine, "begin", _sqlite_begun)
+        make_durable(engine, busy_ms=BUSY_MS)
     else:
         engine = _postgresql(url, schema)
     sa.event.listen(engine, "savepoint", _no_savepoint)
     return engine
+
+
+def make_durable(engine: sa.Engine, *, busy_ms: int) -> None:
+    """Has every connection of a SQLite engine wait for the disk, and for another writer so long; transactions say BEGIN themselves."""
+    sa.event.listen(engine, "connect", partial(_sqlite_connected, busy_ms))
+    sa.event.listen(engine, "begin", _sqlite_begun)
 
 
 def writing(engine: sa.Engine) -> sa.Engine:
@@ -109,10 +114,10 @@ def _no_savepoint(_connection: sa.Connection, _name: str) -> None:
     raise NestedTransaction("expected one transaction, came a savepoint in it: begin a transaction of its own")
 
 
-def _sqlite_connected(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+def _sqlite_connected(busy_ms: int, connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves: the driver's own would take the lock too late
     cursor = connection.cursor()
-    cursor.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+    cursor.execute(f"PRAGMA busy_timeout = {busy_ms}")
     cursor.execute("PRAGMA journal_mode = WAL")
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute("PRAGMA secure_delete = ON")  # what is deleted is overwritten: an erased debtor's key is gone

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import chain as joined
@@ -50,9 +50,10 @@ def verify(connection: sa.Connection, *, kept: Mapping[int, str] | None = None) 
     kept
         Digests read out before, by number of link: without one, a log cut off at its end looks like one that is shorter.
     """
-    found = [*_broken_links(connection, kept or {})]
-    found += [one for table in CHAINED.values() if (one := _broken_rows(connection, table)) is not None]
-    return min(found, default=None) or next(_missing_keys(connection), None)
+    found = [broken_links(_links(connection), kept=kept or {})]
+    found += [_broken_rows(connection, table) for table in CHAINED.values()]
+    broken = min((one for one in found if one is not None), default=None)
+    return broken or next(_missing_keys(connection), None)
 
 
 def _missing_keys(connection: sa.Connection) -> Iterator[Broken]:
@@ -87,33 +88,40 @@ def _links(connection: sa.Connection) -> Iterator[StoredRow]:
         last = page[-1][0]
 
 
-def _broken_links(connection: sa.Connection, kept: Mapping[int, str]) -> Iterator[Broken]:
-    """The first link that does not follow from the one before, or is not what was read out."""
-    before, expected = GENESIS, 1
-    for number, at_us, digest, parts, ends in _links(connection):
-        if number != expected:
-            yield Broken(expected, CHAIN, f"expected link {expected}, came {number}")
-            return
-        if digest != link_digest(before, (number, at_us, parts, ends)) or kept.get(number, digest) != digest:
-            yield Broken(number, CHAIN, "its digest is another one")
-            return
-        before, expected = digest, expected + 1
-    missing = [number for number in kept if number >= expected]
-    if missing:
-        yield Broken(expected, CHAIN, f"expected links up to {max(missing)}, came {expected - 1}")
+def broken_links(
+    links: Iterable[StoredRow], *, after: tuple[int, str] = (0, GENESIS), kept: Mapping[int, str] | None = None
+) -> Broken | None:
+    """The first link that does not follow from the one before, or is not what was read out.
+
+    Parameters
+    ----------
+    after
+        Number and digest of the link before the first of these.
+    kept
+        As for `verify`.
+    """
+    (last, before), noted = after, kept or {}
+    for number, at_us, digest, parts, ends in links:
+        if number != last + 1:
+            return Broken(last + 1, CHAIN, f"expected link {last + 1}, came {number}")
+        if digest != link_digest(before, (number, at_us, parts, ends)) or noted.get(number, digest) != digest:
+            return Broken(number, CHAIN, "its digest is another one")
+        last, before = number, digest
+    missing = [number for number in noted if number > last]
+    return Broken(last + 1, CHAIN, f"expected links up to {max(missing)}, came {last}") if missing else None
 
 
 def _broken_rows(connection: sa.Connection, table: sa.Table) -> Broken | None:
-    """The first link whose rows in a table differ."""
     query = sa.select(*raw(table)).order_by(table.c.sequence)
     with connection.execute(query, execution_options={"yield_per": ROWS_AT_ONCE}) as result:
-        return _first_broken(connection, table, map(tuple, joined.from_iterable(result.partitions())))
+        return broken_rows(_links(connection), table.name, map(tuple, joined.from_iterable(result.partitions())))
 
 
-def _first_broken(connection: sa.Connection, table: sa.Table, rows: Iterator[StoredRow]) -> Broken | None:
+def broken_rows(links: Iterable[StoredRow], table: str, rows: Iterator[StoredRow]) -> Broken | None:
+    """The first of some links whose rows in a table differ from these, which begin where the links do."""
     number = 0
-    for number, _at, _digest, parts, _ends in _links(connection):
-        told = _told(parts, table.name)
+    for number, _at, _digest, parts, _ends in links:
+        told = told_of(parts, table)
         if told is None:
             continue
         first, count, digest = told
@@ -121,12 +129,12 @@ def _first_broken(connection: sa.Connection, table: sa.Table, rows: Iterator[Sto
         while some := list(islice(rows, min(ROWS_AT_ONCE, count - part.count))):
             part.add(some)
         if part.told != [first, count, digest]:
-            return Broken(number, table.name, f"its {count} rows from place {first} are not those it was made for")
+            return Broken(number, table, f"its {count} rows from place {first} are not those it was made for")
     extra = next(rows, None)
-    return None if extra is None else Broken(number + 1, table.name, f"place {extra[0]} belongs to no link")
+    return None if extra is None else Broken(number + 1, table, f"place {extra[0]} belongs to no link")
 
 
-def _told(parts: str, name: str) -> tuple[int, int, str] | None:
+def told_of(parts: str, name: str) -> tuple[int, int, str] | None:
     """Place, number of rows and digest that a link tells of a table; nothing where it cannot be read."""
     try:
         found = orjson.loads(parts).get(name)

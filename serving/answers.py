@@ -44,69 +44,35 @@ def told(decided: Decided, *, rates: MoneySettings, reused: bool, dry_run: bool 
 
 def nothing_open(outline: Outline, wish: Wish, *, dry_run: bool) -> NextBestAction:
     """The answer for a debtor without an open claim: no contact, and nothing to log."""
-    return NextBestAction(
-        decision_id=None,
-        debtor_id=wish.debtor_id,
-        decided_at=wish.as_of,
-        valid_until=wish.as_of,
-        channel=NONE,
-        send_at=None,
-        payment_option=None,
-        tone=None,
-        payment_probability=0.0,
-        expected_value=0.0,
-        action_probability=1.0,
-        arm_probability=None,
-        channel_probability=1.0,
-        channel_daypart_probability=1.0,
-        explored=False,
-        arm=outline.arm,
-        segment="unknown",
-        model_version=outline.model_version,
-        policy_version=outline.policy_version,
-        rules_version=outline.rules_version,
-        reasons=None,
-        blocked=[Blocked(channel=channel, rule=rule) for channel, rule in outline.blocked],
-        claims=[],
-        alternatives=[],
-        reused=False,
-        dry_run=dry_run,
-        status="decided",
-    )
+    certain = dict.fromkeys(("action_probability", "channel_probability", "channel_daypart_probability"), 1.0)
+    own = {
+        "debtor_id": wish.debtor_id,
+        "decided_at": wish.as_of,
+        "valid_until": wish.as_of,
+        "arm": outline.arm,
+        "model_version": outline.model_version,
+        "policy_version": outline.policy_version,
+        "rules_version": outline.rules_version,
+        "blocked": [Blocked(channel=channel, rule=rule) for channel, rule in outline.blocked],
+        "dry_run": dry_run,
+    }
+    return NextBestAction.model_validate(_NOBODY | certain | own)
 
 
 def without_log(request: NextBestActionRequest, *, now: datetime) -> NextBestAction:
     """The answer where nothing can be known of a debtor: no contact, and to be asked again soon. Nothing was logged."""
-    return NextBestAction(
-        decision_id=None,
-        debtor_id=request.debtor_id,
-        decided_at=now,
-        valid_until=now + ASK_AGAIN,
-        channel=NONE,
-        send_at=None,
-        payment_option=None,
-        tone=None,
-        payment_probability=0.0,
-        expected_value=0.0,
-        action_probability=None,
-        arm_probability=None,
-        channel_probability=None,
-        channel_daypart_probability=None,
-        explored=False,
-        arm=None,
-        segment="unknown",
-        model_version=UNAVAILABLE,
-        policy_version=UNAVAILABLE,
-        rules_version=UNAVAILABLE,
-        reasons=None,
-        blocked=[],
-        claims=[],
-        alternatives=[],
-        reused=False,
-        dry_run=False,
-        degraded=True,
-        status="decided",
-    )
+    own = {
+        "debtor_id": request.debtor_id,
+        "decided_at": now,
+        "valid_until": now + ASK_AGAIN,
+        "model_version": UNAVAILABLE,
+        "policy_version": UNAVAILABLE,
+        "rules_version": UNAVAILABLE,
+        "blocked": [],
+        "dry_run": False,
+        "degraded": True,
+    }
+    return NextBestAction.model_validate(_NOBODY | own)
 
 
 def candidates(others: Sequence[Candidate]) -> list[Mapping[str, Json]]:
@@ -121,6 +87,21 @@ def candidates(others: Sequence[Candidate]) -> list[Mapping[str, Json]]:
         for other in others
     ]
 
+
+_UNSAID = ("decision_id", "send_at", "payment_option", "tone", "arm", "reasons", "action_probability", "arm_probability",
+           "channel_probability", "channel_daypart_probability")  # fmt: skip
+_NOBODY = dict.fromkeys(_UNSAID) | {
+    "channel": NONE,
+    "payment_probability": 0.0,
+    "expected_value": 0.0,
+    "explored": False,
+    "segment": "unknown",
+    "claims": [],
+    "alternatives": [],
+    "reused": False,
+    "status": "decided",
+}
+"""What answers have in common that stand on no record: nobody is contacted, and no claim is named."""
 
 _SHARED = (
     "debtor_id",

@@ -34,8 +34,8 @@ from serving.problems import Refused, faults_of, invalid, problem_response
 from serving.ready import probes_of
 from serving.routes import router
 from serving.settings import ServiceSettings
+from serving.telemetry.background import kept_fresh
 from serving.telemetry.draining import Draining
-from serving.telemetry.kept_fresh import kept_fresh
 from serving.telemetry.logs import open_log
 from serving.telemetry.observed import Observed
 from serving.telemetry.settings import LogSettings

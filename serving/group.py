@@ -19,6 +19,7 @@ from data.versions import versions_of
 from serving import confirmer, decider, receiver
 from serving.answers import without_log
 from serving.decider import Case, Look, New, Service, models_of
+from serving.live import Live
 from serving.models_in_use import Models
 from serving.problem_details import MEDIA_TYPE
 from serving.problems import Refused
@@ -27,7 +28,8 @@ from serving.shapes import Confirmation, EventRequest, NextBestAction, NextBestA
 ATTEMPTS = 4
 """Turns that a request takes when facts keep coming; the last of them is taken under the log's lock."""
 
-KEPT_STATUSES = frozenset({200, 409})
+GIVEN = 200
+KEPT_STATUSES = frozenset({GIVEN, 409})
 """Answers that a key stands for; others had no effect, and the request may be sent again."""
 
 
@@ -92,7 +94,7 @@ def reply_of(said: BaseModel | Refused) -> Reply:
     if isinstance(said, Refused):
         body = said.problem.model_dump_json(exclude_none=True).encode()
         return Reply(said, StoredAnswer(said.problem.status, body, MEDIA_TYPE))
-    return Reply(said, StoredAnswer(200, said.model_dump_json().encode(), "application/json"))
+    return Reply(said, StoredAnswer(GIVEN, said.model_dump_json().encode(), "application/json"))
 
 
 def stands(reply: Reply) -> bool:
@@ -150,7 +152,6 @@ class _Group:
         self._models: Models | None = None
         self._attempts = dict.fromkeys(tasks, 0)
         self._begun: list[int] = []
-        self._nights = 0
         self._written: list[New] = []
         self.waiting = list(tasks)
         self.replies: dict[int, Reply] = {}
@@ -204,7 +205,6 @@ class _Group:
                     leaves[number] = confirmer.look(connection, self._service, task.decision_id, at=now)
             except Refused as error:
                 refused[number] = error
-        self._nights = batches_begun(connection, at=now)
         names = [case.request.debtor_id for case in cases.values()]
         lives = self._service.state.of(connection, names, at=now) if names else {}
         looks = {number: Look(case, lives[case.request.debtor_id]) for number, case in cases.items()}
@@ -243,19 +243,22 @@ class _Group:
         """Writes what nothing came between for, events first, and keeps what is said under a key."""
         grown = marks(connection)
         again = self._begin(connection, [*judged.said, *judged.new, *judged.leaves, *judged.events], now)
-        again = {n: reply for n, reply in again.items() if not self._is_leave_to_look_at_again(n, reply, judged)}
+        given = {n: again.pop(n) for n in judged.leaves if n in again and again[n].stored.status == GIVEN}
         said = {number: one for number, one in judged.said.items() if number not in again}
         said |= {
             number: self._write_event(connection, event, now)
             for number, event in judged.events.items()
             if number not in again
         }
-        if batches_begun(connection, at=now) == self._nights:  # else a night has decided for everybody since
-            said |= self._write_leaves(connection, {n: one for n, one in judged.leaves.items() if n not in again}, now)
-            said |= self._write_new(connection, {n: one for n, one in judged.new.items() if n not in again}, grown)
+        leaves = {n: one for n, one in judged.leaves.items() if n not in again}
+        current = _current(connection, {n: one.live for n, one in leaves.items()}, now)
+        # Leave that was given under the same key is given again only if nothing speaks against it by now.
+        same = {n: reply for n, reply in given.items() if n in current and leaves[n].reason is None}
+        said |= self._write_leaves(connection, {n: leaves[n] for n in leaves if n in current and n not in same}, now)
+        said |= self._write_new(connection, {n: one for n, one in judged.new.items() if n not in again}, grown, now)
         replies = {number: reply_of(one) for number, one in said.items()}
         self._keep(connection, replies)
-        return {**replies, **again}
+        return {**replies, **again, **same}
 
     def _begin(self, connection: sa.Connection, numbers: Sequence[int], now: datetime) -> dict[int, Reply]:
         """Replies to tasks whose key was used before; the other keys are taken now."""
@@ -276,11 +279,6 @@ class _Group:
                 else:
                     found[number] = Reply(None, kept, again=True)
         return found
-
-    def _is_leave_to_look_at_again(self, number: int, reply: Reply, judged: _Judged) -> bool:
-        """Leave that was given under the same key, and would not be given now: a stop that came since counts."""
-        asked_again = isinstance(self._tasks[number], Leave) and reply.stored.status == 200
-        return asked_again and (number not in judged.leaves or judged.leaves[number].reason is not None)
 
     def _keep(self, connection: sa.Connection, replies: Mapping[int, Reply]) -> None:
         """Keeps replies under the keys that were taken; a key whose request had no effect may be used again."""
@@ -305,31 +303,35 @@ class _Group:
         self, connection: sa.Connection, leaves: Mapping[int, confirmer.Request], now: datetime
     ) -> dict[int, BaseModel | Refused]:
         said: dict[int, BaseModel | Refused] = {}
-        versions = versions_of(connection, [one.live.debtor_id for one in leaves.values()]) if leaves else {}
         for number, request in leaves.items():
-            if versions[request.live.debtor_id] == request.live.facts.version:
-                confirmer.write(connection, request, at=now)
-                said[number] = confirmer.tell(request, at=now)
+            confirmer.write(connection, request, at=now)
+            said[number] = confirmer.tell(request, at=now)
         return said
 
     def _write_new(
-        self, connection: sa.Connection, new: Mapping[int, New], grown: Marks
+        self, connection: sa.Connection, new: Mapping[int, New], grown: Marks, now: datetime
     ) -> dict[int, BaseModel | Refused]:
-        versions = versions_of(connection, [one.debtor_id for one in new.values()]) if new else {}
-        fresh = {n: one for n, one in new.items() if versions[one.debtor_id] == one.look.live.facts.version}
-        current = {n: one for n, one in fresh.items() if self._is_waited_for(n)}
-        given_up = {
-            n: without_log(one.look.case.request, now=one.wish.as_of) for n, one in fresh.items() if n not in current
-        }
-        if current:
-            decider.reserve(connection, self._service, [*current.values()], models=self._in_use(), marks=grown)
-            self._written.extend(current.values())
-        return {**given_up, **{number: decider.tell(self._service, one) for number, one in current.items()}}
+        current = _current(connection, {number: one.look.live for number, one in new.items()}, now)
+        waited_for = {n: new[n] for n in current if self._is_waited_for(n)}
+        given_up = {n: without_log(new[n].look.case.request, now=new[n].wish.as_of) for n in current - set(waited_for)}
+        if waited_for:
+            decider.reserve(connection, self._service, [*waited_for.values()], models=self._in_use(), marks=grown)
+            self._written.extend(waited_for.values())
+        return {**given_up, **{number: decider.tell(self._service, one) for number, one in waited_for.items()}}
 
     def _is_waited_for(self, number: int) -> bool:
         """Whether whoever asked has not been answered with caution meanwhile."""
         task = self._tasks[number]
         return not (isinstance(task, Ask) and task.patience.over)
+
+
+def _current(connection: sa.Connection, lives: Mapping[int, Live], now: datetime) -> set[int]:
+    """Those of whom nothing has come since, and since when no night has decided for everybody."""
+    if not lives:
+        return set()
+    versions = versions_of(connection, [one.debtor_id for one in lives.values()])
+    begun = batches_begun(connection, at=now)
+    return {n for n, one in lives.items() if (one.facts.version, one.begun) == (versions[one.debtor_id], begun)}
 
 
 def _debtors(task: Task, said: BaseModel | Refused | None) -> list[str]:

@@ -6,13 +6,11 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from data.decision_words import ERASED
 from data.erasure import erased_among
-from data.event_log import ConflictingEvent, Event, record
+from data.event_log import ConflictingEvent, Event, decided_for, record
 from data.event_rows import BadRow, Row, typed_row
-from data.online_decisions import decided_under
 from data.schemas import SCHEMAS
-from data.subjects import CLAIM, CONTACT
+from data.subjects import CLAIM, CONTACT, DEBTOR
 from serving.decider import Service
 from serving.problem_details import Fault
 from serving.problems import Refused, invalid
@@ -66,10 +64,13 @@ def write(connection: sa.Connection, service: Service, event: Event, *, at: date
 
 def _is_erased(connection: sa.Connection, event: Event, owner: str | None) -> bool:
     """Whether the debtor whom the event is about, or the claim or contact it names, has been erased."""
-    if owner is not None and (owner.startswith(f"{ERASED}-") or erased_among(connection, [owner])):
+    named = {DEBTOR: owner, CLAIM: event.row.get("claim_id"), CONTACT: event.row.get("contact_id")}
+    if any(erased_among(connection, [str(one)], kind=kind) for kind, one in named.items() if one is not None):
         return True
-    named = {CLAIM: event.row.get("claim_id"), CONTACT: event.row.get("contact_id")}
-    return any(erased_among(connection, [str(one)], kind=kind) for kind, one in named.items() if one is not None)
+    if named[CONTACT] is None:
+        return False
+    ours, subject = decided_for(connection, str(named[CONTACT]))
+    return ours and subject is None
 
 
 def _owner(connection: sa.Connection, service: Service, event: Event) -> str | None:
@@ -108,8 +109,8 @@ def _fault(column: str | None, what: str, remedy: str) -> Fault:
 
 def _contacted(connection: sa.Connection, service: Service, contact_id: str) -> str | None:
     """Debtor that a contact is with, whether it came from outside or is a decision of ours."""
-    decided = decided_under(connection, contact_id)
-    ours = None if decided is None else decided.leading.debtor_id
+    _, subject = decided_for(connection, contact_id)
+    ours = None if subject is None else subject.id
     return owner_of(connection, service.base, "contacts", contact_id) or ours
 
 
@@ -123,10 +124,8 @@ def _must_agree(connection: sa.Connection, service: Service, event: Event, owner
     if owner is not None and owner != debtor_id:
         remedy = "name the claim's own debtor, as in claims"
         raise invalid([_fault("debtor_id", "the claim is not this debtor's", remedy)])
-    if event.table == "contacts" and _contacted(connection, service, str(event.row["contact_id"])) not in (
-        None,
-        debtor_id,
-    ):
+    contacted = _contacted(connection, service, str(event.row["contact_id"])) if event.table == "contacts" else None
+    if contacted not in (None, debtor_id):
         remedy = "give each contact a contact_id of its own"
         raise invalid([_fault("contact_id", "the contact is another debtor's", remedy)])
     if owner is not None and event.table == "payments":

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import count
 
 from fastapi.concurrency import run_in_threadpool
 
@@ -18,6 +18,7 @@ from serving.decider import Service
 from serving.log_watch import LogWatch
 from serving.ready import probes_of
 from serving.state import Facts, facts_of
+from serving.telemetry.background import Work, repeated
 from serving.telemetry.draining import Draining
 from serving.telemetry.readiness import Probe, look
 from serving.telemetry.telemetry import Telemetry
@@ -36,17 +37,13 @@ async def on_watch(tenants: Iterable[Tenant], telemetry: Telemetry) -> AsyncIter
     """Looks every minute, and once an hour at what was promised and at the chain; for the application's lifespan."""
     known = [*tenants]
     tell_fallbacks(known, telemetry)
-    task = asyncio.create_task(_watching(known, telemetry))
-    try:
+    async with repeated(_rounds(known, telemetry), every_s=EVERY_S):
         yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
 
 
-async def _watching(tenants: list[Tenant], telemetry: Telemetry) -> None:
-    number, logs = 0, LogWatch(tenants, telemetry)
+def _rounds(tenants: list[Tenant], telemetry: Telemetry) -> Callable[[], list[Work]]:
+    """What is looked at in each round, the first of them and the next; each in a thread."""
+    number, logs = count(), LogWatch(tenants, telemetry)
     # the stop is the answer of /readyz alone, which a proxy looks at: here nothing is ever being stopped
     probes = {one.name: probes_of(one, telemetry, Draining()) for one in tenants}
     each_minute: list[Callable[[], object]] = [
@@ -60,12 +57,12 @@ async def _watching(tenants: list[Tenant], telemetry: Telemetry) -> None:
         lambda: tell_calibration([one.service for one in tenants], telemetry),
         *(partial(forget_old_answers, one.service) for one in tenants),
     ]
-    while True:
-        for tell in [*each_minute, *(each_hour if number % ROUNDS_AN_HOUR == 1 else ())]:
-            with suppress(Exception):  # a figure that cannot be had must not end the others
-                await run_in_threadpool(tell)
-        number += 1
-        await asyncio.sleep(EVERY_S)
+
+    def next_round() -> list[Work]:
+        due = [*each_minute, *(each_hour if next(number) % ROUNDS_AN_HOUR == 1 else ())]
+        return [partial(run_in_threadpool, tell) for tell in due]
+
+    return next_round
 
 
 def forget_old_answers(service: Service) -> int:

@@ -27,24 +27,11 @@ from data.schemas import DECISION_SCHEMA
 from data.stored_answers import KEPT, LEASE, KeyReused, StillRunning, StoredAnswer, begin, finish, release
 from data.times import NaiveTime
 from data.versions import versions_of
-from tests.data.log_places import KINDS, place_of
+from tests.data.log_places import place_of
 from tests.samples import moment
 from tests.small_service import decision_row, decision_table
 
 AS_OF = moment(3, 10, hour=1)
-
-
-@pytest.fixture(params=KINDS)
-def place(request, tmp_path):
-    with place_of(request.param, tmp_path) as found:
-        yield found
-
-
-@pytest.fixture
-def log(place):
-    found = place.open()
-    yield found
-    found.close()
 
 
 def write(log, *rows, as_of=AS_OF, config="c1", portfolio=None):

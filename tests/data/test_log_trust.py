@@ -21,7 +21,6 @@ from data.schemas import DECISION_SCHEMA
 from data.stored_answers import StoredAnswer, begin, finish
 from data.times import to_us
 from data.versions import versions_of
-from tests.data.log_places import KINDS, place_of
 from tests.data.test_decision_log import AS_OF, many, online, write
 from tests.small_service import decision_row, decision_table
 
@@ -37,19 +36,6 @@ CLAIM = {
     "principal": 10,
     "currency": "EUR",
 }
-
-
-@pytest.fixture(params=KINDS)
-def place(request, tmp_path):
-    with place_of(request.param, tmp_path) as found:
-        yield found
-
-
-@pytest.fixture
-def log(place):
-    found = place.open()
-    yield found
-    found.close()
 
 
 def fill(log):

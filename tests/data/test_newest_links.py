@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -14,22 +12,9 @@ from data.decision_log_tables import CHAINED, chain, decision_steps
 from data.log_proof import Anchor, Broken
 from data.newest_links import newest
 from data.online_decisions import add_step
-from tests.data.log_places import KINDS, Place, place_of
+from tests.data.log_places import Place
 from tests.data.test_decision_log import AS_OF
 from tests.data.test_log_trust import fill, plain, unguarded
-
-
-@pytest.fixture(params=KINDS)
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
-    with place_of(request.param, tmp_path) as found:
-        yield found
-
-
-@pytest.fixture
-def log(place: Place) -> Iterator[DecisionLog]:
-    found = place.open()
-    yield found
-    found.close()
 
 
 def look(log: DecisionLog, seen: Anchor | None = None, **most: int) -> Anchor | Broken | None:

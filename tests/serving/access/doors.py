@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 from fastapi import Depends, FastAPI, Request
@@ -23,24 +22,12 @@ from serving.access.matrix import MATRIX
 from serving.access.passwords import PasswordCost, hash_password
 from serving.access.settings import AccessSettings
 from serving.problems import Refused, problem_response
+from tests.small_service import NOW as NOW
+from tests.small_service import FakeClock
 
-NOW = datetime(2026, 3, 10, 7, 30, tzinfo=UTC)
 CHEAP = PasswordCost(n=16, r=1, p=1)
 PASSWORD = "four words are enough"
 OF_LOGIN = {"/login", "/logout"}
-
-
-@dataclass
-class FakeClock:
-    """Gives the moment it was set to."""
-
-    now: datetime = NOW
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def advance(self, **duration: float) -> None:
-        self.now += timedelta(**duration)
 
 
 async def admitted(request: Request) -> Caller:

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from serving.telemetry.background import kept_fresh
 from serving.telemetry.exposition import FOLDER, forget_ended_workers, make_folder
-from serving.telemetry.kept_fresh import kept_fresh
 from serving.telemetry.vocabulary import ROLES
 from tests.documents.markdown import ROOT
 from tests.serving.telemetry.figures import everything, figures, read
