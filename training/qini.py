@@ -8,11 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from training.ope.intervals import Interval, normal_interval
+from training.trials.curves import POINTS, treated_part
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
-
-POINTS = 20
 
 
 @dataclass(frozen=True)
@@ -46,10 +45,7 @@ def qini(per_row: FloatArray, rank_by: FloatArray, unit: IntArray) -> Qini:
     actions with known probabilities make one curve. Of decisions of equal rank each is treated to the part that a draw
     among them would give it, so that a ranking that tells nothing has no area.
     """
-    order = np.sort(-rank_by)
-    before, after = (np.searchsorted(order, -rank_by, side=side) for side in ("left", "right"))
-    share = np.linspace(0, 1, POINTS + 1)
-    treated = np.clip((share[:, None] * len(rank_by) - before) / (after - before), 0.0, 1.0)
+    treated, share = treated_part(rank_by, points=POINTS), np.linspace(0, 1, POINTS + 1)
     gain = tuple(normal_interval(here * per_row, unit) for here in treated)
     height = treated[:-1].mean(axis=0) + 0.5 * (treated[1:].mean(axis=0) - treated[:-1].mean(axis=0))
     return Qini(tuple(share.tolist()), gain, normal_interval(per_row * (height - 0.5), unit))

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from training.figures import grid_picture, overlap_picture, qini_picture
-from training.qini import POINTS, qini
+from training.qini import qini
+from training.trials.curves import POINTS
 
 
 def made(size: int = 4_000) -> tuple[np.ndarray, np.ndarray]:

@@ -142,8 +142,16 @@ class Effect:
 
 
 @dataclass(frozen=True)
-class _Pair:
-    """Both arms over the rows kept, outcomes scaled to 0..1."""
+class Pair:
+    """Both arms over rows in which both had a fair chance, outcomes scaled to 0..1.
+
+    Parameters
+    ----------
+    unit
+        Debtor of each row, numbers 0..U-1.
+    scale
+        What an outcome of 1 stands for.
+    """
 
     of: Arm
     over: Arm
@@ -175,19 +183,36 @@ def effect(
     if not len(kept):
         raise NoOverlap(f"in no row do both actions have a chance of at least {settings.least_chance:g}")
     pair = _pair(log, chance, kept, actions=(of, over), settings=settings, rng=rng)
+    ratios = () if drawn else settings.odds_ratios
+    return effect_between(pair, kept=len(kept) / len(log.action), odds_ratios=ratios)
+
+
+def effect_between(pair: Pair, *, kept: float, odds_ratios: tuple[float, ...]) -> Effect:
+    """Effect of one arm over another whose chances and predicted outcomes are known.
+
+    Parameters
+    ----------
+    kept
+        Share of the log's rows that the pair holds.
+    odds_ratios
+        At which bounds are given; none where the actions were drawn.
+
+    Raises
+    ------
+    NoOverlap
+        Too few effective rows or outcomes on either side.
+    """
     supports = [require_support(arm.taken / arm.chance, arm.outcome) for arm in (pair.of, pair.over)]
-    value = _interval(pair, mean_per_row(pair.of) - mean_per_row(pair.over))
-    bounds = () if drawn else tuple(_bound(pair, ratio) for ratio in settings.odds_ratios)
     return Effect(
-        value=value,
+        value=_interval(pair, mean_per_row(pair.of) - mean_per_row(pair.over)),
         naive=_naive(pair),
-        rows=len(kept),
+        rows=len(pair.unit),
         units=int(pair.unit.max()) + 1,
-        kept=len(kept) / len(log.action),
+        kept=kept,
         of=supports[0],
         over=supports[1],
-        bounds=bounds,
-        overturned_at=float("nan") if drawn else _overturned_at(pair),
+        bounds=tuple(_bound(pair, ratio) for ratio in odds_ratios),
+        overturned_at=_overturned_at(pair) if odds_ratios else float("nan"),
     )
 
 
@@ -214,7 +239,7 @@ def _pair(
     actions: tuple[int, int],
     settings: EffectSettings,
     rng: np.random.Generator,
-) -> _Pair:
+) -> Pair:
     """Both arms over the rows kept, with outcomes predicted by fits that have not seen the debtor."""
     unit = np.unique(log.unit[kept], return_inverse=True)[1].astype(np.int64)
     lowest, highest = float(log.outcome.min()), float(log.outcome.max())
@@ -227,14 +252,14 @@ def _pair(
             action == one,
             chance[kept, one],
             outcome,
-            _predicted(features, outcome, action == one, fold=fold, settings=settings, rng=rng),
+            predicted_outcomes(features, outcome, action == one, fold=fold, settings=settings, rng=rng),
         )
         for one in actions
     ]
-    return _Pair(arms[0], arms[1], unit, scale, settings.level)
+    return Pair(arms[0], arms[1], unit, scale, settings.level)
 
 
-def _predicted(
+def predicted_outcomes(
     features: Matrix,
     outcome: FloatArray,
     taken: BoolArray,
@@ -271,11 +296,11 @@ def _predicted(
     return predicted.clip(0.0, 1.0)
 
 
-def _interval(pair: _Pair, per_row: FloatArray) -> Interval:
+def _interval(pair: Pair, per_row: FloatArray) -> Interval:
     return normal_interval(pair.scale * per_row, pair.unit, level=pair.level)
 
 
-def _naive(pair: _Pair) -> Interval:
+def _naive(pair: Pair) -> Interval:
     """Plain difference of means as value plus influence of each row."""
     per_row = np.zeros(len(pair.unit))
     for arm, sign in ((pair.of, 1.0), (pair.over, -1.0)):
@@ -284,18 +309,18 @@ def _naive(pair: _Pair) -> Interval:
     return _interval(pair, per_row)
 
 
-def _end(pair: _Pair, odds_ratio: float, end: End) -> Interval:
+def _end(pair: Pair, odds_ratio: float, end: End) -> Interval:
     other: End = "high" if end == "low" else "low"
     mine = bound_per_row(pair.of, odds_ratio=odds_ratio, end=end)
     return _interval(pair, mine - bound_per_row(pair.over, odds_ratio=odds_ratio, end=other))
 
 
-def _bound(pair: _Pair, odds_ratio: float) -> Bound:
+def _bound(pair: Pair, odds_ratio: float) -> Bound:
     low, high = _end(pair, odds_ratio, "low"), _end(pair, odds_ratio, "high")
     return Bound(odds_ratio, low.low, low.value, high.value, high.high)
 
 
-def _overturned_at(pair: _Pair) -> float:
+def _overturned_at(pair: Pair) -> float:
     """Smallest odds ratio at which the sign is no longer told, by halving."""
     if not _bound(pair, 1.0).identified:
         return 1.0

@@ -104,10 +104,18 @@ def tail_interval(per_row: FloatArray, unit: IntArray, *, reach_in_errors: float
     """
     value = float(per_row.mean())
     error, units = standard_error(per_row, unit)
-    tail = _skewness(per_row, unit) / np.sqrt(units) * (1 / 6 + reach_in_errors**2 / 3)
-    low = value - error * (reach_in_errors + max(0.0, -tail))
-    high = value + error * (reach_in_errors + max(0.0, tail))
-    return Interval(value, float(low), float(high), level)
+    down, up = tail_reach(reach_in_errors, skewness=_skewness(per_row, unit) / np.sqrt(units))
+    return Interval(value, value - error * down, value + error * up, level)
+
+
+def tail_reach(reach_in_errors: float, *, skewness: float) -> tuple[float, float]:
+    """Standard errors down and up of an interval whose estimate has this skewness; the source is in `tail_interval`.
+
+    >>> tail_reach(3.0, skewness=-0.6)
+    (4.9, 3.0)
+    """
+    tail = skewness * (1 / 6 + reach_in_errors**2 / 3)
+    return float(reach_in_errors + max(0.0, -tail)), float(reach_in_errors + max(0.0, tail))
 
 
 def _skewness(per_row: FloatArray, unit: IntArray) -> float:

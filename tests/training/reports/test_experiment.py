@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from data.config import ArmSettings, Config, HorizonSettings
+from data.config import ArmSettings, Config
 from data.times import to_us
 from models.sample_ratio import sample_ratio
 from tests.training.reports.worlds import at, contact, decision, event, log_of, payment, portfolio_of
 from training.reports import experiment as arms
 from training.reports.evidence import Evidence, NoFacts, gather, latest_fact_us
+from training.reports.gains import compare, gain_in
 
 CONTROL = {"arm": "control", "arm_probability": 0.1}
 
@@ -40,10 +41,10 @@ def test_money_and_claims_are_counted_in_the_arm_of_the_first_decision() -> None
     assert found["champion"].claims_paid.tolist() == [2]
     assert found["control"].recovered_eur.tolist() == [7, 0]
     assert found["control"].claims.tolist() == [1, 1]
-    gain = arms.gains(
-        arms.totals(arms.enter(evidence_of(rows, payments=paid)), evidence_of(rows, payments=paid), days=14)
-    )
-    assert np.isnan(gain["recovered_eur_per_debtor"].value)
+    evidence = evidence_of(rows, payments=paid)
+    gain = gain_in("recovered", compare(arms.enter(evidence), evidence, days=14))
+    assert np.isnan(gain.raw.value)
+    assert np.isnan(gain.always.low)
 
 
 def test_a_payment_after_several_contacts_is_counted_once() -> None:
@@ -121,13 +122,6 @@ def test_opt_outs_and_complaints_are_debtors_not_events() -> None:
     found = totals_of(evidence_of(rows, contacts=made, contact_events=noise))["champion"]
     assert found.opted_out.tolist() == [True]
     assert found.complained.tolist() == [False]
-
-
-def test_the_longer_look_goes_as_far_as_half_the_debtors_have_been_followed() -> None:
-    rows = [decision("a", "a/0"), decision("b", "b/0", **CONTROL), decision("c", "c/0", day=10)]
-    for last_day, expected in ((40, (14, 30)), (26.5, (14, 26)), (14, (14,)), (3, (14,))):
-        entrants = arms.enter(evidence_of(rows, last_day=last_day))
-        assert arms.look_days(entrants, HorizonSettings(), known_until_us=to_us(at(last_day))) == expected
 
 
 def test_the_curve_by_day_ends_at_the_total() -> None:

@@ -16,7 +16,7 @@ from data.schemas import SCHEMAS
 from tests.data.made_portfolio import Tables, changed, made_tables
 from tests.data.test_quality import opened_again
 from tests.samples import sample_tables, with_cell, write_tables
-from tests.training.reports.test_write import Reader
+from tests.training.reports.page_reader import Reader
 from training.reports.quality import Checked, check_quality
 
 

@@ -1,4 +1,4 @@
-"""Responses by channel and hour, and calibration, counted by hand."""
+"""Responses by channel and hour, counted by hand."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
-import pytest
 
 from data.config import Config
 from data.times import to_us
-from tests.training.reports.worlds import at, decision, log_of, payment, portfolio_of
+from tests.training.reports.worlds import at, contact, decision, event, log_of, payment, portfolio_of
 from training.reports.evidence import Evidence, gather
-from training.reports.responses import calibration, moments, response, send_hours
+from training.reports.responses import moments, response, send_hours
 
 
 def evidence_of(rows: list[dict[str, Any]], *, last_day: float = 60, **tables: list[dict[str, Any]]) -> Evidence:
@@ -71,17 +70,20 @@ def test_refused_and_replaced_decisions_do_not_count() -> None:
     assert len(moments(evidence, days=14).debtor) == 1
 
 
-def test_predictions_are_held_against_outcomes_in_ten_bins() -> None:
-    chances = np.repeat(np.arange(10) / 10 + 0.05, 20)
-    rows = [decision(f"d{n:03d}", f"d{n:03d}/0", payment_probability=chance) for n, chance in enumerate(chances)]
-    paid = [payment(f"d{n:03d}/0", 2, 5) for n, chance in enumerate(chances) if n % 20 < round(20 * chance)]
-    rows.append(decision("late", "late/0", day=50, payment_probability=0.99))
-    bins = calibration(evidence_of(rows, payments=paid), days=14)
-    assert [one.claims for one in bins] == [20] * 10
-    assert [one.observed.value for one in bins] == pytest.approx([one.predicted for one in bins])
-    assert all(one.observed.low < one.predicted < one.observed.high for one in bins)
+def test_a_call_with_events_but_no_answer_is_unanswered_and_its_payment_counts_all_the_same() -> None:
+    rows = [decision(one, f"{one}/0", channel="phone") for one in "abc"]
+    told = [event("a-0", 1, "answered"), event("b-0", 1, "voicemail")]
+    made = [contact(one, f"{one}/0", channel="phone") for one in "abc"]
+    paid = [payment("b/0", 2, 30)]
+    found = moments(evidence_of(rows, contacts=made, contact_events=told, payments=paid), days=14)
+    assert found.answered.tolist() == [True, False, False]
+    assert found.unanswered.tolist() == [False, True, False]
+    assert found.paid.tolist() == [False, True, False]
+    assert response(found, found.unanswered).credited_eur == 30
 
 
-def test_tied_predictions_share_a_bin() -> None:
-    bins = calibration(evidence_of([decision(one, f"{one}/0") for one in "abcdef"]), days=14)
-    assert [one.claims for one in bins] == [6]
+def test_a_response_counts_debtors_apart_from_decisions() -> None:
+    rows = [decision("a", "a/0", day=day, channel="sms") for day in (0, 3, 6)]
+    found = moments(evidence_of(rows), days=14)
+    one = response(found, found.channel > 0)
+    assert (one.debtors, one.decisions) == (1, 3)

@@ -118,7 +118,9 @@ def world(
         for place in range(int(rng.integers(1, 4))):
             claim = f"{debtor}/{place}"
             chance = float(np.clip(taste + effect * (arm == "champion"), 0.01, 0.95))
+            more = chance - float(np.clip(taste, 0.01, 0.95))
             extra = {"arm": arm, "arm_probability": float(shares[ARMS.index(arm)]), "payment_probability": chance}
+            extra["uplift"] = more
             rows.append(decision(debtor, claim, lead=place == 0, channel=channel, send_at=send_at, **extra))
             if rng.random() < chance:
                 payments.append(payment(claim, float(rng.uniform(0, 14)), float(rng.lognormal(4.2, 1.1))))

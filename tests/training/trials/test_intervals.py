@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from training.reports.intervals import mean_difference, ratio_difference, share_interval, winsorised
+from training.trials.intervals import mean_difference, ratio_difference, share_interval, winsorised
 
 
 def test_the_difference_of_means_is_welchs() -> None:
