@@ -11,18 +11,19 @@ import sqlalchemy as sa
 
 from data.decision_log_rows import ROWS_AT_ONCE
 from data.decision_log_tables import NAMED, counting, decision_rows, decision_steps, events, subjects
-from data.decision_words import DECIDED, ERASED, SENT
+from data.decision_words import DECIDED, ERASED, REFUSED, SENT
 from data.decision_writing import REASONS
 from data.schemas import DECISION_SCHEMA, TIME
 from data.sealing import Key
 from data.times import from_us
 
-LOG_SCHEMA: pa.Schema = DECISION_SCHEMA.append(pa.field("source", pa.string(), nullable=False)).append(
-    pa.field("status", pa.string(), nullable=False)
+_READ: pa.Schema = DECISION_SCHEMA.append(pa.field("source", pa.string(), nullable=False))
+LOG_SCHEMA: pa.Schema = _READ.append(pa.field("status", pa.string(), nullable=False)).append(
+    pa.field("refused_for", pa.string())
 )
-"""Frame of `DecisionLog.decisions`: the contract's columns, where a decision came from, what became of it."""
+"""Frame of `DecisionLog.decisions`: the contract's columns, where a decision came from, what became of it, and why leave to
+send was last refused."""
 
-_READ: pa.Schema = LOG_SCHEMA.remove(LOG_SCHEMA.get_field_index("status"))
 _STORED = tuple(decision_rows.c[NAMED.get(name, (name, None))[0]] for name in _READ.names)
 _PLACE = {name: place for place, name in enumerate(_READ.names)}
 
@@ -32,9 +33,12 @@ Columns = list[list[Any]]
 def decided_frame(connection: sa.Connection) -> pa.Table:
     """All decisions that count, in the order they were written, in `LOG_SCHEMA`."""
     found = frame(connection, _last_written())
-    status = _statuses(connection)
-    words = [status.get(key, DECIDED) for key in found["decision_id"].to_pylist()]
-    return found.append_column(LOG_SCHEMA.field("status"), pa.array(words, pa.string()))
+    status, refused = _statuses(connection), _refusals(connection)
+    keys = found["decision_id"].to_pylist()
+    words = pa.array([status.get(key, DECIDED) for key in keys], pa.string())
+    reasons = pa.array([refused.get(key) for key in keys], pa.string())
+    with_status = found.append_column(LOG_SCHEMA.field("status"), words)
+    return with_status.append_column(LOG_SCHEMA.field("refused_for"), reasons)
 
 
 def frame(connection: sa.Connection, where: sa.ColumnElement[bool]) -> pa.Table:
@@ -89,6 +93,16 @@ def _statuses(connection: sa.Connection) -> dict[str, str]:
     steps = sa.select(decision_steps.c.decision_id, decision_steps.c.step).order_by(decision_steps.c.sequence)
     found = {row.decision_id: row.step for row in connection.execute(steps)}
     return {**found, **dict.fromkeys(connection.scalars(sent()), SENT)}
+
+
+def _refusals(connection: sa.Connection) -> dict[str, str | None]:
+    """Reason of the last refusal of every decision that leave to send was refused for."""
+    steps = (
+        sa.select(decision_steps.c.decision_id, decision_steps.c.reason)
+        .where(decision_steps.c.step == REFUSED)
+        .order_by(decision_steps.c.sequence)
+    )
+    return {row.decision_id: row.reason for row in connection.execute(steps)}
 
 
 def _opened(rows: Sequence[Sequence[Any]]) -> Columns:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import islice, repeat
+from collections.abc import Iterable, Sequence
+from itertools import repeat
 from typing import Any
 
-import pyarrow as pa
 import sqlalchemy as sa
 
-from data.decision_log_rows import Decisions, blocks, stored
+from data.decision_log_rows import Decisions, blocks, stored, stored_plain
 from data.decision_log_tables import decision_rows
 from data.log_transaction import append
 from data.schemas import DECISION_SCHEMA
@@ -26,19 +25,29 @@ def add_rows(
     *,
     source: str,
     batch_id: str | None,
-    answer_id: str | Sequence[str] | None,
+    answer_id: str | None,
 ) -> None:
-    """Writes decision rows within the caller's writing transaction; `answer_id` is one for all or one for each."""
-    under = iter(repeat(answer_id) if isinstance(answer_id, str) or answer_id is None else answer_id)
+    """Writes decision rows within the caller's writing transaction."""
     for block in blocks(rows):
-        same = (repeat(value, block.num_rows) for value in (source, batch_id))
-        columns = [*sealed(connection, block), *same, islice(under, block.num_rows)]
-        append(connection, decision_rows, zip(*columns, strict=True), at_us=max(columns[_PLACE["decided_at"]]))
+        same = (repeat(value, block.num_rows) for value in (source, batch_id, answer_id))
+        _add(connection, [*sealed(connection, stored(block)), *same])
 
 
-def sealed(connection: sa.Connection, block: pa.Table) -> list[Sequence[Any]]:
-    """Columns of a block as the log keeps them."""
-    columns = stored(block)
+def add_plain_rows(
+    connection: sa.Connection, rows: Sequence[Sequence[Any]], *, source: str, answer_ids: Sequence[str]
+) -> None:
+    """Writes a few decision rows as `data.online_decisions.DecisionRow` has them, each under its answer, as `add_rows`."""
+    same = (repeat(value, len(rows)) for value in (source, None))
+    _add(connection, [*sealed(connection, stored_plain(rows)), *same, answer_ids])
+
+
+def _add(connection: sa.Connection, columns: Sequence[Iterable[Any]]) -> None:
+    decided_at: Any = columns[_PLACE["decided_at"]]
+    append(connection, decision_rows, zip(*columns, strict=True), at_us=max(decided_at))
+
+
+def sealed(connection: sa.Connection, columns: list[Sequence[Any]]) -> list[Sequence[Any]]:
+    """Columns of `data.decision_log_rows.stored` as the log keeps them."""
     debtor_ids, reasons = columns[_PLACE["debtor_id"]], columns[_PLACE["reasons"]]
     subjects = named(connection, DEBTOR, list(dict.fromkeys(debtor_ids)))
     owners = [subjects[one] for one in debtor_ids]

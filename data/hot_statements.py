@@ -1,13 +1,14 @@
 """Statements that every decision makes, put into words once: SQLAlchemy's way there takes longer than their answer.
 
-Columns come and values go as the data base keeps them, past the types of the tables: an instant is an integer.
+Columns come and values go as the data base keeps them, past the types of the tables: an instant is an integer. They are
+handed to the driver itself, for the same reason; what it raises is told as SQLAlchemy tells it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from typing import Any
+from typing import Any, NoReturn
 
 import orjson
 import sqlalchemy as sa
@@ -38,13 +39,50 @@ class Hot:
             found = self._words[dialect] = _compiled(self._statements[dialect], dialect)
         return found
 
-    def run(self, connection: sa.Connection, *values: object) -> sa.CursorResult[*tuple[Any, ...]]:
-        """What the data base answers."""
-        return connection.exec_driver_sql(self.words(connection.dialect.name), values)
+    def run(self, connection: sa.Connection, *values: object) -> list[tuple[Any, ...]]:
+        """Rows that the data base answers."""
+        words, cursor = self.words(connection.dialect.name), connection.connection.cursor()
+        try:
+            cursor.execute(words, values)
+            return [*cursor.fetchall()]
+        except _errors(connection) as error:
+            _raise(connection, error, words)
+        finally:
+            cursor.close()
 
     def run_each(self, connection: sa.Connection, rows: Sequence[tuple[Any, ...]]) -> None:
         """Runs the statement for each row of values."""
-        connection.exec_driver_sql(self.words(connection.dialect.name), list(rows))
+        words, cursor = self.words(connection.dialect.name), connection.connection.cursor()
+        try:
+            cursor.executemany(words, rows)
+        except _errors(connection) as error:
+            _raise(connection, error, words)
+        finally:
+            cursor.close()
+
+
+def command(connection: sa.Connection, words: str, *values: object) -> None:
+    """Runs a statement of the data base's own that answers nothing of interest."""
+    cursor = connection.connection.cursor()
+    try:
+        cursor.execute(words, values)
+    except _errors(connection) as error:
+        _raise(connection, error, words)
+    finally:
+        cursor.close()
+
+
+def _errors(connection: sa.Connection) -> type[Exception]:
+    """What the driver raises."""
+    driver: Any = connection.dialect.dbapi
+    errors: type[Exception] = driver.Error
+    return errors
+
+
+def _raise(connection: sa.Connection, error: Exception, words: str) -> NoReturn:
+    """Tells an error of the driver as SQLAlchemy does; a connection that broke is taken out of use, with those of its age."""
+    # Not public, and the only place that knows all of that.
+    connection._handle_dbapi_exception(error, words, None, None, None)
 
 
 def among(query: sa.Select[Any], column: sa.Column[Any]) -> Hot:

@@ -102,8 +102,9 @@ class Link:
 
 def head_of(connection: sa.Connection) -> Head:
     """The last link as it stands in this transaction."""
-    row = _HEAD.run(connection).first()
-    return Head(0, GENESIS, {}) if row is None else Head(row[0], row[1], orjson.loads(row[2]))
+    for number, digest, ends in _HEAD.run(connection):
+        return Head(number, digest, orjson.loads(ends))
+    return Head(0, GENESIS, {})
 
 
 _LAST = sa.select(sa.func.max(chain.c.number)).scalar_subquery()

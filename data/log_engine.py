@@ -10,6 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from data.hot_statements import command
+
 SYNCHRONOUS_FULL = 2
 BUSY_MS = 10_000
 
@@ -134,7 +136,7 @@ def _sqlite_connected(busy_ms: int, connection: DBAPIConnection, _entry: Connect
 
 def _sqlite_begun(connection: sa.Connection) -> None:
     kind = "IMMEDIATE" if connection.get_execution_options().get(WRITES) else "DEFERRED"
-    connection.exec_driver_sql(f"BEGIN {kind}")
+    command(connection, f"BEGIN {kind}")
 
 
 def _postgresql(url: str, schema: str | None) -> sa.Engine:
@@ -174,10 +176,10 @@ def _postgresql_begun(schema: str, connection: sa.Connection) -> None:
     """One writer per schema, as in SQLite; a reader sees one state throughout."""
     options = connection.get_execution_options()
     if options.get(PATIENT):
-        connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+        command(connection, "SET LOCAL statement_timeout = 0")
     if options.get(WRITES):
         # Behind the lock each statement must see what the last writer wrote, whatever the server's default is.
-        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
-        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtext('rettid'), hashtext(%s))", (schema,))
+        command(connection, "SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
+        command(connection, "SELECT pg_advisory_xact_lock(hashtext('rettid'), hashtext(%s))", schema)
     else:
-        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        command(connection, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")

@@ -31,12 +31,12 @@ def marks(connection: sa.Connection) -> Marks:
 
 def batches_begun(connection: sa.Connection, *, at: datetime) -> int:
     """Number of batches decided for a moment up to `at`."""
-    return int(_BEGUN.run(connection, to_us(at)).scalar_one())
+    return int(_BEGUN.run(connection, to_us(at))[0][0])
 
 
 def tables_received(connection: sa.Connection, *, among: Collection[str]) -> frozenset[str]:
     """Those of some tables of the contract of which a row was received as an event."""
-    return frozenset(name for name in among if _ANY.run(connection, name).first())
+    return frozenset(name for name in among if _ANY.run(connection, name))
 
 
 _ANY = Hot(sa.select(ONE).where(sa.exists().where(events.c.table_name == sa.bindparam("name"))))

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from itertools import accumulate, pairwise
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import pyarrow as pa
 import sqlalchemy as sa
 
 from data.decision_log_tables import answers, counting, decision_rows, decision_steps, events, subjects
 from data.decision_reading import rows_with_batch
 from data.decision_words import BATCH, CONFIRMED, DECIDED, ONLINE, REPLACED, SENT
-from data.decision_writing import add_rows
+from data.decision_writing import add_plain_rows
 from data.log_marks import Marks
 from data.log_transaction import append
-from data.schemas import BLOCKED, DECISION_SCHEMA, TIME
 from data.sealing import Key
 from data.subjects import DEBTOR, named, one_found
-from data.times import from_us, to_us
+from data.times import to_us
 from data.versions import bump
 
 PLACE = b"answers"
@@ -131,40 +128,6 @@ def leading_row(rows: Sequence[DecisionRow]) -> DecisionRow:
     return min(leads, key=lambda row: (row.channel == "none", row.decision_id not in shared))
 
 
-def rows_of(table: pa.Table) -> tuple[DecisionRow, ...]:
-    """Rows of a table in `DECISION_SCHEMA`."""
-    columns = [_values(table[field.name], field.type) for field in DECISION_SCHEMA]
-    return tuple(map(DecisionRow._make, zip(*columns, strict=True)))
-
-
-def _values(column: pa.ChunkedArray, kind: pa.DataType) -> list[Any]:
-    """Values of a column; Arrow's own way takes longer for times and nested values than for all others together."""
-    if kind == BLOCKED:
-        return _pairs(column)
-    if kind == TIME:
-        known = {us: from_us(us) for us in column.cast(pa.int64()).unique().to_pylist() if us is not None}
-        return [known.get(us) for us in column.cast(pa.int64()).to_pylist()]
-    found: list[Any] = column.to_pylist()
-    return found
-
-
-def _pairs(column: pa.ChunkedArray) -> list[list[dict[str, str]]]:
-    """Lists of channel and rule."""
-    found = []
-    for chunk in column.chunks:
-        flat = chunk.flatten()
-        names = zip(flat.field("channel").to_pylist(), flat.field("rule").to_pylist(), strict=True)
-        pairs = [{"channel": channel, "rule": rule} for channel, rule in names]
-        ends = list(accumulate(chunk.value_lengths().to_pylist(), initial=0))
-        found += [pairs[first:last] for first, last in pairwise(ends)]
-    return found
-
-
-def table_of(rows: Iterable[DecisionRow]) -> pa.Table:
-    """The inverse of `rows_of`."""
-    return pa.Table.from_pylist([row._asdict() for row in rows], DECISION_SCHEMA)
-
-
 def last_decided(connection: sa.Connection, debtor_id: str, *, at: datetime) -> Decided | None:
     """The debtor's last decision up to a moment, whether it still holds or not; one of the service always counts."""
     subject = one_found(connection, DEBTOR, debtor_id)
@@ -195,24 +158,9 @@ def is_decision(connection: sa.Connection, decision_id: str) -> bool:
     return connection.scalar(query) is not None
 
 
-def reserve(connection: sa.Connection, decided: Decided, *, replaces: DecisionRow | None) -> None:
-    """Writes a new decision of the service; the one it takes the place of is marked as replaced."""
-    leading = decided.leading
-    answer = AnswerRow(
-        leading.decision_id,
-        leading.debtor_id,
-        leading.decided_at,
-        decided.asked or {},
-        decided.seen or {},
-        decided.alternatives,
-    )
-    replaced = [] if replaces is None else [(replaces.decision_id, replaces.debtor_id)]
-    reserve_all(connection, table_of(decided.rows), [answer], replaced, leading.decided_at)
-
-
 def reserve_all(
     connection: sa.Connection,
-    table: pa.Table,
+    rows: Sequence[DecisionRow],
     given: Sequence[AnswerRow],
     replaced: Sequence[tuple[str, str]],
     at: datetime,
@@ -221,8 +169,8 @@ def reserve_all(
 
     Parameters
     ----------
-    table
-        Rows in `DECISION_SCHEMA`, those of one debtor under one of the answers.
+    rows
+        Those of one debtor under one of the answers.
     given
         One per debtor.
     replaced
@@ -233,8 +181,7 @@ def reserve_all(
     if not given:
         return
     under = {one.debtor_id: one.answer_id for one in given}
-    answer_ids = [under[debtor_id] for debtor_id in table["debtor_id"].to_pylist()]
-    add_rows(connection, table, source=ONLINE, batch_id=None, answer_id=answer_ids)
+    add_plain_rows(connection, rows, source=ONLINE, answer_ids=[under[row.debtor_id] for row in rows])
     at_us = to_us(at)
     append(connection, answers, _sealed_answers(connection, given), at_us=at_us)
     append(connection, decision_steps, [(one, REPLACED, at_us, None) for one, _ in replaced], at_us=at_us)

@@ -50,11 +50,6 @@ def alternatives_of_all(decided: Decided) -> list[tuple[Alternative, ...]]:
     return [tuple(sorted(some, key=lambda one: -one.expected_value)) for some in found]
 
 
-def alternatives(decided: Decided, row: int) -> tuple[Alternative, ...]:
-    """Those of debtor `row` alone; who asks for more than one takes `alternatives_of_all`."""
-    return alternatives_of_all(decided)[row]
-
-
 def _value_eur(decided: Decided) -> FloatArray:
     """Value of every action by the model of each debtor's arm, shape (n, A)."""
     mine, challenger = decided.scored.value_eur, decided.challenger

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import pairwise
 from typing import Any, Protocol
 
@@ -20,9 +19,6 @@ from models.words import Codes, words_of
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 TextArray = npt.NDArray[np.object_]
-
-FEW = 512
-"""Up to so many rows Arrow is handed plain text: to spell it out by codes takes longer to begin."""
 
 REASONS = DECISION_SCHEMA.field("reasons").type
 
@@ -45,12 +41,9 @@ class DecisionColumns:
 
     columns: Mapping[str, Column]
 
-    @cached_property
+    @property
     def table(self) -> pa.Table:
-        """The rows as a table, made when it is first asked for."""
-        return self._as_table()
-
-    def _as_table(self) -> pa.Table:
+        """The rows as a table."""
         return pa.Table.from_arrays([self.columns[name].arrow() for name in _NAMES], schema=DECISION_SCHEMA)
 
     def rows(self) -> tuple[DecisionRow, ...]:
@@ -70,14 +63,10 @@ class Words:
 
     def arrow(self) -> pa.Array:
         """Text."""
-        return pa.array(self.plain(), pa.string()) if len(self.codes) <= FEW else words_of(self.words, self.codes)
+        return words_of(self.words, self.codes)
 
     def plain(self) -> list[str | None]:
         """Words."""
-        return self._plain
-
-    @cached_property
-    def _plain(self) -> list[str | None]:
         return [self.words[code] if code >= 0 else None for code in self.codes.tolist()]
 
 
@@ -155,8 +144,6 @@ class Pairs:
 
     def arrow(self) -> pa.Array:
         """Lists of pairs."""
-        if len(self.rule) <= FEW:
-            return pa.array(self.plain(), BLOCKED)
         row, channel = np.nonzero(self.rule >= 0)
         begin = np.zeros(len(self.rule) + 1, dtype=np.int32)
         np.cumsum(np.bincount(row, minlength=len(self.rule)), out=begin[1:])
@@ -166,10 +153,6 @@ class Pairs:
 
     def plain(self) -> list[list[dict[str, str]]]:
         """Lists of pairs; rows that say the same, as the claims of one debtor do, share theirs."""
-        return self._plain
-
-    @cached_property
-    def _plain(self) -> list[list[dict[str, str]]]:
         each = list(map(tuple, self.rule.tolist()))
         known = {codes: self._pairs(codes) for codes in set(each)}
         return [known[codes] for codes in each]

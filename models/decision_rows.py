@@ -13,8 +13,6 @@ from data.times import DAY_US, HOUR_US, IntArray
 from data.vocabulary import ARMS, NONE, PAYMENT_OPTIONS, SEGMENTS, TONES
 from features.distinct import distinct
 from features.pipeline import eur_on
-from models.alternatives import Alternative as Alternative  # the service finds it here
-from models.alternatives import alternatives as alternatives
 from models.arms import CHALLENGER, CHAMPION
 from models.bundle import Bundle
 from models.columns import Column, DecisionColumns, Flags, Instants, Numbers, Pairs, Reasons, Texts, Words

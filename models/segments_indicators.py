@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -222,9 +223,15 @@ def columns_by_debtor(
     names
         Of the matrix's columns; those that are not needed are not looked at.
     """
-    place = {name: names.index(name) for name in NEEDED if name in names}
+    place = _places(names)
     found = np.full((len(place), size), np.nan)
     if len(debtor):
         first = np.flatnonzero(np.diff(debtor, prepend=-1))
         found[:, debtor[first]] = np.fmax.reduceat(matrix[:, list(place.values())], first, axis=0).T
     return dict(zip(place, found, strict=True))
+
+
+@lru_cache(maxsize=64)
+def _places(names: tuple[str, ...]) -> dict[str, int]:
+    """Column of each feature that is needed, by its name; not to be written to."""
+    return {name: names.index(name) for name in NEEDED if name in names}

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 
-import pyarrow as pa
 import sqlalchemy as sa
 
 from data.config import Config, MissingRate
@@ -28,10 +27,11 @@ from serving.live import Live, LiveState
 from serving.models_in_use import Models, ModelSource
 from serving.problem_details import Fault
 from serving.problems import Refused, invalid
-from serving.shapes import NextBestAction, NextBestActionRequest
+from serving.shapes import NextBestActionRequest
+from serving.told_action import ToldAction
 
 Clock = Callable[[], datetime]
-Answer = NextBestAction | Refused
+Answer = ToldAction | Refused
 
 INSTANT = timedelta(microseconds=1)
 
@@ -161,7 +161,8 @@ def _refusal(look: Look) -> Refused | None:
     """Why nothing can be decided for a debtor, if nothing can."""
     if not look.live.facts.known:
         return Refused("unknown-debtor", "no such debtor has been received", remedy="send it: POST /v1/events, debtors")
-    strange = (look.case.wish.claim_ids or frozenset()) - look.live.facts.identifiers("claims")
+    asked = look.case.wish.claim_ids
+    strange = asked - look.live.facts.identifiers("claims") if asked else asked
     if strange:
         what = f"{len(strange)} claims are not claims of this debtor"
         return invalid([Fault(where="body.claim_ids", what=what, remedy="name claims of this debtor, or leave it out")])
@@ -230,9 +231,10 @@ def _decide(service: Service, looks: Sequence[Look], models: Models) -> list[Ref
 
 def _after_last(look: Look) -> Wish:
     """The wish, an instant after the last decision if that was taken at the same one: moments tell decisions apart."""
-    if look.last is not None and look.last.leading.decided_at >= look.at:
-        return replace(look.case.wish, as_of=look.last.leading.decided_at + INSTANT)
-    return replace(look.case.wish, as_of=look.at)
+    at = look.at
+    if look.last is not None and look.last.leading.decided_at >= at:
+        at = look.last.leading.decided_at + INSTANT
+    return look.case.wish if at == look.case.wish.as_of else replace(look.case.wish, as_of=at)
 
 
 def reserve(connection: sa.Connection, service: Service, new: Sequence[New], *, models: Models, marks: Marks) -> None:
@@ -240,8 +242,8 @@ def reserve(connection: sa.Connection, service: Service, new: Sequence[New], *, 
     versions = {**versions_now(service), **models.versions}
     answers = [_answer_row(one, versions=versions, marks=marks) for one in new]
     replaced = [(leading.decision_id, leading.debtor_id) for leading in map(_replaced, new) if leading is not None]
-    table = pa.concat_tables([one.verdict.table for one in new])
-    reserve_all(connection, table, answers, replaced, max(one.wish.as_of for one in new))
+    rows = [row for one in new for row in one.verdict.rows]
+    reserve_all(connection, rows, answers, replaced, max(one.wish.as_of for one in new))
 
 
 def _replaced(one: New) -> DecisionRow | None:
@@ -272,7 +274,7 @@ def _answer_row(one: New, *, versions: dict[str, str], marks: Marks) -> AnswerRo
     )
 
 
-def tell(service: Service, one: New) -> NextBestAction:
+def tell(service: Service, one: New) -> ToldAction:
     """The decision as it is answered."""
     dry_run = one.look.case.dry_run
     if one.verdict.outline is not None:

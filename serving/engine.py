@@ -76,22 +76,14 @@ class Outline:
 class Verdict:
     """A new decision: its rows, the other candidates, the claims that could be covered; an outline where none is open.
 
-    `columns` are those of all that was decided with it, `span` its rows there; `features` is a digest of what the model saw.
+    `features` is a digest of what the model saw.
     """
 
     rows: tuple[DecisionRow, ...]
-    columns: DecisionColumns
-    span: tuple[int, int]
     alternatives: tuple[Alternative, ...]
     coverable: frozenset[str]
     features: str
     outline: Outline | None
-
-    @property
-    def table(self) -> pa.Table:
-        """The same rows in `data.schemas.DECISION_SCHEMA`."""
-        first, last = self.span
-        return self.columns.table.slice(first, last - first)
 
 
 @dataclass(frozen=True)
@@ -271,8 +263,6 @@ class DecideEngine:
         return [
             Verdict(
                 rows=rows[first:last],
-                columns=columns,
-                span=(first, last),
                 alternatives=others[number],
                 coverable=frozenset(claim_id[first:last][prepared.covered[first:last]].tolist()),
                 features=digest[number],

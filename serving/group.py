@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from data.event_log import Event
 from data.log_marks import Marks, batches_begun, marks
-from data.stored_answers import KeyReused, StillRunning, StoredAnswer, begin, finish, release
+from data.stored_answers import Kept, KeyReused, Once, StillRunning, StoredAnswer, keep, kept_under
 from data.versions import versions_of
 from serving import confirmer, decider, receiver
 from serving.answers import without_log
@@ -23,7 +23,8 @@ from serving.live import Live
 from serving.models_in_use import Models
 from serving.problem_details import MEDIA_TYPE
 from serving.problems import Refused
-from serving.shapes import Confirmation, EventRequest, NextBestAction, NextBestActionRequest, NextBestActions
+from serving.shapes import Confirmation, EventRequest, NextBestActionRequest, NextBestActions
+from serving.told_action import ToldAction
 
 ATTEMPTS = 4
 """Turns that a request takes when facts keep coming; the last of them is taken under the log's lock."""
@@ -34,15 +35,6 @@ KEPT_STATUSES = frozenset({GIVEN, 409})
 
 
 SERVER_FAILS = 500
-
-
-@dataclass(frozen=True)
-class Once:
-    """An idempotency key: the same key and digest under a scope get the same stored answer."""
-
-    scope: str
-    key: str
-    digest: str
 
 
 class Patience:
@@ -78,29 +70,31 @@ class Leave:
 
 
 Task = Ask | Tell | Leave
+Said = BaseModel | ToldAction | Refused
 
 
 @dataclass(frozen=True)
 class Reply:
     """What a request is answered with; `again` where it is an earlier answer under the same key, of which only the bytes are known."""
 
-    said: BaseModel | Refused | None
+    said: Said | None
     stored: StoredAnswer
     again: bool = False
 
 
-def reply_of(said: BaseModel | Refused) -> Reply:
+def reply_of(said: Said) -> Reply:
     """An answer or a refusal as it goes over the wire."""
     if isinstance(said, Refused):
         body = said.problem.model_dump_json(exclude_none=True).encode()
         return Reply(said, StoredAnswer(said.problem.status, body, MEDIA_TYPE))
-    return Reply(said, StoredAnswer(GIVEN, said.model_dump_json().encode(), "application/json"))
+    body = said.body if isinstance(said, ToldAction) else said.model_dump_json().encode()
+    return Reply(said, StoredAnswer(GIVEN, body, "application/json"))
 
 
 def stands(reply: Reply) -> bool:
     """Whether a key may stand for a reply: not for one that was given with caution, or failed in a part."""
     said = reply.said
-    if isinstance(said, NextBestAction):
+    if isinstance(said, ToldAction):
         return not said.degraded
     if isinstance(said, NextBestActions):
         results = [one.result for one in said.answers if one.result is not None]
@@ -137,7 +131,7 @@ class _Found:
 class _Judged:
     """What is to be said, and what is to be written before it may be."""
 
-    said: Mapping[int, BaseModel | Refused]
+    said: Mapping[int, Said]
     new: Mapping[int, New]
     leaves: Mapping[int, confirmer.Request]
     events: Mapping[int, Event]
@@ -151,7 +145,7 @@ class _Group:
         self._tasks = tasks
         self._models: Models | None = None
         self._attempts = dict.fromkeys(tasks, 0)
-        self._begun: list[int] = []
+        self._begun: dict[int, Once] = {}
         self._written: list[New] = []
         self.waiting = list(tasks)
         self.replies: dict[int, Reply] = {}
@@ -211,7 +205,7 @@ class _Group:
         return _Found(looks, leaves, events, refused)
 
     def _judge(self, found: _Found, now: datetime) -> _Judged:
-        said: dict[int, BaseModel | Refused] = dict(found.refused)
+        said: dict[int, Said] = dict(found.refused)
         if not found.looks and not found.leaves:
             return _Judged(said, {}, {}, found.events)
         try:
@@ -257,43 +251,26 @@ class _Group:
         said |= self._write_leaves(connection, {n: leaves[n] for n in leaves if n in current and n not in same}, now)
         said |= self._write_new(connection, {n: one for n, one in judged.new.items() if n not in again}, grown, now)
         replies = {number: reply_of(one) for number, one in said.items()}
-        self._keep(connection, replies)
+        self._keep(connection, replies, now)
         return {**replies, **again, **same}
 
     def _begin(self, connection: sa.Connection, numbers: Sequence[int], now: datetime) -> dict[int, Reply]:
-        """Replies to tasks whose key was used before; the other keys are taken now."""
-        found: dict[int, Reply] = {}
-        for number in numbers:
-            once = self._tasks[number].once
-            if once is None:
-                continue
-            try:
-                kept = begin(connection, once.scope, once.key, digest=once.digest, at=now)
-            except KeyReused as error:
-                found[number] = reply_of(Refused("key-reused", str(error), remedy="use a new key for each request"))
-            except StillRunning as error:
-                found[number] = reply_of(Refused("still-running", str(error), remedy="send it again in a second"))
-            else:
-                if kept is None:
-                    self._begun.append(number)
-                else:
-                    found[number] = Reply(None, kept, again=True)
-        return found
+        """Replies to tasks whose key was used before; the others' may be kept in the same transaction."""
+        asked = {once: number for number in numbers if (once := self._tasks[number].once) is not None}
+        kept = kept_under(connection, [*asked], at=now) if asked else {}
+        self._begun = {number: once for once, number in asked.items() if once not in kept}
+        return {asked[once]: _reply_kept(one) for once, one in kept.items()}
 
-    def _keep(self, connection: sa.Connection, replies: Mapping[int, Reply]) -> None:
-        """Keeps replies under the keys that were taken; a key whose request had no effect may be used again."""
-        for number in self._begun:
-            once, reply = self._tasks[number].once, replies.get(number)
-            if once is None:
-                continue
-            if reply is not None and stands(reply):
-                about = _debtors(self._tasks[number], reply.said)
-                finish(connection, once.scope, once.key, answer=reply.stored, debtors=about)
-            else:
-                release(connection, once.scope, once.key)
-        self._begun.clear()
+    def _keep(self, connection: sa.Connection, replies: Mapping[int, Reply], now: datetime) -> None:
+        """Keeps replies under the keys that are free; a key whose request had no effect may be used again."""
+        kept = [
+            Kept(once, reply.stored, _debtors(self._tasks[number], reply.said))
+            for number, once in self._begun.items()
+            if (reply := replies.get(number)) is not None and stands(reply)
+        ]
+        keep(connection, kept, at=now)
 
-    def _write_event(self, connection: sa.Connection, event: Event, now: datetime) -> BaseModel | Refused:
+    def _write_event(self, connection: sa.Connection, event: Event, now: datetime) -> Said:
         try:
             return receiver.write(connection, self._service, event, at=now)
         except Refused as refused:
@@ -301,8 +278,8 @@ class _Group:
 
     def _write_leaves(
         self, connection: sa.Connection, leaves: Mapping[int, confirmer.Request], now: datetime
-    ) -> dict[int, BaseModel | Refused]:
-        said: dict[int, BaseModel | Refused] = {}
+    ) -> dict[int, Said]:
+        said: dict[int, Said] = {}
         for number, request in leaves.items():
             confirmer.write(connection, request, at=now)
             said[number] = confirmer.tell(request, at=now)
@@ -310,7 +287,7 @@ class _Group:
 
     def _write_new(
         self, connection: sa.Connection, new: Mapping[int, New], grown: Marks, now: datetime
-    ) -> dict[int, BaseModel | Refused]:
+    ) -> dict[int, Said]:
         current = _current(connection, {number: one.look.live for number, one in new.items()}, now)
         waited_for = {n: new[n] for n in current if self._is_waited_for(n)}
         given_up = {n: without_log(new[n].look.case.request, now=new[n].wish.as_of) for n in current - set(waited_for)}
@@ -334,7 +311,16 @@ def _current(connection: sa.Connection, lives: Mapping[int, Live], now: datetime
     return {n for n, one in lives.items() if (one.facts.version, one.begun) == (versions[one.debtor_id], begun)}
 
 
-def _debtors(task: Task, said: BaseModel | Refused | None) -> list[str]:
+def _reply_kept(kept: StoredAnswer | KeyReused | StillRunning) -> Reply:
+    """What is answered under a key that was used before."""
+    if isinstance(kept, KeyReused):
+        return reply_of(Refused("key-reused", str(kept), remedy="use a new key for each request"))
+    if isinstance(kept, StillRunning):
+        return reply_of(Refused("still-running", str(kept), remedy="send it again in a second"))
+    return Reply(None, kept, again=True)
+
+
+def _debtors(task: Task, said: Said | None) -> list[str]:
     """Whom a stored answer speaks of: it is deleted when they are erased."""
     if isinstance(task, Ask):
         return [task.request.debtor_id]

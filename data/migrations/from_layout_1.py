@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import sqlalchemy as sa
 
-from data.decision_log_rows import ROWS_AT_ONCE
+from data.decision_log_rows import ROWS_AT_ONCE, stored
 from data.decision_writing import sealed
 from data.event_log import Received, keep
 from data.log_transaction import append
@@ -52,7 +52,7 @@ def _move_decisions(connection: sa.Connection, rows: Rows) -> None:
     names = len(DECISION_SCHEMA)
     arrays = [_array(values, field.type) for values, field in zip(columns, DECISION_SCHEMA, strict=False)]
     block = pa.Table.from_arrays(arrays, schema=DECISION_SCHEMA)
-    kept = zip(*sealed(connection, block), *columns[names:], strict=True)
+    kept = zip(*sealed(connection, stored(block)), *columns[names:], strict=True)
     decided_at = columns[DECISION_SCHEMA.names.index("decided_at")]
     append(connection, layout_2.decision_rows, kept, at_us=max(decided_at))
 

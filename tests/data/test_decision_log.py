@@ -19,15 +19,14 @@ from data.online_decisions import (
     add_step,
     decided_under,
     last_decided,
-    reserve,
     reserve_all,
-    rows_of,
 )
 from data.schemas import DECISION_SCHEMA
 from data.stored_answers import KEPT, LEASE, KeyReused, StillRunning, StoredAnswer, begin, finish, release
 from data.times import NaiveTime
 from data.versions import versions_of
 from tests.data.log_places import place_of
+from tests.decisions_kept import reserve, rows_of
 from tests.samples import moment
 from tests.small_service import decision_row, decision_table
 
@@ -70,7 +69,7 @@ def test_a_group_of_decisions_is_written_as_one_by_one_would_be(log):
     ]
     write(log, decision_row(2, decision_id="b" * 32, decided_at=AS_OF - timedelta(hours=1)))
     with log.writing() as connection:
-        reserve_all(connection, decision_table(*rows), given, [("b" * 32, "d2")], AS_OF)
+        reserve_all(connection, rows_of(decision_table(*rows)), given, [("b" * 32, "d2")], AS_OF)
         assert versions_of(connection, ["d1", "d2"]) == {"d1": 1, "d2": 1}
     with log.reading() as connection:
         first, second = (last_decided(connection, name, at=AS_OF) for name in ("d1", "d2"))
@@ -331,3 +330,13 @@ def test_a_key_is_forgotten_after_thirty_days(log):
         begin(connection, "/x", "k", digest="d", at=AS_OF)
         finish(connection, "/x", "k", answer=StoredAnswer(200, b"", "text/plain"))
         assert begin(connection, "/x", "k", digest="other", at=AS_OF + KEPT + timedelta(seconds=1)) is None
+
+
+def test_the_frame_says_why_leave_to_send_was_last_refused(log):
+    write(log, decision_row(1), decision_row(2))
+    for reason in ("paid", "quiet_hours"):
+        with log.writing() as connection:
+            add_step(connection, decision_row(2)["decision_id"], step="refused", at=AS_OF, reason=reason)
+    found = log.decisions()
+    assert found["status"].to_pylist() == ["decided", "refused"]
+    assert found["refused_for"].to_pylist() == [None, "quiet_hours"]

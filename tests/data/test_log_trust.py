@@ -16,12 +16,14 @@ from data.erasure import erase, erased_among
 from data.event_log import Event, all_events, debtor_named, events_of_debtor, events_of_parts, record
 from data.log_proof import last_links, verify
 from data.migrations import layout_1, layout_2
-from data.online_decisions import add_step, contacts_of, decided_under, last_decided, reserve
+from data.online_decisions import add_step, contacts_of, decided_under, last_decided
 from data.schemas import DECISION_SCHEMA
 from data.stored_answers import StoredAnswer, begin, finish
 from data.times import to_us
 from data.versions import versions_of
+from tests.data.tampering import other, plain, unguarded
 from tests.data.test_decision_log import AS_OF, many, online, write
+from tests.decisions_kept import reserve
 from tests.small_service import decision_row, decision_table
 
 ANSWER = StoredAnswer(200, b'{"debtor_id":"d1"}', "application/json")
@@ -59,33 +61,6 @@ def fill(log):
     with log.writing() as connection:
         add_step(connection, "b" * 32, step="refused", at=AS_OF, reason="paid")
         erase(connection, "d9", claims=(), contacts=(), at=AS_OF)
-
-
-def unguarded(connection):
-    """Takes the triggers away, as somebody could who owns the tables."""
-    for table in (*CHAINED, "chain"):
-        if connection.dialect.name == "postgresql":
-            connection.exec_driver_sql(f"DROP TRIGGER {table}_only_grows ON {table}")
-        else:
-            for verb in ("update", "delete"):
-                connection.exec_driver_sql(f"DROP TRIGGER {table}_no_{verb}")
-
-
-def other(value, kind):
-    """A value that is not the one that stands there."""
-    if value is None:
-        return b"x" if isinstance(kind, sa.LargeBinary) else 1 if isinstance(kind, sa.Integer) else 0.5
-    if isinstance(value, bytes):
-        return bytes([value[0] ^ 1]) + value[1:]
-    return value + "x" if isinstance(value, str) else value + 1
-
-
-def plain(table):
-    """The table without the types that look at values."""
-    kinds = {sa.types.TypeDecorator: sa.BigInteger()}
-    return sa.table(
-        table.name, *(sa.column(one.name, kinds.get(type(one.type).__mro__[1], one.type)) for one in table.c)
-    )
 
 
 EVERY_COLUMN = [(table.name, column.name) for table in (*CHAINED.values(), chain) for column in table.c]

@@ -9,7 +9,6 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from data.online_decisions import rows_of
 from data.schemas import BLOCKED, TIME
 from data.times import to_us
 from models import columns
@@ -18,10 +17,11 @@ from models.decide import decide
 from models.decision_rows import decision_columns
 from models.prepare import Asks
 from tests.deciding import PACKS, FormulaModel, arms, asks_of, bundle_of, by_everything
+from tests.decisions_kept import rows_of
 from tests.portfolios import histories
 from tests.strategies import START, random_tables
 
-SIZES = (0, 1, columns.FEW, columns.FEW + 1)
+SIZES = (0, 1, 600)
 COLUMNS: dict[str, tuple[Callable[[np.random.Generator, int], Column], pa.DataType]] = {
     "words": (lambda rng, size: Words(("sms", "påminnelse", ""), rng.integers(-1, 3, size)), pa.string()),
     "texts": (lambda rng, size: Texts(np.array([f"c{n}" for n in range(size)], dtype=object)), pa.string()),

@@ -17,10 +17,11 @@ from data.times import HOUR_US, from_us, to_us
 from features.pipeline import build, open_targets
 from features.situation import situation_of
 from features.tables import Histories
+from models.alternatives import alternatives_of_all
 from models.arms import CHAMPION, CONTROL
 from models.behaviour import IncumbentWithRandomSlice
 from models.decide import Decided, NoChallenger, decide
-from models.decision_rows import alternatives, decision_table, policy_version
+from models.decision_rows import decision_table, policy_version
 from models.explain import reasons
 from models.prepare import Asks, UnknownDebtor, debtors_with_open_claims, rows_of_debtors
 from models.rules.mask import contact_mask
@@ -235,9 +236,10 @@ def test_alternatives_of_the_challengers_debtors_are_worth_what_the_challenger_s
     second = bundle_of(found, rate_model((0.1, 0.2, 0.9, 0.2, 0.2, 0.2, 0.2)), model_version="m2")
     both = decide(found, asks_of(found, WEDNESDAY), champion=first, challenger=second, config=config, packs=PACKS)
     alone = decided(found, WEDNESDAY, bundle=second, config=arms(champion=1.0))
-    rows = [row for row in np.flatnonzero(both.choice.arm == 3).tolist() if alternatives(alone, row)]
+    mixed, theirs = alternatives_of_all(both), alternatives_of_all(alone)
+    rows = [row for row in np.flatnonzero(both.choice.arm == 3).tolist() if theirs[row]]
     assert rows
-    assert all(alternatives(both, row) == alternatives(alone, row) for row in rows)
+    assert all(mixed[row] == theirs[row] for row in rows)
 
 
 def test_asks_narrow_the_grid_and_the_claims() -> None:
@@ -261,8 +263,7 @@ def test_asks_narrow_the_grid_and_the_claims() -> None:
 
 def test_alternatives_are_the_other_allowed_channels_at_their_best_slot_best_first() -> None:
     _, subject = crowd(arms(champion=1.0))
-    for row in range(subject.prepared.situation.size):
-        found = alternatives(subject, row)
+    for row, found in enumerate(alternatives_of_all(subject)):
         allowed = {CHANNELS[code] for code in GRID.channel[subject.prepared.allowed[row]].tolist()} - {"none"}
         assert {one.channel for one in found} == allowed - {CHANNELS[GRID.channel[subject.choice.action[row]]]}
         values = [one.expected_value for one in found]
