@@ -30,6 +30,7 @@ from serving.decider import Clock
 from serving.described import DescribedApp
 from serving.envelope import BodyLimit, SafeHeaders
 from serving.group_told import Told
+from serving.path_segments import WholeSegments
 from serving.problems import Refused, faults_of, invalid, problem_response
 from serving.ready import probes_of
 from serving.routes import router
@@ -116,6 +117,7 @@ def create_app(
     app.include_router(login_router)
     check_complete(app)
     app.add_middleware(BodyLimit, limit=settings.body_limit)
+    app.add_middleware(WholeSegments)
     app.add_middleware(SafeHeaders)
     app.add_middleware(Observed, telemetry=telemetry, log=log, failed=_failed, sample_every=given.log.sample_every)
     for kind, handler in _HANDLERS.items():

@@ -23,6 +23,8 @@ class Told:
         Kinds of `serving.problems.KINDS`.
     asked, answered, refused
         Bodies by name; `refused` stands for a 503 that is no problem.
+    beside
+        What a body that keeps to its shape is refused for all the same, told with the status 422.
     led_to_sign_in
         Whether a browser without a session is led to the sign-in page.
     """
@@ -32,6 +34,7 @@ class Told:
     asked: Named = field(default_factory=dict)
     answered: Named = field(default_factory=dict)
     refused: Named = field(default_factory=dict)
+    beside: str = ""
     led_to_sign_in: bool = False
 
 
@@ -55,12 +58,22 @@ _ASKED: Named = {
 }
 _FORM = {"user": "anna", "password": "four words are enough", "csrf": "from the page"}
 
+_BESIDE_ASKED = (
+    "Beside the shape: every one of `channels` is offered, times are of the years 2000 to 2199, `as_of` lies at most "
+    "366 days ahead, `not_before` before `not_after`, and `claim_ids` are claims of this debtor."
+)
+_BESIDE_TOLD = (
+    "Beside the shape: `table` is one of the contract, `row` keeps to it, its currency has an exchange rate, its claim "
+    "and contact are of its debtor, and a payment is in the currency of its claim."
+)
+
 CALLS: Mapping[Call, Told] = {
     ("POST", "/v1/next-best-action"): Told(
         "What to do next about one debtor",
         (*WITH_BODY, "unknown-debtor", "not-ready"),
         asked=_ASKED,
         answered={"a contact": examples.DECISION, "without the log": examples.DEGRADED},
+        beside=_BESIDE_ASKED,
     ),
     ("POST", "/v1/next-best-actions"): Told(
         "What to do next about many debtors",
@@ -78,6 +91,7 @@ CALLS: Mapping[Call, Told] = {
         (*WITH_BODY, "event-conflict", "erased"),
         asked=EVENTS,
         answered={"on disk": examples.TAKEN, "waits for its claim": examples.WAITING},
+        beside=_BESIDE_TOLD,
     ),
     ("GET", "/v1/decisions/{decision_id}"): Told(
         "A decision and what came of it",
@@ -87,7 +101,7 @@ CALLS: Mapping[Call, Told] = {
     ("DELETE", "/v1/debtors/{debtor_id}"): Told(
         "Erase a debtor", (*KEYED, "unknown-debtor", "invalid"), answered={"erased": examples.ERASURE}
     ),
-    ("GET", "/reports"): Told("The list of reports", KEYED, led_to_sign_in=True),
+    ("GET", "/reports"): Told("The list of reports", (*KEYED, "invalid"), led_to_sign_in=True),
     ("GET", "/reports/{name}"): Told("One report", (*KEYED, "not-found"), led_to_sign_in=True),
     ("GET", "/openapi.json"): Told("This description", KEYED, answered={"its beginning": {"openapi": "3.1.0"}}),
     ("GET", "/readyz"): Told(

@@ -126,7 +126,7 @@ def stored(service: Service, decision_id: str, *, caller: Caller, repeater: Repe
         facts = facts_of(connection, service.base, decided.leading.debtor_id)
     if caller.creditors is not None and not sees(caller, _creditors(decided, facts)):
         raise _unknown()
-    said = told(decided, rates=service.config.rates, reused=False)
+    said = told(decided, rates=service.config.rates, reused=False).model
     if repeater is not None and said.reasons is None:
         said = said.model_copy(update={"reasons": _reasons(decided, repeater)})
     return StoredDecision(

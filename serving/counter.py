@@ -13,7 +13,7 @@ from sqlalchemy.exc import TimeoutError as SQLAlchemyTimeout
 from serving.answers import without_log
 from serving.decider import Service
 from serving.desk import Desk, Outcome
-from serving.group import Ask, Reply, Task, answer_group, reply_of
+from serving.group import Ask, Leave, Reply, Task, Tell, answer_group, reply_of
 from serving.group_told import Told
 from serving.problems import Refused
 from serving.shapes import NextBestActionRequest
@@ -21,8 +21,14 @@ from serving.shapes import NextBestActionRequest
 STORE_FAILS = (OperationalError, InternalError, InterfaceError, SQLAlchemyTimeout)
 """What the log raises where it cannot be reached, is locked for too long, may only be read, or its disk is full."""
 
+HELD_UP = 10
+"""So many times as long as a decision an event or a leave waits: with caution it cannot be answered, only be sent again."""
+
 SOON = timedelta(hours=1)
 """A decision for another moment is a dry run: nothing of it is kept."""
+
+YOUNG = 20_000
+"""Objects made between two looks for what nobody can reach; of Python's 700 a group of decisions makes several times as many."""
 
 FEW = 8
 MANY = 64
@@ -54,6 +60,7 @@ class Counter:
         finally:
             gc.collect()
             gc.freeze()  # what stands by now stays: walking through it again and again would hold up answers
+            gc.set_threshold(YOUNG, *gc.get_threshold()[1:])
             self.warm = True
 
     @property
@@ -64,15 +71,33 @@ class Counter:
     async def ask(self, task: Task) -> Reply:
         """The reply to one request; one about a debtor is answered within our patience, if need be with caution."""
         if not isinstance(task, Ask):
-            return await self._desk.ask(task)
+            return await self._in_the_end(task)
         if not self.warm:
             raise Refused("not-ready", "the service is starting", remedy="send it again in a second")
         if self._desk.stuck(self._patience_s):  # whoever comes now would wait in vain
             return self._with_caution(task)
         try:
-            return await asyncio.wait_for(self._desk.ask(task), self._patience_s)
+            async with asyncio.timeout(self._patience_s):  # `wait_for` would make a task of each request
+                return await self._desk.ask(task)
         except TimeoutError:
             return self._with_caution(task)
+
+    async def _in_the_end(self, task: Tell | Leave) -> Reply:
+        """The reply to what may be sent again: it counts once, so that whoever is told of no end loses nothing.
+
+        Raises
+        ------
+        serving.problems.Refused
+            The log is held up for too long; nothing was promised.
+        """
+        longest_s = HELD_UP * self._patience_s
+        if self._desk.stuck(longest_s):
+            raise log_unavailable()
+        try:
+            async with asyncio.timeout(longest_s):
+                return await self._desk.ask(task)
+        except TimeoutError as error:
+            raise log_unavailable() from error
 
     def _with_caution(self, task: Ask) -> Reply:
         task.patience.over = True
@@ -81,6 +106,8 @@ class Counter:
 
     async def ask_all(self, tasks: Sequence[Ask]) -> list[Outcome]:
         """The outcome of each entry of a batch, in order."""
+        if self._many.stuck(HELD_UP * self._patience_s):
+            return [self._with_caution(task) for task in tasks]
         return await self._many.ask_all(tasks)
 
     def close(self) -> None:

@@ -152,8 +152,9 @@ class Demo:
         self.run("simulate", str(self.portfolio), "--continue", str(DAYS), "--decisions", decisions)
 
     def report(self) -> None:
-        """A page for managers."""
-        self.run("report", "--out", str(self.workspace / "reports"))
+        """Pages for managers, in two languages; printed are those about all creditors."""
+        languages = ("--language", "en", "--language", "sv")
+        self.run("report", "--out", str(self.workspace / "reports"), *languages, "--pdf", "none")
 
     def ask(self) -> None:
         """Start the service on loopback, ask it, tell it what happened, stop it."""
@@ -178,7 +179,7 @@ class Demo:
         here = f"rettid --workspace {self.workspace}"
         store = f"sqlite:///{self.workspace / 'runs.db'}"
         return [
-            f"report       {self.workspace / 'reports' / 'overview.html'}",
+            f"report       {self.workspace / 'reports' / 'index.html'}",
             f"decisions    {self.folder / 'decisions.parquet'}",
             f"features     {self.folder / 'features.parquet'}",
             f"portfolio    {self.portfolio}  (simulated)",

@@ -25,6 +25,7 @@ Part = dict[str, Any]
 ABOUT = f"""Decides, for one debtor at one moment, whether to make contact, through which channel and when.
 
 Limits: a body has at most {ServiceSettings.body_limit:,} bytes, a batch at most {BATCH_LIMIT:,} entries; each call says how often it may be made.
+A number is written with at most 64 characters, and is 0 or lies between 1e-64 and 1e65 in size.
 Errors are problem details (RFC 9457). Every POST of the API takes an `Idempotency-Key`: the same key and body get the same
 stored answer for 30 days.
 """
@@ -39,6 +40,7 @@ PARAMETERS: Mapping[str, str | bool] = {
     "decision_id": "0f5c2a9b7d4e4c21a3b6d8e0f1a2b3c4",
     "debtor_id": "d-1042",
     "explain": True,
+    "language": "sv",
     "name": "overview",
 }
 RETRY_AFTER: Part = {
@@ -146,6 +148,8 @@ def _answer(responses: Part, told: Told) -> None:
         answer = responses.setdefault(str(number), {})
         said = [answer["description"]] if "description" in answer else []
         answer["description"] = "; ".join([*said, *(KINDS[kind][1] for kind in kinds)])
+        if "invalid" in kinds and told.beside:
+            answer["description"] += f". {told.beside}"
         shown = {kind: {"value": problem_example(kind)} for kind in kinds}
         answer.setdefault("content", {})[MEDIA_TYPE] = {"schema": PROBLEM, "examples": shown}
         if number in (429, 503) or "still-running" in kinds:

@@ -10,9 +10,10 @@ from datetime import datetime
 from models.bundle import Role
 from serving.group import Leave, Reply, Task, Tell
 from serving.problems import Refused
-from serving.shapes import Confirmation, EventAnswer, NextBestAction
+from serving.shapes import Confirmation, EventAnswer
 from serving.telemetry.logs import Log
 from serving.telemetry.telemetry import Telemetry
+from serving.told_action import ToldAction
 
 
 @dataclass
@@ -43,7 +44,7 @@ class Told:
         if self.telemetry is None:
             return
         self.telemetry.decide_group(len(tasks))
-        answers = [reply.said for reply in replies if isinstance(reply.said, NextBestAction)]
+        answers = [reply.said for reply in replies if isinstance(reply.said, ToldAction)]
         if answers:
             self._decided(self.telemetry, answers)
         for task, reply in zip(tasks, replies, strict=True):
@@ -58,11 +59,11 @@ class Told:
         if self.log is not None:
             self.log.warning("store_slow" if slow else "store_down")
 
-    def _decided(self, telemetry: Telemetry, answers: Sequence[NextBestAction]) -> None:
+    def _decided(self, telemetry: Telemetry, answers: Sequence[ToldAction]) -> None:
         new = [one for one in answers if one.decision_id is not None and not one.reused]
         telemetry.decided(
             Counter((one.channel, one.arm or "other") for one in new),
-            blocks=Counter(blocked.rule for one in new for blocked in one.blocked),
+            blocks=Counter(blocked["rule"] for one in new for blocked in one.blocked),
             reused=sum(one.reused for one in answers),
             dry_runs=sum(one.dry_run for one in answers),
         )

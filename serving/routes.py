@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
-from pydantic import BaseModel, ValidationError
 
 from serving.access.login import sign_out_of
 from serving.access.report_access import read_manifest, seen_reports, sees_report
@@ -14,11 +13,12 @@ from serving.admission import caller_of, charge_entries, tenant_of
 from serving.confirmer import stored
 from serving.desk import Outcome
 from serving.eraser import erase_debtor
-from serving.group import Ask, Leave, Reply, Tell, reply_of
+from serving.group import Ask, Leave, Reply, Said, Tell, reply_of
 from serving.problem_details import ProblemDetails
-from serving.problems import RESPONSES, Refused, faults_of, invalid
+from serving.problems import RESPONSES, Refused
 from serving.ready import told_of_tenant
-from serving.report_pages import HEADERS, no_such_report, report_list, report_names, report_page
+from serving.report_list import Language, language_for, read_listed, report_list
+from serving.report_pages import HEADERS, KINDS, language_of_index, no_such_report, report_file, report_names
 from serving.shapes import (
     BatchAnswer,
     Confirmation,
@@ -35,7 +35,8 @@ from serving.shapes import (
 )
 from serving.telemetry.exposition import MEDIA_TYPE
 from serving.telemetry.readiness import look
-from serving.wire import KEY_HEADER, StrictRoute, answered_once, once_of, response_of
+from serving.told_action import ToldAction
+from serving.wire import KEY_HEADER, StrictRoute, answered_once, once_of, response_of, sound
 
 router = APIRouter(route_class=StrictRoute)
 PRINTABLE = r"^[ -~]+$"
@@ -49,7 +50,7 @@ Key = Annotated[
         pattern=PRINTABLE,
     ),
 ]
-PLAIN = r"^[^\p{Cc}]+$"
+PLAIN = r"^[^\x00-\x1f\x7f-\x9f]+$"
 """As identifiers in bodies: PostgreSQL takes no NUL, and no identifier has a reason to hold a control character."""
 
 DecisionId = Annotated[
@@ -57,6 +58,7 @@ DecisionId = Annotated[
 ]
 Explain = Annotated[bool, Query(description="Tell the features that spoke most for it, though it was not asked then.")]
 DebtorId = Annotated[str, Path(min_length=1, max_length=128, pattern=PLAIN, examples=["d-1042"])]
+InLanguage = Annotated[Language | None, Query(description="Of the list; else the best of `Accept-Language`.")]
 MISSING: dict[int | str, dict[str, Any]] = {404: {"description": "Not known", "model": ProblemDetails}}
 CONFLICT: dict[int | str, dict[str, Any]] = {409: {"description": "In conflict", "model": ProblemDetails}}
 
@@ -98,23 +100,22 @@ async def many_next_best_actions(
 
 def _entry(entry: object) -> NextBestActionRequest | Refused:
     try:
-        return NextBestActionRequest.model_validate(entry)
-    except ValidationError as error:
-        found = [{**one, "loc": ("body", *one["loc"])} for one in error.errors(include_url=False, include_input=False)]
-        return invalid(faults_of(found))
+        return sound(NextBestActionRequest, entry)
+    except Refused as refused:
+        return refused
 
 
-def _said(outcome: Outcome) -> BaseModel | Refused | None:
+def _said(outcome: Outcome) -> Said | None:
     """What is answered to one entry; an error of ours is that entry's alone."""
     if isinstance(outcome, BaseException):
         return Refused("failed", "an error of ours", remedy="nothing was promised: send it again")
     return outcome.said
 
 
-def _as_answer(said: BaseModel | Refused | None) -> BatchAnswer:
+def _as_answer(said: Said | None) -> BatchAnswer:
     if isinstance(said, Refused):
         return BatchAnswer(error=said.problem)
-    return BatchAnswer(result=said if isinstance(said, NextBestAction) else None)
+    return BatchAnswer(result=said.model if isinstance(said, ToldAction) else None)
 
 
 @router.post("/v1/events", response_model=EventAnswer, responses={**RESPONSES, **CONFLICT}, tags=["tell"])
@@ -152,20 +153,32 @@ def erasure(request: Request, debtor_id: DebtorId) -> Erasure:
 
 
 @router.get("/reports", response_class=HTMLResponse, tags=["read"])
-def reports(request: Request) -> HTMLResponse:
+def reports(request: Request, language: InLanguage = None) -> HTMLResponse:
     """The reports there are that the caller may see, as a page."""
-    folder = tenant_of(request).reports
-    seen = seen_reports(caller_of(request), report_names(folder), read_manifest(folder))
-    return HTMLResponse(report_list(seen, sign_out=sign_out_of(request)), headers=HEADERS)
+    return _list_of_reports(request, language)
 
 
 @router.get("/reports/{name}", response_class=HTMLResponse, responses=MISSING, tags=["read"])
-def report(request: Request, name: str) -> HTMLResponse:
-    """One report; for who may not see it, there is none."""
+def report(request: Request, name: str) -> Response:
+    """One report, or its PDF or numbers; for who may not see it, there is none."""
     folder = tenant_of(request).reports
+    is_list, language = language_of_index(name)
+    if is_list:
+        return _list_of_reports(request, language)
     if not sees_report(caller_of(request), name, read_manifest(folder)):
         raise no_such_report()
-    return HTMLResponse(report_page(folder, name), headers=HEADERS)
+    found = report_file(folder, name)
+    return Response(found.path.read_bytes(), media_type=KINDS[found.kind], headers=found.headers)
+
+
+def _list_of_reports(request: Request, wanted: str | None) -> HTMLResponse:
+    folder = tenant_of(request).reports
+    seen = seen_reports(caller_of(request), report_names(folder), read_manifest(folder))
+    found, now = read_listed(folder), request.app.state.access.clock()
+    accepted = request.headers.get("accept-language", "")[:500]
+    language = language_for(wanted, accepted, offered=found.languages)
+    page = report_list(found, seen, language=language, now=now, sign_out=sign_out_of(request))
+    return HTMLResponse(page, headers={**HEADERS, "Vary": "Accept-Language, Cookie, Authorization"})
 
 
 @router.get("/openapi.json", tags=["read"])

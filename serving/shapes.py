@@ -69,6 +69,15 @@ class NextBestActionRequest(Request):
     replace: StrictBool = Field(default=False, description="Decide anew although a decision is live.")
 
 
+ENTRY: dict[str, Any] = {
+    "anyOf": [
+        {"$ref": "#/components/schemas/NextBestActionRequest"},
+        {"description": "Anything else is answered by an error of its own, and spoils no other entry."},
+    ]
+}
+"""An entry of a batch, as the description has it: what is taken, and what is not refused either."""
+
+
 class NextBestActionsRequest(Request):
     """Up to 1,000 debtors; each entry is a `NextBestActionRequest` and is answered by itself."""
 
@@ -81,7 +90,7 @@ class NextBestActionsRequest(Request):
         Field(
             min_length=1,
             max_length=BATCH_LIMIT,
-            json_schema_extra={"items": {"$ref": "#/components/schemas/NextBestActionRequest"}},
+            json_schema_extra={"items": ENTRY},
         ),
     ]
 

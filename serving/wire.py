@@ -6,25 +6,29 @@ import json
 from collections.abc import Awaitable, Callable, Sequence
 from decimal import Decimal, InvalidOperation
 from hashlib import sha256
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar, get_type_hints
 
 from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.routing import APIRoute
+from pydantic import ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.datastructures import Headers
 
-from data.stored_answers import KeyReused, StillRunning, StoredAnswer, begin, finish, release
+from data.stored_answers import KeyReused, Once, StillRunning, StoredAnswer, begin, finish, release
 from serving.admission import admitted
 from serving.decider import Service
-from serving.group import Once, Reply, stands
+from serving.group import Reply, stands
+from serving.path_segments import given_back
 from serving.problem_details import Fault
-from serving.problems import Refused, invalid, kind_of, retry_after
+from serving.problems import Refused, faults_of, invalid, kind_of, retry_after
+from serving.shapes import Request as Body
 from serving.tenants import Tenant
 
 KEY_HEADER = "Idempotency-Key"
 LONGEST_KEY = 255
 LONGEST_NUMBER = 64
+AnyBody = TypeVar("AnyBody", bound=Body)
 
 
 def read_json(body: bytes) -> Any:  # noqa: ANN401 (a body may be any JSON)
@@ -97,19 +101,51 @@ class StrictRoute(APIRoute):
     """A route that takes JSON only, from those who may call it."""
 
     def get_route_handler(self) -> Callable[[Request], Any]:
-        """The usual handler, given a strict request."""
-        inner, path = super().get_route_handler(), self.path
+        """The usual handler, given a strict request.
+
+        A call that is made of a body and nothing else is handed its body at once: FastAPI's way there looks at the
+        signature anew for each request, which takes as long as everything else around an answer.
+        """
+        inner, path, asked = super().get_route_handler(), self.path, _body_of(self)
 
         async def handler(request: Request) -> Response:
             await admitted(request, path=path)
+            found = request.scope.get("path_params", {})
+            request.scope["path_params"] = {name: given_back(value) for name, value in found.items()}
             strict = StrictRequest(request.scope, request.receive)
             if self.body_field is not None:
                 _must_be_json(request.headers)
                 strict.read = read_json(await strict.body())  # here, so that a refusal is told as it is
-            answer: Response = await inner(strict)
+            answer: Response
+            if asked is None:
+                answer = await inner(strict)
+            else:
+                answer = await self.endpoint(strict, sound(asked, strict.read))
             return answer
 
         return handler
+
+
+def _body_of(route: APIRoute) -> type[Body] | None:
+    """The body of a call that answers by itself and takes nothing but it and an idempotency key; None for another call."""
+    found = [kind for kind in get_type_hints(route.endpoint).values() if isinstance(kind, type)]
+    bodies = [kind for kind in found if issubclass(kind, Body)]
+    return bodies[0] if bodies and Response in found and not route.param_convertors else None
+
+
+def sound(kind: type[AnyBody], read: object) -> AnyBody:
+    """A body, if it is one.
+
+    Raises
+    ------
+    serving.problems.Refused
+        It is not; what is wrong with it is told.
+    """
+    try:
+        return kind.model_validate(read)
+    except ValidationError as error:
+        found = [{**one, "loc": ("body", *one["loc"])} for one in error.errors(include_url=False, include_input=False)]
+        raise invalid(faults_of(found)) from error
 
 
 def _must_be_json(headers: Headers) -> None:
@@ -134,7 +170,7 @@ async def once_of(request: Request) -> Once | None:
     if not 1 <= len(key) <= LONGEST_KEY or not key.isascii() or not key.isprintable():
         remedy = f"1 to {LONGEST_KEY} printable ASCII characters, such as a UUID"
         raise invalid([Fault(where=f"header.{KEY_HEADER}", what="not a key", remedy=remedy)])
-    return Once(request.url.path, key, sha256(await request.body()).hexdigest())
+    return Once(given_back(request.scope["path"]), key, sha256(await request.body()).hexdigest())
 
 
 def response_of(reply: Reply) -> Response:

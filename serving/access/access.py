@@ -82,6 +82,7 @@ class Access:
         self.passwords = BoundedSemaphore(PASSWORDS_AT_ONCE)
         self._cache = _Cache()
         self._asking = ThreadPoolExecutor(ASKED_AT_ONCE, "keys")
+        self._asked_again: set[bytes] = set()
         self._cached_us = int(settings.cached_s * SECOND_US)
         self._grace_us = int(settings.outage_grace_s * SECOND_US)
         self._failed_us = -self._cached_us
@@ -95,10 +96,34 @@ class Access:
         """The next call with this digest asks the store."""
         self._cache.forget(digest)
 
-    def cached(self, digest: bytes, *, now_us: int) -> Found | None:
-        """What the store said, if it was a moment ago. A clock that went back makes it ask again."""
-        found = self._cache.get(digest)
-        return found if found is not None and 0 <= now_us - found.at_us < self._cached_us else None
+    def cached(self, shown: Shown, *, now_us: int) -> Found | None:
+        """What the store said, if it was a moment ago. A clock that went back makes it ask again.
+
+        Once half of that moment is over the store is asked behind the caller's back: who calls all the time never waits,
+        and a crowd that calls at once does not ask it one by one.
+        """
+        found = self._cache.get(shown.digest)
+        if found is None or not 0 <= now_us - found.at_us < self._cached_us:
+            return None
+        if 2 * (now_us - found.at_us) >= self._cached_us and shown.digest not in self._asked_again:
+            self._ask_again(shown, now_us, instead=found)
+        return found
+
+    def _ask_again(self, shown: Shown, now_us: int, *, instead: Found) -> None:
+        """Has the store asked in a thread; where that fails, whoever calls when the moment is over meets it."""
+        self._asked_again.add(shown.digest)
+
+        def ask() -> None:
+            try:
+                found = self._asked(shown, now_us)
+                if self._cache.get(shown.digest) is instead:  # what was forgotten meanwhile stays forgotten
+                    self._cache.keep(shown.digest, found)
+            except SQLAlchemyError:
+                return
+            finally:
+                self._asked_again.discard(shown.digest)
+
+        self._asking.submit(ask)
 
     def look_up(self, shown: Shown, *, now_us: int) -> Found:
         """What the store says now; where it cannot be asked, what it said last, within the grace.

@@ -35,7 +35,7 @@ def admit_cached(request: Request, *, method: str, path: str, access: Access, no
     entry, now_us = entry_of(method, path), to_us(now)
     if entry is not None and entry.open:
         return ANYONE
-    found = access.cached(_shown(request, entry, access).digest, now_us=now_us)
+    found = access.cached(_shown(request, entry, access), now_us=now_us)
     return None if found is None else _judged(found, entry, access, now_us=now_us)
 
 
@@ -45,7 +45,7 @@ def admit(request: Request, *, method: str, path: str, access: Access, now: date
     if entry is not None and entry.open:
         return ANYONE
     shown = _shown(request, entry, access)
-    found = access.cached(shown.digest, now_us=now_us) or access.look_up(shown, now_us=now_us)
+    found = access.cached(shown, now_us=now_us) or access.look_up(shown, now_us=now_us)
     return _judged(found, entry, access, now_us=now_us)
 
 

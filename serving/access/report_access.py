@@ -43,14 +43,23 @@ def sees_report(caller: Caller, name: str, manifest: Manifest) -> bool:
     Parameters
     ----------
     name
-        The page's, with or without `.html`.
+        The page's, or that of a file beside it: `overview`, `overview.html`, `overview.csv`.
 
     >>> one = Caller("north", "manager", "0a1b2c3d", frozenset({"k-energy"}))
     >>> said = {"uplift-energy": frozenset({"k-energy"}), "uplift": None}
     >>> [sees_report(one, name, said) for name in ("uplift-energy", "uplift", "other")]
     [True, False, False]
     """
-    return sees(caller, manifest.get(name.removesuffix(".html")) or ())
+    return sees(caller, manifest.get(page_of(name)) or ())
+
+
+def page_of(name: str) -> str:
+    """The page that a file belongs to.
+
+    >>> page_of("overview-sv.pdf"), page_of("overview"), page_of("a.b.html")
+    ('overview-sv', 'overview', 'a.b')
+    """
+    return name.rpartition(".")[0] if "." in name else name
 
 
 def seen_reports(caller: Caller, names: Iterable[str], manifest: Manifest) -> list[str]:

@@ -23,7 +23,10 @@ from serving.telemetry.vocabulary import (
 SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 
-Mode = Literal["max", "mostrecent", "livemin", "livemostrecent", "livesum"]
+NEWEST = "newest"
+"""Which links of a log's chain are looked at while the service runs."""
+
+Mode = Literal["max", "min", "mostrecent", "livemin", "livemostrecent", "livesum"]
 """How several workers' values become one: `live` leaves out workers that have ended."""
 
 
@@ -67,7 +70,7 @@ class Condition:
     clock: Gauge
     calibration: Gauge
     calibration_decisions: Gauge
-    chain: Gauge
+    chain: Children[Gauge]
     decide_group: Histogram
     write_group: Histogram
     queue: Gauge
@@ -129,7 +132,11 @@ def condition(registry: CollectorRegistry) -> Condition:
         clock=_gauge("rettid_clock_timestamp_seconds", "The service's clock, now", registry, "livemostrecent"),
         calibration=_gauge("rettid_calibration_ratio", "Observed over promised payments", registry, "mostrecent"),
         calibration_decisions=_gauge("rettid_calibration_decisions", "Matured, behind it", registry, "mostrecent"),
-        chain=_gauge("rettid_log_chain_ok", "1 if the last look found it whole", registry, "mostrecent"),
+        chain=Children(
+            # of all workers the worst, also of one that has ended: what one found broken no other may hide
+            _gauge("rettid_log_chain_ok", "1 if the last look found them whole", registry, "min", "links"),
+            frozenset({NEWEST}),
+        ),
         decide_group=_sizes("rettid_decide_group_size", "Requests decided together", registry),
         write_group=_sizes("rettid_write_group_size", "Entries written in one transaction", registry),
         queue=_gauge("rettid_queue_length", "Requests waiting to be decided or written", registry, "livesum"),

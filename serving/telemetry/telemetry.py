@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry
 
 from serving.telemetry.children import add_each
 from serving.telemetry.exposition import exposed
-from serving.telemetry.families import condition, decisions, requests
+from serving.telemetry.families import NEWEST, condition, decisions, requests
 from serving.telemetry.policy_mix import RecentDecisions
 from serving.telemetry.traffic import Traffic
 from serving.telemetry.vocabulary import OTHER, ROLES, Vocabulary
@@ -143,7 +143,7 @@ class Telemetry:
 
     def chain(self, *, ok: bool) -> None:
         """What the last look at the decision log's chain found."""
-        self._condition.chain.set(ok)
+        self._condition.chain.of(NEWEST).set(ok)
 
     def checks(self, found: Mapping[str, bool], *, tenant: str = "") -> None:
         """What readiness found in a tenant, by name of the check; one that fails in any tenant is told as failing."""

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import http.client
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
+
+SILENT_S = 3.0
+"""A line unused for so long is not used again: the service closes one after five seconds."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,7 @@ class Caller:
         self._key = key
         self._timeout_s = timeout_s
         self._line: http.client.HTTPConnection | None = None
+        self._used_s = 0.0
 
     def post(self, path: str, body: object = None, *, once: str | None = None) -> Answer | None:
         """The answer to a POST; None where none came."""
@@ -45,6 +50,8 @@ class Caller:
 
     def send(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Answer | None:
         """The answer to any request."""
+        if time.monotonic() - self._used_s > SILENT_S:
+            self.close()
         if self._line is None:
             self._line = http.client.HTTPConnection("127.0.0.1", self.port, timeout=self._timeout_s)
         signed = {} if self._key is None else {"Authorization": f"Bearer {self._key}"}
@@ -55,6 +62,7 @@ class Caller:
         except (OSError, http.client.HTTPException):
             self.close()
             return None
+        self._used_s = time.monotonic()
         if found.headers.get("connection") == "close":
             self.close()
         return found

@@ -7,14 +7,15 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 from data.log_place import LogPlace
 from data.portfolio import Portfolio
 from models.bundle import point_to, write_bundle
 from serving.settings import ServiceSettings
-from tests.faults.calls import Caller, decide
+from tests.faults.asker import Asker, Call, Said, asking
+from tests.faults.calls import decide
 from tests.faults.line import Line, percentile
 from tests.faults.services import keys_of, nursery
 from tests.faults.world import debtor_name, many_tables, write_many
@@ -25,37 +26,6 @@ DEBTORS = 200
 VERSIONS = ("rates-1", "rates-2", "rates-3")
 SLOWER = 2.0
 """p99 while models are swapped, at most so many times that of a steady run."""
-
-
-@dataclass
-class Asker:
-    """One caller at an even pace, new decisions only."""
-
-    port: int
-    key: str
-    number: int
-    stop: threading.Event
-    pace_s: float
-    ms: list[float] = field(default_factory=list)
-    versions: Counter[str] = field(default_factory=Counter)
-    wrong: list[str] = field(default_factory=list)
-
-    def run(self) -> None:
-        """Asks until told to stop."""
-        caller, rng = Caller(self.port, self.key), random.Random(self.number)
-        due = time.monotonic()
-        while not self.stop.wait(max(0.0, due - time.monotonic())):
-            due += self.pace_s
-            begin = time.monotonic()
-            answer = caller.post(*decide(debtor_name(rng.randrange(DEBTORS)), replace=True))
-            self.ms.append((time.monotonic() - begin) * 1_000)
-            if answer is None or answer.status != 200:
-                self.wrong.append("nothing came" if answer is None else f"{answer.status} {answer.body[:150]!r}")
-            elif answer.json["decision_id"] is not None:
-                self.versions[answer.json["model_version"]] += 1
-            else:
-                self.versions["caution"] += 1
-        caller.close()
 
 
 def hot_swap(swaps: int, *, seconds: float, per_second: float = 100.0) -> Line:
@@ -71,9 +41,10 @@ def hot_swap(swaps: int, *, seconds: float, per_second: float = 100.0) -> Line:
             steady = _asked(port, key, settings, 0, seconds / 4, per_second)
             swapped = _asked(port, key, settings, swaps, seconds, per_second)
         mixed = _several_models(settings)
-    ms, before = ([value for one in of for value in one.ms] for of in (swapped, steady))
-    versions = sum((one.versions for one in swapped), Counter[str]())
-    wrong = [text for one in (*steady, *swapped) for text in one.wrong] + mixed
+    ms, before = ([one.ms for one in of] for of in (swapped, steady))
+    versions = Counter(_version(one) for one in swapped if not _failed(one))
+    failed = [text for one in swapped if (text := _failed(one))]
+    wrong = [text for one in steady if (text := _failed(one))] + failed + mixed
     wrong += [f"{name} was never promoted" for name in versions.keys() - {*VERSIONS, "caution"}]
     if len(versions.keys() & set(VERSIONS)) < 2:
         wrong.append(f"expected decisions of several models, came {dict(versions)}")
@@ -83,29 +54,38 @@ def hot_swap(swaps: int, *, seconds: float, per_second: float = 100.0) -> Line:
     return Line(
         f"{swaps} promotions and rollbacks in {seconds:g} s under {per_second:g} requests a second",
         f"{len(ms)} requests",
-        f"{sum(len(one.wrong) for one in swapped)} failed; {shown}; "
-        f"p99 {percentile(ms, 0.99):.0f} ms, {percentile(before, 0.99):.0f} ms before",
+        f"{len(failed)} failed; {shown}; p99 {percentile(ms, 0.99):.0f} ms, {percentile(before, 0.99):.0f} ms before",
         tuple(wrong[:10]),
     )
 
 
-def _asked(
-    port: int, key: str, settings: ServiceSettings, swaps: int, seconds: float, per_second: float
-) -> list[Asker]:
-    stop = threading.Event()
-    askers = [Asker(port, key, number, stop, CALLERS / per_second) for number in range(CALLERS)]
-    threads = [threading.Thread(target=one.run) for one in askers]
-    for one in threads:
-        one.start()
+def _asked(port: int, key: str, settings: ServiceSettings, swaps: int, seconds: float, per_second: float) -> list[Said]:
+    askers = [Asker(port, key, _new, CALLERS / per_second, seed=number) for number in range(CALLERS)]
     begin = time.monotonic()
-    for number in range(swaps):
-        time.sleep(max(0.0, begin + number * seconds / swaps - time.monotonic()))
-        point_to(settings.workspace, "champion", model_version=VERSIONS[number % 3 if number % 5 else 0])
-    time.sleep(max(0.0, begin + seconds - time.monotonic()))
-    stop.set()
-    for one in threads:
-        one.join()
-    return askers
+    with asking(askers, threading.Event()):
+        for number in range(swaps):
+            time.sleep(max(0.0, begin + number * seconds / swaps - time.monotonic()))
+            point_to(settings.workspace, "champion", model_version=VERSIONS[number % 3 if number % 5 else 0])
+        time.sleep(max(0.0, begin + seconds - time.monotonic()))
+    return [said for one in askers for said in one.said]
+
+
+def _new(_number: int, rng: random.Random) -> Call:
+    """A decision that is always a new one."""
+    return decide(debtor_name(rng.randrange(DEBTORS)), replace=True)
+
+
+def _failed(said: Said) -> str:
+    """What is wrong with an answer; nothing where it is a decision, or caution."""
+    if said.answer is None:
+        return "nothing came"
+    return "" if said.answer.status == 200 else f"{said.answer.status} {said.answer.body[:150]!r}"
+
+
+def _version(said: Said) -> str:
+    assert said.answer is not None
+    told = said.answer.json
+    return "caution" if told["decision_id"] is None else str(told["model_version"])
 
 
 def _several_models(settings: ServiceSettings) -> list[str]:

@@ -55,7 +55,12 @@ class Stored:
 
 def stored_in(settings: ServiceSettings) -> Stored:
     """All of the log, its chain worked out again and, in SQLite, its file looked through."""
-    log = LogPlace(settings.workspace, settings.database, MAIN).open()
+    return stored_in_place(LogPlace(settings.workspace, settings.database, MAIN))
+
+
+def stored_in_place(place: LogPlace) -> Stored:
+    """The same of the log of any tenant."""
+    log = place.open()
     try:
         with log.walking() as connection:
             return _stored(connection, {row["decision_id"]: row["debtor_id"] for row in _decided(log)})

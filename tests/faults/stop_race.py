@@ -12,20 +12,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from serving.decider import Service
-from serving.group import Ask, Leave, Tell, answer_group
-from serving.group_told import Told
-from serving.problems import Refused
-from serving.shapes import Confirmation, EventRequest, NextBestAction, NextBestActionRequest
-from serving.tenants import open_tenants
 from tests.faults.calls import Caller, decide
 from tests.faults.line import Line
 from tests.faults.services import keys_of, nursery
-from tests.faults.world import CLAIMS, claim_name, debtor_name, settings_of, write_many
-from tests.small_service import FakeClock
+from tests.faults.world import CLAIMS, claim_name, debtor_name, settings_of
 
 AT = "2026-03-10T07:29:00Z"
 STOPS = ("opt-out", "dispute", "payment")
+AT_ONCE = 8
 LATEST_S = 0.03
 """A stop is told so long at most after the questions began."""
 
@@ -54,30 +48,11 @@ class Contact:
 
 @dataclass(frozen=True)
 class Doors:
-    """How a service is asked, in process or over a connection; each gives what was said in the plainest form."""
+    """How a service is asked over a connection; each gives what was said in the plainest form."""
 
     decide: Callable[[str], Contact | None]
     confirm: Callable[[str], bool]
     tell: Callable[[str, str, dict[str, object]], bool]
-
-
-def in_process(service: Service) -> Doors:
-    """The group itself, from threads."""
-
-    def said(task: Ask | Leave | Tell) -> object:
-        return answer_group(service, [task])[0].said
-
-    def ask(debtor: str) -> Contact | None:
-        told = said(Ask(NextBestActionRequest(debtor_id=debtor)))
-        assert isinstance(told, NextBestAction), told
-        if told.decision_id is None or told.channel == "none":
-            return None
-        return Contact(told.decision_id, told.channel)
-
-    def tell(name: str, table: str, row: dict[str, object]) -> bool:
-        return not isinstance(said(Tell(EventRequest(event_id=name, table=table, row=row))), Refused)
-
-    return Doors(ask, lambda one: isinstance(said(Leave(one)), Confirmation), tell)
 
 
 def over_http(ports: list[int], key: str, *, opened: list[Caller]) -> Doors:
@@ -127,8 +102,10 @@ def one_race(doors: Doors, pool: ThreadPoolExecutor, debtor: str, *, kind: str, 
         return Race(0, 0, [f"{debtor}: expected a contact to begin with"])
     asked = [pool.submit(_leave, doors, debtor, begun if n % 2 else None, rng.random()) for n in range(3)]
     time.sleep(rng.random() * LATEST_S)
-    stop = enumerate(stop_of(kind, debtor, begun.channel))
-    if not all(doors.tell(f"{debtor}-{number}", *one) for number, one in stop):
+    stop = [
+        pool.submit(doors.tell, f"{debtor}-{n}", *one) for n, one in enumerate(stop_of(kind, debtor, begun.channel))
+    ]
+    if not all(one.result() for one in stop):
         return Race(0, 0, [f"{debtor}: expected the stop to be taken"])
     acknowledged = time.monotonic()
     told = [_leave(doors, debtor, begun, 0.0), _leave(doors, debtor, None, 0.0), *(one.result() for one in asked)]
@@ -159,28 +136,21 @@ def _leave(doors: Doors, debtor: str, contact: Contact | None, wait: float) -> _
     return _Leave(begun, found.channel)
 
 
-def _races(doors: Doors, races: int, *, seed: int) -> tuple[Race, Counter[str]]:
-    rng, kinds = random.Random(seed), Counter[str]()
-    leaves, refusals, wrong = 0, 0, list[str]()
-    with ThreadPoolExecutor(4) as pool:
-        for number in range(races):
-            kind = STOPS[number % len(STOPS)]
-            kinds[kind] += 1
-            found = one_race(doors, pool, debtor_name(number), kind=kind, rng=rng)
-            leaves, refusals, wrong = leaves + found.leaves, refusals + found.refusals, wrong + found.wrong
-    return Race(leaves, refusals, wrong), kinds
+def _races(doors: Doors, races: int, *, seed: int, at_once: int = 1) -> tuple[Race, Counter[str]]:
+    """Races on a debtor each, so many at once."""
+    kinds = Counter(STOPS[number % len(STOPS)] for number in range(races))
+    with ThreadPoolExecutor(at_once) as racing, ThreadPoolExecutor(4 * at_once) as pool:
 
+        def race(number: int) -> Race:
+            rng = random.Random(f"{seed} {number}")
+            return one_race(doors, pool, debtor_name(number), kind=STOPS[number % len(STOPS)], rng=rng)
 
-def stop_race(races: int, *, seed: int) -> Line:
-    """Races in process: threads over one service."""
-    with tempfile.TemporaryDirectory() as name:
-        settings = write_many(Path(name), debtors=races)
-        (tenant,) = open_tenants(settings, FakeClock(), told=Told()).values()
-        try:
-            found, kinds = _races(in_process(tenant.service), races, seed=seed)
-        finally:
-            tenant.counter.close()
-    return _line("threads of one process", races, found, kinds)
+        found = [*racing.map(race, range(races))]
+    return Race(
+        sum(one.leaves for one in found),
+        sum(one.refusals for one in found),
+        [text for one in found for text in one.wrong],
+    ), kinds
 
 
 def stop_race_over_http(kind: str, services: int, races: int, *, seed: int) -> Line:
@@ -191,7 +161,7 @@ def stop_race_over_http(kind: str, services: int, races: int, *, seed: int) -> L
             ports = [found.start(patient).port for _ in range(services)]
             opened: list[Caller] = []
             doors = over_http(ports, keys_of(settings)["collection_system"], opened=opened)
-            race, kinds = _races(doors, races, seed=seed)
+            race, kinds = _races(doors, races, seed=seed, at_once=AT_ONCE)
             for one in opened:
                 one.close()
     return _line(f"{services} processes over {kind}", races, race, kinds)

@@ -3,10 +3,12 @@
 import asyncio
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
 
+from data.event_log import all_events
 from serving.counter import Counter
 from serving.desk import Desk
 from serving.group import Ask, answer_group
@@ -104,6 +106,44 @@ def test_an_answer_with_caution_is_all_there_is_of_a_decision_that_came_too_late
     assert (told["degraded"], told["channel"], told["decision_id"]) == (True, "none", None)
     time.sleep(seconds + 0.5)
     assert "s1" not in running.log.decisions()["debtor_id"].to_pylist()
+
+
+def held_up(service, *, seconds):
+    """The service over a log whose writing takes so long; an event waits for half a second."""
+    tenants = service.client.app.state.tenants
+    running = tenants["main"].service
+    slow = Counter(replace(running, log=SlowLog(running.log, seconds)), patience_s=0.05)
+    tenants["main"] = replace(tenants["main"], counter=slow)
+
+
+def test_an_event_that_the_log_keeps_waiting_is_to_be_sent_again_and_counts_once(service):
+    held_up(service, seconds=2.0)
+    row = {"claim_id": "k1", "at": "2026-03-10T07:15:00Z", "kind": "inbound"}
+    event = {"event_id": "e-slow", "table": "claim_events", "row": row}
+    begun = time.perf_counter()
+    first, while_stuck = (service.client.post("/v1/events", json=event) for _ in range(2))
+    assert time.perf_counter() - begun < 2.0
+    for answer in (first, while_stuck):
+        assert (answer.status_code, answer.json()["type"]) == (503, "urn:rettid:problem:log-unavailable")
+        assert answer.headers["retry-after"]
+    service.client.app.state.tenants["main"].counter.close()
+    log = service.client.app.state.tenants["main"].service.log
+    with log.reading() as connection:
+        assert [one.event_id for one in all_events(connection)] == ["e-slow"]
+
+
+def test_a_batch_that_comes_while_the_log_is_stuck_is_answered_with_caution_at_once(service):
+    service.ask("d2")  # what there is to compile is compiled
+    held_up(service, seconds=2.0)
+    batch = {"requests": [{"debtor_id": "s1"}, {"debtor_id": "d1"}]}
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(service.client.post, "/v1/next-best-actions", json=batch)
+        time.sleep(1.0)
+        begun = time.perf_counter()
+        answers = service.client.post("/v1/next-best-actions", json=batch).json()["answers"]
+        assert time.perf_counter() - begun < 0.9
+        assert [one["result"]["degraded"] for one in answers] == [True, True]
+        waiting.result()
 
 
 def test_a_debtor_asked_about_twice_in_a_group_is_decided_once(service):

@@ -107,6 +107,19 @@ def test_every_post_of_the_api_takes_an_idempotency_key_and_says_what_may_go_wro
         assert {"still-running", "key-reused"} <= set(kinds), call
 
 
+def test_what_a_shape_cannot_say_is_told_with_422(document):
+    said = {path: document["paths"][path]["post"]["responses"]["422"]["description"] for path in (NBA, EVENT)}
+    assert "`not_before` before `not_after`" in said[NBA]
+    assert "its currency has an exchange rate" in said[EVENT]
+
+
+def test_an_entry_of_a_batch_that_is_not_refused_keeps_to_the_description(document):
+    asked = document["paths"]["/v1/next-best-actions"]["post"]["requestBody"]["content"]["application/json"]
+    validator = jsonschema_rs.Draft202012Validator({**asked["schema"], "components": document["components"]})
+    assert validator.is_valid({"requests": [{"debtor_id": "d1"}, {"debtor": 1}, None]})
+    assert not validator.is_valid({"requests": []})
+
+
 def test_limits_are_stated(document):
     assert "1,000,000 bytes" in document["info"]["description"]
     assert "1,000 entries" in document["info"]["description"]

@@ -69,7 +69,7 @@ def test_a_fact_that_comes_while_a_decision_is_made_is_in_it(service):
     running, engine = restless(service, {"at": "2026-03-10T07:00:00Z", "kind": "dispute_opened"})
     (reply,) = answer_group(running, [Ask(NextBestActionRequest(debtor_id="s1"))])
     answer = reply.said
-    assert {claim.claim_id: claim.covered for claim in answer.claims} == {"k1": False, "k2": True}
+    assert {claim.claim_id: claim.covered for claim in answer.model.claims} == {"k1": False, "k2": True}
     assert engine.decisions == 2
     assert running.log.decisions().num_rows == 2
 

@@ -10,8 +10,9 @@ import pytest
 
 from data.decision_log import DecisionLog
 from data.log_proof import verify
+from data.stored_answers import Once
 from serving.counter import Counter
-from serving.group import Ask, Once, Tell, answer_group
+from serving.group import Ask, Tell, answer_group
 from serving.shapes import EventRequest, NextBestActionRequest
 from tests.small_service import FakeClock, decision_row, decision_table, signed_client, small_tables, write_world
 

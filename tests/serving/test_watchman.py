@@ -107,14 +107,14 @@ def test_a_log_whose_newest_links_were_changed_is_told_of_until_the_service_is_s
     service.client.post(f"/v1/decisions/{decision_id}/confirm")
     watch = LogWatch([tenant], told)
     watch.tell_chain()
-    assert read(told)["rettid_log_chain_ok"] == 1
+    assert read(told)["rettid_log_chain_ok{links=newest}"] == 1
     engine = sa.create_engine(f"sqlite:///{service.workspace / FILE_NAME}")
     for step in ("sent", "confirmed"):
         with engine.begin() as connection:
             connection.exec_driver_sql("DROP TRIGGER IF EXISTS decision_steps_no_update")
             connection.execute(sa.update(decision_steps).values(step=step))
         watch.tell_chain()
-        assert read(told)["rettid_log_chain_ok"] == 0
+        assert read(told)["rettid_log_chain_ok{links=newest}"] == 0
     engine.dispose()
 
 

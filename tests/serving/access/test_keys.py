@@ -3,7 +3,7 @@
 import sqlite3
 from datetime import timedelta
 from statistics import median
-from time import perf_counter
+from time import perf_counter, sleep
 
 import pytest
 from sqlalchemy.exc import OperationalError
@@ -232,6 +232,46 @@ def test_without_an_answer_in_the_cache_the_loop_is_not_held_up(guarded):
     assert admit_cached(request, method="POST", path=DECIDE[1], access=guarded.access, now=NOW) is None
     asked(bearer(key), access=guarded.access, at=NOW, call=DECIDE)
     assert admit_cached(request, method="POST", path=DECIDE[1], access=guarded.access, now=NOW).tenant == "north"
+
+
+def cached(guarded, key, *, after_ms):
+    """Whom the cache lets in so long after NOW, None where the store is to be asked first."""
+    request = type("R", (), {"scope": {"headers": [(b"authorization", f"Bearer {key}".encode())]}})()
+    at = NOW + timedelta(milliseconds=after_ms)
+    return admit_cached(request, method="POST", path=DECIDE[1], access=guarded.access, now=at)
+
+
+def in_a_while(found):
+    """What is found at last, asked again for five seconds."""
+    end = perf_counter() + 5
+    while not (one := found()) and perf_counter() < end:
+        sleep(0.01)
+    return one
+
+
+def test_a_key_in_steady_use_is_asked_for_again_before_its_moment_is_over(guarded):
+    key = guarded.key()
+    asked(bearer(key), access=guarded.access, at=NOW, call=DECIDE)
+    assert cached(guarded, key, after_ms=200).tenant == "north"
+    assert cached(guarded, key, after_ms=600) is None
+    assert cached(guarded, key, after_ms=300).tenant == "north"  # and the store is asked behind its back
+    assert in_a_while(lambda: cached(guarded, key, after_ms=600)).tenant == "north"
+
+
+def test_a_revoked_key_in_steady_use_is_refused_as_soon_as_it_is_asked_for_again(guarded):
+    key = guarded.key()
+    asked(bearer(key), access=guarded.access, at=NOW, call=DECIDE)
+    guarded.store.revoke_key(key[7:15], at=NOW)
+    assert cached(guarded, key, after_ms=300).tenant == "north"
+
+    def refused():
+        try:
+            cached(guarded, key, after_ms=310)
+        except NotAdmitted:
+            return True
+        return False
+
+    assert in_a_while(refused)
 
 
 def test_a_flood_of_bad_keys_drives_out_no_good_one(guarded):
