@@ -15,7 +15,7 @@ export DO_NOT_TRACK ?= 1
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup system demo test bench-share bench-three bench-null bench-confounded bench-features bench-ceiling bench-event bench-reasons bench-coverage bench-obd bench-grid bench-nightly bench-service test-faults bench-capacity bench-claims rules-proof rules-mutants bench-harmful bench-calibration bench-training bench-peers format lint types contracts tests documents fix lock clean
+.PHONY: help setup system demo test bench-share bench-three bench-null bench-confounded bench-features bench-ceiling bench-event bench-reasons bench-coverage bench-obd bench-grid bench-nightly bench-service test-pages test-faults bench-capacity bench-claims rules-proof rules-mutants bench-harmful bench-calibration bench-training bench-peers bench-trials format lint types contracts tests documents fix lock clean
 
 help: ## Shows this list.
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile
@@ -98,6 +98,9 @@ bench-nightly: setup ## Measures the nightly job against one with pandas and Lig
 bench-service: setup ## Measures decisions over HTTP against an empty endpoint, LightGBM's own prediction and MLflow's server (half an hour).
 	OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive PYTHONPATH=. $(BIN)/python tests/benchmarks/service_speed.py
 
+test-pages: setup ## Opens the report's pages in a real browser, in every language, and prints them; needs Debian's chromium (10 minutes).
+	RETTID_PAGES=1 OMP_NUM_THREADS=1 $(BIN)/pytest tests/pages
+
 test-faults: setup ## Breaks the running service in every way we know, and counts what was lost (over an hour).
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.faults.fault_run
 	RETTID_FAULTS=all OMP_NUM_THREADS=1 $(BIN)/pytest tests/serving/test_hand_over.py
@@ -127,6 +130,9 @@ bench-training: setup ## Measures time, memory and size of learning from a milli
 
 bench-peers: setup ## Measures our learning beside public tools on the same rows; PEERS=PYTHON names their environment (over an hour).
 	OMP_NUM_THREADS=1 PYTHONPATH=. $(BIN)/python tests/benchmarks/peers.py --peers $(PEERS)
+
+bench-trials: setup ## Counts how often intervals of experiments cover, how often daily looks raise a false alarm, and power against plan (10 minutes).
+	OMP_NUM_THREADS=1 PYTHONPATH=. $(BIN)/python tests/benchmarks/trial_statistics.py
 
 fix: setup ## Formats the code and repairs what the linter can.
 	$(BIN)/ruff check --fix .

@@ -13,9 +13,9 @@ os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
 import json
 import sys
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -281,6 +281,29 @@ def overlap(context: typer.Context, directory: Folder, as_of: AsOf, pages: Pages
 
 
 @app.command()
+def replay(
+    context: typer.Context,
+    directory: Folder,
+    pages: Pages = None,
+    seed: Seed = 1,
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", help="Moment with its zone; default: the latest fact.")
+    ] = None,
+    languages: Annotated[list[str] | None, typer.Option("--language", help="en (default), sv, nb, da or all.")] = None,
+) -> None:
+    """Look at an old log of contacts: what was done, what it can say, what could be gained, the test that settles it."""
+    from training.replay.run import ReplayOrder, write_replay  # noqa: PLC0415 # scikit-learn takes seconds to load
+    from training.reports.site.files import Order  # noqa: PLC0415 # its charts take seconds to load
+
+    config, place = _config(context, directory), pages or context.obj / "reports"
+    when = None if as_of is None else to_us(read_moment(as_of))
+    order = ReplayOrder(when, seed, Order.of(languages or ["en"], now=datetime.now(UTC), by="replay"))
+    with bar(err) as move:
+        done = write_replay(directory, place, order=order, config=config, progress=move)
+    _tell(*done.lines())
+
+
+@app.command()
 def frontier(
     context: typer.Context,
     directory: Folder,
@@ -338,17 +361,52 @@ def frame_evaluate(file: File, spec: Spec, seed: Seed = 1, result: ResultFile = 
 
 
 @app.command()
+def plan(
+    context: typer.Context,
+    directory: Folder,
+    gain: Annotated[float, typer.Option("--gain", help="Per cent of recovered money that is worth knowing of.")] = 3.0,
+    control: Annotated[
+        float | None, typer.Option("--control", help="Share of the control arm; default: as configured.")
+    ] = None,
+    power: Annotated[float, typer.Option("--power", help="Chance that such a gain shows.")] = 0.8,
+    pages: Pages = None,
+    languages: Annotated[list[str] | None, typer.Option("--language", help="en (default), sv, nb, da or all.")] = None,
+) -> None:
+    """Say how many weeks an experiment takes to show a gain, by what the portfolio's debtors paid in its last weeks."""
+    from training.reports.plan import write_plan  # noqa: PLC0415 # its charts take seconds to load
+    from training.reports.plan_figures import plan_of  # noqa: PLC0415 # as above
+    from training.reports.site.files import Order  # noqa: PLC0415 # as above
+
+    config, place = _config(context, directory), pages or context.obj / "reports"
+    asked = plan_of(config.arms, gain=gain / 100, control=control, power=power)
+    order = Order.of(languages or ["en"], now=datetime.now(UTC), by="plan")
+    with bar(err) as move:
+        done = write_plan(
+            directory, place, plan=asked, order=order, config=config, workspace=context.obj, progress=move
+        )
+    _tell(*done.lines())
+
+
+@app.command()
 def report(
     context: typer.Context,
     directory: Annotated[Path, typer.Option("--out", help="Folder for the pages.", metavar="DIR")],
     portfolio: Portfolio = None,
+    languages: Annotated[list[str] | None, typer.Option("--language", help="en (default), sv, nb, da or all.")] = None,
+    pdf: Annotated[
+        Literal["none", "first", "every"],
+        typer.Option("--pdf", help="Of which pages: none; of all creditors and each one's first; every."),
+    ] = "first",
 ) -> None:
-    """Write the uplift report of what was decided and what came of it."""
-    from training.reports.write import report as write  # noqa: PLC0415 # its charts take seconds to load
+    """Write the report of what was decided and what came of it: about all creditors, and about each one."""
+    from training.reports.site.files import Order  # noqa: PLC0415 # its charts take seconds to load
+    from training.reports.write import report as write  # noqa: PLC0415 # as above
 
+    order = Order.of(languages or ["en"], now=datetime.now(UTC), pdf=pdf)
     place = log_place(context.obj, os.environ)
-    files = write(context.obj, directory, portfolio=portfolio, log_place=place, progress=_say)
-    _tell(*filter(None, (files.verdict, str(files.html), str(files.pdf or ""), files.note)))
+    with bar(err) as move:
+        done = write(context.obj, directory, order=order, portfolio=portfolio, log_place=place, progress=move)
+    _tell(*done.lines())
 
 
 @app.command()

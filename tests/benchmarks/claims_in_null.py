@@ -60,7 +60,8 @@ from training.logged.questions import Asked, Exploration, questions
 from training.logged.report import WEEK_US, OverlapSettings
 from training.material import Material
 from training.reports.evidence import latest_fact_us
-from training.reports.figures import figures
+from training.reports.facts import facts_of
+from training.reports.pages.overview import overview
 
 FIRST_VERSION = Path(__file__).with_name("first_features.txt")
 ARMS = "[arms]\ncontrol = 0.45\nexplore = 0.10\nchampion = 0.45\n"
@@ -159,8 +160,9 @@ def report_claims(portfolio: Path, bundle: Bundle, *, config: Config) -> dict[st
     finally:
         log.close()
     tables = read_portfolio(portfolio, channels=config.grid.channels)
-    found = figures(rows, tables, config=config, known_until_us=latest_fact_us(tables))
-    code = found["verdict"]["code"]
+    known_until_us = latest_fact_us(tables)
+    found = overview(facts_of(rows, tables, config=config, workspace=workspace, known_until_us=known_until_us))
+    code = "no_experiment" if found.verdict is None else found.verdict.code
     judged = code not in ("not_enough_data", "arms_out_of_balance", "no_experiment")
     return {
         "report": code == "gain_shown" if judged else None,

@@ -49,7 +49,6 @@ NAMED: tuple[tuple[str, str], ...] = (
     ("models.decide.score", VALUES),
     ("models.decide.grid_probability", GRID),
     ("serving.engine.decision_columns", TABLE),
-    ("models.columns.DecisionColumns._as_table", TABLE),
     ("serving.engine.DecideEngine._verdicts", TABLE),
     ("serving.decider.reserve", WRITE),
     ("serving.decider.tell", ANSWER),

@@ -60,6 +60,15 @@ def _quarter(values: FloatArray) -> IntArray:
     return quarter
 
 
+@dataclass(frozen=True)
+class Rate:
+    """Contacts per decision at equal need in one group, the standard error of that, and how many decisions it rests on."""
+
+    contacts: float
+    error: float
+    decisions: int
+
+
 def pressure(by: str, contacted: BoolArray, *, group: TextArray, need: IntArray, unit: IntArray) -> Pressure:
     """Contact rates of groups, each weighted to the strata of all, and the largest ratio between two of them.
 
@@ -71,29 +80,41 @@ def pressure(by: str, contacted: BoolArray, *, group: TextArray, need: IntArray,
 
     Notes
     -----
+    Bonferroni over all pairs of groups.
+    """
+    found = rates_at_equal_need(contacted, group=group, need=need, unit=unit)
+    rates = {name: one.contacts for name, one in found.items()}
+    sizes = {name: one.decisions for name, one in found.items()}
+    if len(rates) < 2:
+        return Pressure(by, rates, sizes, 1.0, certain=False)
+    most, least = max(rates, key=lambda one: rates[one]), min(rates, key=lambda one: rates[one])
+    pairs = len(rates) * (len(rates) - 1)
+    reach = float(stats.norm.ppf(1 - (1 - CERTAINTY) / pairs)) * float(np.hypot(found[most].error, found[least].error))
+    ratio = rates[most] / rates[least] if rates[least] > 0 else (1.0 if rates[most] == 0 else np.inf)
+    return Pressure(by, rates, sizes, float(ratio), certain=rates[most] - rates[least] > reach)
+
+
+def rates_at_equal_need(contacted: BoolArray, *, group: TextArray, need: IntArray, unit: IntArray) -> dict[str, Rate]:
+    """Contact rate of each group that is large enough, weighted to the strata of all, by name; arguments as for `pressure`.
+
+    Notes
+    -----
     Direct standardisation (Fleiss, Levin and Paik 2003, chapter 19); a stratum that a group does not have takes the
     rate of all. Errors are those of debtors' sums of residuals, each weighted as its stratum is (Liang and Zeger 1986),
-    and no smaller than those of as many debtors decided on once; Bonferroni over all pairs of groups.
+    and no smaller than those of as many debtors decided on once.
     """
     share = np.bincount(need, minlength=STEPS**2) / max(len(need), 1)
     overall = _rates(contacted, need, np.zeros(STEPS**2))[0]
-    rates, errors, sizes = {}, {}, {}
+    found = {}
     for name in sorted({one for one in group.tolist() if one}):
         here = group == name
         if here.sum() < FEWEST_IN_GROUP:
             continue
         rate, variance = _rates(contacted[here], need[here], overall)
         clustered = _by_debtor(contacted[here] - rate[need[here]], share=share, need=need[here], unit=unit[here])
-        rates[name] = float(share @ rate)
-        errors[name] = float(np.sqrt(np.maximum(share**2 @ variance, clustered)))
-        sizes[name] = int(here.sum())
-    if len(rates) < 2:
-        return Pressure(by, rates, sizes, 1.0, certain=False)
-    most, least = max(rates, key=lambda one: rates[one]), min(rates, key=lambda one: rates[one])
-    pairs = len(rates) * (len(rates) - 1)
-    reach = float(stats.norm.ppf(1 - (1 - CERTAINTY) / pairs)) * float(np.hypot(errors[most], errors[least]))
-    ratio = rates[most] / rates[least] if rates[least] > 0 else (1.0 if rates[most] == 0 else np.inf)
-    return Pressure(by, rates, sizes, float(ratio), certain=rates[most] - rates[least] > reach)
+        error = float(np.sqrt(np.maximum(share**2 @ variance, clustered)))
+        found[name] = Rate(float(share @ rate), error, int(here.sum()))
+    return found
 
 
 def _rates(contacted: BoolArray, need: IntArray, otherwise: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -14,7 +14,8 @@ from data.decision_log import REFUSED, REPLACED
 from data.outcomes import Payments, instants_us, payments_of
 from data.portfolio import Portfolio
 from data.times import DAY_US, NEVER, IntArray
-from data.vocabulary import ARMS, NONE
+from data.vocabulary import ARMS, NONE, SEGMENTS
+from training.reports.creditors import Cover, Creditors, creditor_rows, creditors_of
 
 BoolArray = npt.NDArray[np.bool_]
 FloatArray = npt.NDArray[np.float64]
@@ -41,10 +42,20 @@ class Rows:
         Microseconds UTC; `send_us` is `NEVER` for `none`.
     payment_probability
         The model's chance of payment under the action chosen.
+    unaided_probability
+        The same without a contact.
     randomised
         The debtor's arm was drawn: False for debtors who were all given to one arm.
     standing
         The decision was neither refused at its confirmation nor replaced by a newer one.
+    segment
+        Index in `vocabulary.SEGMENTS`.
+    arm_probability, action_probability, channel_probability, channel_daypart_probability
+        As logged; NaN where no probability is true of the decision.
+
+    Notes
+    -----
+    Of a part of the log (one creditor's claims) the names stay those of the whole log: count `debtor`, not `debtor_id`.
     """
 
     debtor_id: pa.Array
@@ -59,28 +70,47 @@ class Rows:
     decided_us: IntArray
     send_us: IntArray
     payment_probability: FloatArray
+    unaided_probability: FloatArray
     randomised: BoolArray
     standing: BoolArray
+    segment: IntArray
+    arm_probability: FloatArray
+    action_probability: FloatArray
+    channel_probability: FloatArray
+    channel_daypart_probability: FloatArray
 
 
 @dataclass(frozen=True)
 class Touches:
-    """Contacts that cost money or patience, one entry each: debtor, channel (as in `Rows`), instant, EUR."""
+    """Contacts that cost money or patience, one entry each: debtor, channel (as in `Rows`), instant, EUR, claims covered.
+
+    Of one creditor's part of the log, EUR are the share of the claims covered that are the creditor's.
+    """
 
     debtor: IntArray
     channel: IntArray
     at_us: IntArray
     cost_eur: FloatArray
     harm_eur: FloatArray
+    cover: Cover
 
 
 @dataclass(frozen=True)
 class Complaints:
-    """Opt-outs and complaints, one entry each: debtor, instant, and whether it is a complaint."""
+    """Opt-outs and complaints, one entry each: debtor, instant, whether it is a complaint, claims of its contact."""
 
     debtor: IntArray
     at_us: IntArray
     complained: BoolArray
+    cover: Cover
+
+
+@dataclass(frozen=True)
+class Countries:
+    """Countries met, in order, and the country of each debtor of the log, shape (debtors,); -1 where not known."""
+
+    name: tuple[str, ...]
+    of_debtor: IntArray
 
 
 @dataclass(frozen=True)
@@ -88,7 +118,8 @@ class Evidence:
     """All that the report is computed from.
 
     `recorded` is True where the collection system handed back contacts that this log decided: then the contacts of
-    the portfolio are counted, else those decided. `objected` has one entry per debtor: objected to profiling.
+    the portfolio are counted, else those decided. `objected` has one entry per debtor: objected to profiling. `answered`
+    and `tried` have one entry per decision of the log: somebody answered its contact, and anything is recorded of it.
     """
 
     rows: Rows
@@ -97,8 +128,12 @@ class Evidence:
     complaints: Complaints
     decision_cost_eur: FloatArray
     objected: BoolArray
+    answered: BoolArray
+    tried: BoolArray
     recorded: bool
     known_until_us: int
+    creditors: Creditors
+    countries: Countries
 
 
 def latest_fact_us(portfolio: Portfolio) -> int:
@@ -109,7 +144,11 @@ def latest_fact_us(portfolio: Portfolio) -> int:
     NoFacts
         There is none.
     """
-    where = (("payments", "paid_at"), ("payments", "known_at"), ("contact_events", "at"), ("contacts", "decided_at"))
+    where = (
+        *(("payments", column) for column in ("paid_at", "known_at")),
+        *(("contact_events", column) for column in ("at", "known_at")),
+        *(("contacts", column) for column in ("decided_at", "known_at")),
+    )
     latest = [pc.max(portfolio[table][column].cast(pa.int64())).as_py() for table, column in where]
     known = [one for one in latest if one is not None]
     if not known:
@@ -118,23 +157,50 @@ def latest_fact_us(portfolio: Portfolio) -> int:
 
 
 def gather(decisions: pa.Table, portfolio: Portfolio, *, config: Config, known_until_us: int) -> Evidence:
-    """Evidence from the rows of the decision log and the portfolio they were decided on, as it is now known."""
+    """Evidence from the rows of the decision log and the portfolio they were decided on, as known at `known_until_us`."""
+    portfolio = _known_by(portfolio, known_until_us)
     rows = _rows(decisions, portfolio)
+    creditors = creditors_of(portfolio, rows.claim_id)
     answered = _answered(portfolio)
     contacts = _contacts(portfolio, rows)
     recorded = bool(pc.any(pc.is_in(contacts["contact_id"], value_set=rows.decision_id)).as_py())
-    touches = _recorded(contacts, rows, answered, config) if recorded else _planned(rows, answered, config)
+    if recorded:
+        of_claim = creditor_rows(portfolio, contacts["claim_id"], name=creditors.name)
+        touches = _recorded(contacts, of_claim, rows, answered, config)
+    else:
+        touches = _planned(rows, creditors, answered, config)
     decision_cost = _costs(rows.channel, rows.decided_us, _in(rows.decision_id, answered)[rows.decision], rows, config)
     return Evidence(
         rows=rows,
         payments=payments_of(portfolio["payments"], rows.claim_id, rates=config.rates),
         touches=touches,
-        complaints=_complaints(portfolio, rows),
+        complaints=_complaints(portfolio, rows, creditors),
         decision_cost_eur=decision_cost,
         objected=_objected(portfolio, rows),
+        answered=_in(rows.decision_id, answered),
+        tried=_in(rows.decision_id, portfolio["contact_events"]["contact_id"].unique()),
         recorded=recorded,
         known_until_us=known_until_us,
+        creditors=creditors,
+        countries=_countries(portfolio, rows),
     )
+
+
+def _known_by(portfolio: Portfolio, until_us: int) -> Portfolio:
+    """The portfolio without contacts and contact events that were not known by then; of payments `paid_pairs` takes care."""
+    tables = dict(portfolio.tables)
+    for name, column in (("contacts", "decided_at"), ("contact_events", "at")):
+        at = tables[name][column].cast(pa.int64())
+        known = pc.coalesce(tables[name]["known_at"].cast(pa.int64()), at)
+        tables[name] = tables[name].filter(pc.less_equal(pc.max_element_wise(at, known), until_us))
+    return Portfolio(tables, portfolio.given)
+
+
+def _countries(portfolio: Portfolio, rows: Rows) -> Countries:
+    debtors = portfolio["debtors"]
+    name = tuple(sorted(debtors["country"].unique().to_pylist()))
+    row = pc.index_in(rows.debtor_id, value_set=debtors["debtor_id"].combine_chunks())
+    return Countries(name, _index(debtors["country"].take(row), pa.array(name, pa.string())))
 
 
 def _coded(column: pa.ChunkedArray) -> tuple[pa.Array, IntArray]:
@@ -173,9 +239,22 @@ def _rows(decisions: pa.Table, portfolio: Portfolio) -> Rows:
         decided_us=instants_us(decisions["decided_at"]),
         send_us=instants_us(decisions["send_at"]),
         payment_probability=decisions["payment_probability"].to_numpy(),
+        unaided_probability=np.clip(
+            pc.subtract(decisions["payment_probability"], decisions["uplift"]).to_numpy(), 0, 1
+        ),
         randomised=np.asarray(drawn.to_numpy(), dtype=bool),
         standing=_standing(decisions),
+        segment=_index(decisions["segment"], pa.array(SEGMENTS)),
+        arm_probability=_chances(decisions, "arm_probability"),
+        action_probability=_chances(decisions, "action_probability"),
+        channel_probability=_chances(decisions, "channel_probability"),
+        channel_daypart_probability=_chances(decisions, "channel_daypart_probability"),
     )
+
+
+def _chances(decisions: pa.Table, column: str) -> FloatArray:
+    found: FloatArray = pc.fill_null(decisions[column], np.nan).to_numpy()
+    return found
 
 
 def _standing(decisions: pa.Table) -> BoolArray:
@@ -192,37 +271,41 @@ def _answered(portfolio: Portfolio) -> pa.Array:
 
 
 def _contacts(portfolio: Portfolio, rows: Rows) -> pa.Table:
-    """The portfolio's contacts with debtors of the log, one row per contact; statutory letters are no choice of ours."""
-    table = portfolio["contacts"].select(["contact_id", "debtor_id", "decided_at", "channel", "statutory_step"])
+    """The portfolio's contacts with debtors of the log, a row per claim covered; statutory letters are no choice of ours."""
+    table = portfolio["contacts"]
+    table = table.select(["contact_id", "debtor_id", "claim_id", "decided_at", "channel", "statutory_step"])
     ours = pc.is_in(table["debtor_id"], value_set=rows.debtor_id)
-    chosen = table.filter(
+    return table.filter(
         pc.and_(ours, pc.and_(pc.is_null(table["statutory_step"]), pc.not_equal(table["channel"], NONE)))
     )
-    _, first = np.unique(_coded(chosen["contact_id"])[1], return_index=True)
-    return chosen.take(pa.array(first))
 
 
-def _recorded(contacts: pa.Table, rows: Rows, answered: pa.Array, config: Config) -> Touches:
-    debtor = _index(contacts["debtor_id"], rows.debtor_id)
-    channel = _index(contacts["channel"], pa.array(rows.channels))
-    at_us = instants_us(contacts["decided_at"])
-    reached = _in(contacts["contact_id"].combine_chunks(), answered)
-    return _touches(debtor, channel, at_us, reached, rows, config)
+def _recorded(contacts: pa.Table, of_claim: IntArray, rows: Rows, answered: pa.Array, config: Config) -> Touches:
+    _, first, touch = np.unique(_coded(contacts["contact_id"])[1], return_index=True, return_inverse=True)
+    one = contacts.take(pa.array(first))
+    debtor = _index(one["debtor_id"], rows.debtor_id)
+    channel = _index(one["channel"], pa.array(rows.channels))
+    at_us = instants_us(one["decided_at"])
+    reached = _in(one["contact_id"].combine_chunks(), answered)
+    return _touches((debtor, channel, at_us), reached, Cover(touch, of_claim), rows, config)
 
 
-def _planned(rows: Rows, answered: pa.Array, config: Config) -> Touches:
+def _planned(rows: Rows, creditors: Creditors, answered: pa.Array, config: Config) -> Touches:
     made = np.flatnonzero((rows.channel > 0) & rows.standing)
-    _, first = np.unique(rows.decision[made], return_index=True)
+    _, first, touch = np.unique(rows.decision[made], return_index=True, return_inverse=True)
     one = made[first]
     reached = _in(rows.decision_id, answered)[rows.decision[one]]
-    return _touches(rows.debtor[one], rows.channel[one], rows.decided_us[one], reached, rows, config)
+    cover = Cover(touch, creditors.of_claim[rows.claim[made]])
+    return _touches((rows.debtor[one], rows.channel[one], rows.decided_us[one]), reached, cover, rows, config)
 
 
 def _touches(
-    debtor: IntArray, channel: IntArray, at_us: IntArray, reached: BoolArray, rows: Rows, config: Config
+    made: tuple[IntArray, IntArray, IntArray], reached: BoolArray, cover: Cover, rows: Rows, config: Config
 ) -> Touches:
+    """Contacts made (debtor, channel, instant) with what they cost and harm."""
+    debtor, channel, at_us = made
     harm = _amounts(channel, at_us, rows.channels, config.harm)[0]
-    return Touches(debtor, channel, at_us, _costs(channel, at_us, reached, rows, config), harm)
+    return Touches(debtor, channel, at_us, _costs(channel, at_us, reached, rows, config), harm, cover)
 
 
 def _costs(channel: IntArray, at_us: IntArray, reached: BoolArray, rows: Rows, config: Config) -> FloatArray:
@@ -241,7 +324,7 @@ def _amounts(
     return flat[inverse], per_answer[inverse]
 
 
-def _complaints(portfolio: Portfolio, rows: Rows) -> Complaints:
+def _complaints(portfolio: Portfolio, rows: Rows, creditors: Creditors) -> Complaints:
     events = portfolio["contact_events"]
     events = events.filter(pc.is_in(events["kind"], value_set=pa.array(["opted_out", "complained"])))
     contacts = portfolio["contacts"]
@@ -254,7 +337,24 @@ def _complaints(portfolio: Portfolio, rows: Rows) -> Complaints:
     debtor = np.where(debtor >= 0, debtor, first_row[of_log])
     complained = np.asarray(pc.equal(events["kind"], "complained").to_numpy(), dtype=bool)
     ours = debtor >= 0
-    return Complaints(debtor[ours], instants_us(events["at"])[ours], complained[ours])
+    cover = _covered(events["contact_id"].filter(pa.array(ours)), portfolio, rows, creditors)
+    return Complaints(debtor[ours], instants_us(events["at"])[ours], complained[ours], cover)
+
+
+def _covered(contact_id: pa.ChunkedArray, portfolio: Portfolio, rows: Rows, creditors: Creditors) -> Cover:
+    """Whose claims the contacts covered, by the collection system's record and by the log."""
+    recorded = portfolio["contacts"].select(["contact_id", "claim_id"])
+    recorded = recorded.filter(pc.is_in(recorded["contact_id"], value_set=contact_id))
+    log_id = rows.decision_id.take(pa.array(rows.decision[rows.channel > 0]))
+    name = pa.concat_arrays([recorded["contact_id"].combine_chunks(), log_id])
+    whose = (
+        creditor_rows(portfolio, recorded["claim_id"], name=creditors.name),
+        creditors.of_claim[rows.claim[rows.channel > 0]],
+    )
+    known = pa.table({"contact_id": name, "creditor": np.concatenate(whose)}).group_by(["contact_id", "creditor"])
+    asked = pa.table({"contact_id": contact_id, "row": np.arange(len(contact_id))})
+    pairs = asked.join(known.aggregate([]), "contact_id", join_type="inner").sort_by([("row", "ascending")])
+    return Cover(pairs["row"].to_numpy(), pairs["creditor"].to_numpy())
 
 
 def _objected(portfolio: Portfolio, rows: Rows) -> BoolArray:

@@ -2,33 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from data.config import HorizonSettings
 from data.outcomes import paid_pairs
 from data.times import DAY_US, NEVER, IntArray
 from data.vocabulary import ARMS
 from training.reports.evidence import Evidence
-from training.reports.intervals import (
-    Chance,
-    Interval,
-    chance,
-    mean_difference,
-    mean_interval,
-    ratio_difference,
-    share_interval,
-    winsorised,
-)
+from training.reports.shares import share_changes
+from training.trials.intervals import Interval, mean_interval, share_interval
 
 BoolArray = npt.NDArray[np.bool_]
 FloatArray = npt.NDArray[np.float64]
 
 CONTROL, CHAMPION = ARMS.index("control"), ARMS.index("champion")
-ALONE = 0.5
-"""The longer look goes as far as at least this share of the debtors has been followed."""
 
 
 @dataclass(frozen=True)
@@ -36,24 +25,62 @@ class Entrants:
     """Debtors at their first decision, one entry each, shape (n,), and the claims decided on then, shape (m,).
 
     `debtor` is the row in the log's `debtor_id`; `of_claim` the row here of each claim's debtor, `claim` the row in
-    the log's `claim_id`. `switched` counts debtors whom the log shows in more than one arm: the first one counts.
-    `randomised` says whether the arms were drawn.
+    the log's `claim_id`. `arm_probability` and `segment` are those of the first decision. `crossed` marks debtors whom
+    the log shows in more than one arm: the first one counts. `before` is what was known of each debtor by then
+    (`training.reports.background`), shape (n, k); of no columns until it is looked up. `begins_us` are the instants at which
+    experiments begin, of the whole log (`training.reports.shares`). `randomised` says whether the arms
+    were drawn.
     """
 
     debtor: IntArray
     arm: IntArray
     entered_us: IntArray
+    arm_probability: FloatArray
+    segment: IntArray
+    crossed: BoolArray
+    before: FloatArray
     of_claim: IntArray
     claim: IntArray
-    switched: int
+    begins_us: IntArray
     objected: int
     randomised: bool
+
+    @property
+    def switched(self) -> int:
+        """Debtors whom the log shows in more than one arm."""
+        return int(self.crossed.sum())
+
+    def only(self, kept: BoolArray) -> Entrants:
+        """Some of the debtors, with all their claims; `kept` has the shape (n,)."""
+        place = np.cumsum(kept) - 1
+        here = kept[self.of_claim]
+        return replace(
+            self,
+            debtor=self.debtor[kept],
+            arm=self.arm[kept],
+            entered_us=self.entered_us[kept],
+            arm_probability=self.arm_probability[kept],
+            segment=self.segment[kept],
+            crossed=self.crossed[kept],
+            before=self.before[kept],
+            of_claim=place[self.of_claim[here]],
+            claim=self.claim[here],
+        )
+
+    def with_claims(self, kept: BoolArray) -> Entrants:
+        """Some of the claims, `kept` of shape (m,), and the debtors who have any of them."""
+        fewer = replace(self, of_claim=self.of_claim[kept], claim=self.claim[kept])
+        return fewer.only(np.bincount(fewer.of_claim, minlength=len(self.debtor)) > 0)
 
 
 @dataclass(frozen=True)
 class Totals:
-    """What came of debtors whose horizon is over, one entry each, shape (n,): EUR and counts per debtor."""
+    """What came of debtors whose horizon is over, one entry each, shape (n,): EUR and counts per debtor.
 
+    `row` is the debtor's row among the entrants.
+    """
+
+    row: IntArray
     arm: IntArray
     recovered_eur: FloatArray
     claims: FloatArray
@@ -76,8 +103,11 @@ class Totals:
 
     def of(self, arm: int) -> Totals:
         """The debtors of one arm."""
-        here = self.arm == arm
-        return Totals(**{name: column[here] for name, column in vars(self).items()})
+        return self.at(np.flatnonzero(self.arm == arm))
+
+    def at(self, rows: IntArray) -> Totals:
+        """The debtors of these rows, in their order."""
+        return Totals(**{name: column[rows] for name, column in vars(self).items()})
 
 
 def enter(evidence: Evidence) -> Entrants:
@@ -95,16 +125,22 @@ def enter(evidence: Evidence) -> Entrants:
     np.minimum.at(first_us, debtor, rows.decided_us[chosen])
     at_entry = chosen[rows.decided_us[chosen] == first_us[debtor]]
     entered, first, of_claim = np.unique(rows.debtor[at_entry], return_index=True, return_inverse=True)
+    head = at_entry[first]
     arm = np.full(len(rows.debtor_id), -1)
-    arm[entered] = rows.arm[at_entry][first]
-    elsewhere = np.unique(debtor[rows.arm[chosen] != arm[debtor]])
+    arm[entered] = rows.arm[head]
+    elsewhere = np.zeros(len(rows.debtor_id), dtype=bool)
+    elsewhere[debtor[rows.arm[chosen] != arm[debtor]]] = True
     return Entrants(
         debtor=entered,
         arm=arm[entered],
         entered_us=first_us[entered],
+        arm_probability=rows.arm_probability[head],
+        segment=rows.segment[head],
+        crossed=elsewhere[entered],
+        before=np.empty((len(entered), 0)),
         of_claim=of_claim,
         claim=rows.claim[at_entry],
-        switched=len(elsewhere),
+        begins_us=share_changes(evidence),
         objected=int(evidence.objected.sum()),
         randomised=randomised,
     )
@@ -114,18 +150,6 @@ def mature(entrants: Entrants, days: int, *, known_until_us: int) -> BoolArray:
     """Debtors whose horizon of so many days is over, shape (n,); the others are censored, not negatives."""
     over: BoolArray = entrants.entered_us + days * DAY_US <= known_until_us
     return over
-
-
-def look_days(entrants: Entrants, horizon: HorizonSettings, *, known_until_us: int) -> tuple[int, ...]:
-    """Days at which the arms are compared: the horizon, then the longer one or as far as half the debtors allow.
-
-    The second look is left out where it would not reach beyond the first.
-    """
-    followed = int(mature(entrants, horizon.days, known_until_us=known_until_us).sum())
-    for days in range(horizon.also_days, horizon.days, -1):
-        if 0 < followed * ALONE <= mature(entrants, days, known_until_us=known_until_us).sum():
-            return horizon.days, days
-    return (horizon.days,)
 
 
 def totals(entrants: Entrants, evidence: Evidence, *, days: int) -> Totals:
@@ -149,6 +173,7 @@ def totals(entrants: Entrants, evidence: Evidence, *, days: int) -> Totals:
     touched = _within(entrants, touches.debtor, touches.at_us, days=days)
     noised = _within(entrants, noise.debtor, noise.at_us, days=days)
     return Totals(
+        row=np.flatnonzero(here),
         arm=entrants.arm[here],
         recovered_eur=recovered[here].astype(np.float64),
         claims=_counts(entrants.of_claim, size)[here],
@@ -177,27 +202,6 @@ def _counts(row: IntArray, size: int) -> FloatArray:
 def _sums(row: IntArray, weight: FloatArray, size: int) -> FloatArray:
     """Sum of weights per row, shape (size,); row -1 counts nowhere."""
     return np.bincount(row + 1, weights=weight, minlength=size + 1)[1:].astype(np.float64)
-
-
-def gains(found: Totals) -> dict[str, Interval]:
-    """Champion less control, per debtor, with 95 % intervals clustered by debtor."""
-    ours, theirs = found.of(CHAMPION), found.of(CONTROL)
-    return {
-        "recovered_eur_per_debtor": mean_difference(ours.recovered_eur, theirs.recovered_eur),
-        "recovered_eur_per_debtor_winsorised": mean_difference(*winsorised(ours.recovered_eur, theirs.recovered_eur)),
-        "net_eur_per_debtor": mean_difference(ours.net_eur, theirs.net_eur),
-        "net_eur_per_debtor_winsorised": mean_difference(*winsorised(ours.net_eur, theirs.net_eur)),
-        "share_debtors_paid": mean_difference(ours.payer, theirs.payer),
-        "share_claims_paid": ratio_difference((ours.claims_paid, theirs.claims_paid), (ours.claims, theirs.claims)),
-        "contacts_per_debtor": mean_difference(ours.contacts, theirs.contacts),
-        "cost_eur_per_debtor": mean_difference(ours.cost_eur, theirs.cost_eur),
-    }
-
-
-def chance_alone(found: Totals, *, rng: np.random.Generator) -> Chance:
-    """How often chance alone would give as much gain or loss in recovered money, the largest debtors cut to size."""
-    ours, theirs = winsorised(found.of(CHAMPION).recovered_eur, found.of(CONTROL).recovered_eur)
-    return chance(ours, theirs, rng=rng)
 
 
 def day_by_day(entrants: Entrants, evidence: Evidence, *, days: int) -> dict[int, list[Interval]]:

@@ -7,7 +7,7 @@ from typing import Any
 from markupsafe import Markup
 
 from training.reports import frontier_charts
-from training.reports.page import count, eur, percent, signed_eur
+from training.reports.english import count, eur, percent, signed_eur
 from training.reports.rendering import rendered
 
 
@@ -24,7 +24,7 @@ def frontier_page(figures: dict[str, Any]) -> str:
         "start": figures["settings"][0],
         "picked": figures["settings"][figures["chosen"]],
     }
-    return rendered("frontier.html.j2", values, styles=["report.css", "frontier.css"])
+    return rendered("frontier.html.j2", values, styles=["base.css", "frontier.css"])
 
 
 def _headline(figures: dict[str, Any]) -> str:

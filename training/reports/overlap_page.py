@@ -9,9 +9,8 @@ from markupsafe import Markup
 
 from data.vocabulary import DAYPARTS
 from training.logged.randomisation import SOON_WEEKS, in_time
-from training.reports.charts import channel_name
 from training.reports.drawing import BLUE, INK, ORANGE, Rows, data_of, svg
-from training.reports.page import count, percent, points
+from training.reports.english import channel_name, count, percent, points
 from training.reports.rendering import rendered
 
 Figures = dict[str, Any]
@@ -47,7 +46,7 @@ def overlap_page(figures: Figures) -> str:
         "dayparts": DAYPARTS,
         "need": need_in_words,
     }
-    return rendered("overlap.html.j2", values, styles=["report.css", "quality.css", "overlap.css"])
+    return rendered("overlap.html.j2", values, styles=["base.css", "quality.css", "overlap.css"])
 
 
 def verdict(questions: Rows) -> Figures:

@@ -7,8 +7,8 @@ from typing import Any
 
 import altair as alt
 
-from training.reports.charts import channel_name
 from training.reports.drawing import BLUE, FAINT, GREEN, ORANGE, PLUM, Rows, data_of, percent_axis, svg
+from training.reports.english import channel_name
 
 SERIES_COLOURS = {"calls and messages": BLUE, "answered": GREEN, "payments": ORANGE}
 SERIES_DASHES = {"calls and messages": [1, 0], "answered": [6, 3], "payments": [2, 2]}

@@ -8,8 +8,7 @@ from markupsafe import Markup
 
 from data.quality import finding
 from training.reports import quality_charts
-from training.reports.charts import channel_name
-from training.reports.page import count, percent
+from training.reports.english import channel_name, count, percent
 from training.reports.rendering import rendered
 
 FUNNEL = (
@@ -45,7 +44,7 @@ def quality_page(figures: dict[str, Any]) -> str:
         "places": quality_charts.by_place(quality["hours"]) if quality else [],
         "levels": {level: sum(one["level"] == level for one in figures["findings"]) for level in MARKS},
     }
-    return rendered("quality.html.j2", values, styles=["report.css", "quality.css"])
+    return rendered("quality.html.j2", values, styles=["base.css", "quality.css"])
 
 
 def _as_markup(drawn: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What followed contacts, by channel, hour and predicted chance: a description of responses, not of effects."""
+"""What followed contacts, by channel and hour: a description of responses, not of effects."""
 
 from __future__ import annotations
 
@@ -11,16 +11,14 @@ import pyarrow.compute as pc
 
 from data.action_grid import local_hours
 from data.calendar import place_of
-from data.outcomes import paid_pairs, paid_within
+from data.outcomes import paid_pairs
 from data.portfolio import Portfolio
 from data.times import DAY_US, NEVER, IntArray
 from training.reports.evidence import Evidence, Rows
-from training.reports.intervals import Interval, share_interval
+from training.trials.intervals import Interval, share_interval
 
 BoolArray = npt.NDArray[np.bool_]
 FloatArray = npt.NDArray[np.float64]
-
-BINS = 10
 
 
 @dataclass(frozen=True)
@@ -41,6 +39,8 @@ class Moments:
         Payments for which this was the debtor's last decision before: each payment is credited once.
     cost_eur
         Of the contact, by the configuration.
+    answered, unanswered
+        Somebody answered the contact; something is recorded of it, but not that.
     """
 
     debtor: IntArray
@@ -52,26 +52,20 @@ class Moments:
     paid: BoolArray
     credited_eur: FloatArray
     cost_eur: FloatArray
+    answered: BoolArray
+    unanswered: BoolArray
 
 
 @dataclass(frozen=True)
 class Response:
-    """What followed the mature decisions of one group."""
+    """What followed the mature decisions of one group, and on how many debtors they were."""
 
+    debtors: int
     decisions: int
     paid: int
     share_paid: Interval
     credited_eur: float
     cost_eur: float
-
-
-@dataclass(frozen=True)
-class Bin:
-    """Claims decided on whose predicted chance of payment lies together, and how many of them paid."""
-
-    claims: int
-    predicted: float
-    observed: Interval
 
 
 def moments(evidence: Evidence, *, days: int) -> Moments:
@@ -99,6 +93,8 @@ def moments(evidence: Evidence, *, days: int) -> Moments:
         paid=paid,
         credited_eur=credited,
         cost_eur=evidence.decision_cost_eur[head],
+        answered=evidence.answered[rows.decision[head]],
+        unanswered=(evidence.tried & ~evidence.answered)[rows.decision[head]] & (rows.channel[head] > 0),
     )
 
 
@@ -128,6 +124,7 @@ def response(found: Moments, chosen: BoolArray) -> Response:
     """Response to the chosen decisions, those not yet mature left out."""
     here = chosen & found.mature
     return Response(
+        debtors=len(np.unique(found.debtor[here])),
         decisions=int(here.sum()),
         paid=int(found.paid[here].sum()),
         share_paid=share_interval(found.paid[here], found.debtor[here]),
@@ -158,31 +155,3 @@ def send_hours(found: Moments, rows: Rows, portfolio: Portfolio) -> IntArray:
 def _zone(key: tuple[str | None, ...]) -> str:
     country, region, time_zone = key
     return "UTC" if country is None else place_of(country, region, time_zone).zones[0]
-
-
-def calibration(evidence: Evidence, *, days: int) -> tuple[Bin, ...]:
-    """Predicted against observed payment of claims, in ten bins of about equally many, lowest first.
-
-    Only decisions whose horizon is over; intervals are clustered by debtor. Fewer bins where predictions are tied.
-    """
-    rows = evidence.rows
-    outcome = paid_within(
-        rows.decided_us,
-        rows.claim,
-        payments=evidence.payments,
-        horizon_days=days,
-        known_until_us=evidence.known_until_us,
-    )
-    here = np.flatnonzero(outcome.mature & rows.standing)
-    predicted = rows.payment_probability[here]
-    if not len(here):
-        return ()
-    inner = np.unique(np.quantile(predicted, np.arange(1, BINS) / BINS))
-    place = np.searchsorted(inner, predicted, side="left")
-    members = [here[place == one] for one in range(len(inner) + 1)]
-    return tuple(_bin(rows, one, outcome.paid[one]) for one in members if len(one))
-
-
-def _bin(rows: Rows, member: IntArray, paid: BoolArray) -> Bin:
-    predicted = float(rows.payment_probability[member].mean())
-    return Bin(len(member), predicted, share_interval(paid, rows.debtor[member]))

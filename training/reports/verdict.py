@@ -1,4 +1,11 @@
-"""The sentence on top of the page, by a rule that was fixed before any data were seen."""
+"""The sentence on top of a page, by a rule that was fixed before any data were seen and may be looked at every day.
+
+The measure is money recovered per debtor at the configured horizon, champion less control, adjusted for what was known
+before. A gain is shown when the interval for daily looks lies above zero, as it is and with the largest debtors cut to size;
+when drawing the arms at random would ever have shown as much in at most 2.5 % of experiments; and when something is left
+after cost and harm. A loss is the reverse. No effect is shown when the interval rules out a gain worth having, or after a
+year. Sizes of arms that do not fit their shares end the matter: nothing is concluded.
+"""
 
 from __future__ import annotations
 
@@ -6,143 +13,174 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.sample_ratio import SampleRatio
-from training.reports.experiment import CHAMPION, CONTROL, Totals
-from training.reports.intervals import Chance, Interval
-
-MIN_DEBTORS = 100
-MIN_PAYERS = 20
-MIN_P_VALUE = 0.001
-MAX_CHANCE = 0.025
-POWER_FACTOR = 2.80
-"""Standard errors that a true difference must measure to be shown in 80 % of experiments (1.96 + 0.84)."""
-
-RULE = (
-    f"A gain is shown when the 95 % interval of money recovered per debtor, champion less control, lies above zero "
-    f"both as it is and with the largest 1 % of debtors cut to size, drawing the arms anew at random would show as much "
-    f"in at most {MAX_CHANCE:.1%} of draws, and the gain is not eaten up by cost and harm. A loss is the reverse. "
-    f"Each of the two arms needs {MIN_DEBTORS} debtors whose horizon is over, {MIN_PAYERS} of whom paid. If the sizes "
-    f"of the arms do not fit the shares they were drawn with (p below {MIN_P_VALUE}), nothing is concluded. The rule is "
-    "meant for one look on a day chosen beforehand: who looks every day and stops at the first good one will be misled."
+from data.times import DAY_US
+from models.sample_ratio import SUSPICIOUS, SampleRatio
+from training.reports.blocks import Kind, Mood, Quantity, Text, Value, Verdict
+from training.reports.gains import (
+    PLANNED_DEBTORS,
+    Comparison,
+    Gain,
+    balance,
+    chance_at_any_look,
+    gains_of,
+    outcome_of,
+    share_of_two,
 )
+from training.reports.periods import Experiment
+from training.reports.withholding import few, quantity
+from training.trials.adjusted import contrast
+from training.trials.intervals import Chance, Interval
+from training.trials.planning import Design, Inflow, Look, Seen, weeks_to_tell
+from training.trials.sequential import ready
+
+WORTH_SHARE = 0.03
+"""Smallest gain worth having, as a share of what a debtor of the control arm pays: that which `rettid plan` plans for."""
+MAX_CHANCE = 0.025
+LONGEST_WEEKS = 52
+"""After so many weeks an effect that has not shown is taken to be none worth waiting for."""
+RECENT_DAYS = 28
+"""Days by which the number of debtors who enter a week is told."""
+QUIET_DAYS = 14
+"""Days without anyone new after which nobody is expected any more."""
+
+CODES = {"not_yet_weeks": "not_yet", "not_yet_never": "not_yet", "no_effect_in_a_year": "no_effect_shown"}
+"""Variants of a verdict that differ in their words only."""
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """What the page says first: a code for programs, a headline, a sentence, and what to do now."""
+class Case:
+    """All that the verdict on an experiment rests on.
 
-    code: str
-    headline: str
-    sentence: str
-    advice: str
-    rule: str = RULE
+    Parameters
+    ----------
+    two
+        Champion and control at the configured horizon, with their `gains`.
+    chance
+        How often arms without effect would ever have been so far apart.
+    worth_eur
+        Smallest gain per debtor worth having; 0 where the control arm paid nothing.
+    weeks
+        About how many more weeks until a gain of that size would show; None: not within ten years, or nobody enters.
+    age_weeks
+        How long the experiment has been running.
+    """
+
+    two: Comparison
+    gains: dict[str, Gain]
+    chance: Chance
+    ratio: SampleRatio
+    worth_eur: float
+    weeks: int | None
+    age_weeks: float
+
+    @property
+    def ready(self) -> bool:
+        """Whether there are debtors and payers enough for any interval."""
+        return ready(outcome_of("recovered", self.two), self.two.treated)
 
 
 NO_EXPERIMENT = Verdict(
     "no_experiment",
-    "No experiment took place",
-    "All debtors were given to one arm, so there is nobody to compare with. What follows describes what was done and "
-    "what came in; how much of it would have come in anyway cannot be told.",
-    "Decide with arms (leave out --greedy) to learn what the decisions are worth.",
+    Mood.NONE,
+    Text("verdict.no_experiment.headline"),
+    Text("verdict.no_experiment.sentence"),
+    Text("verdict.no_experiment.advice"),
 )
 
 
-def judge(found: Totals, gains: dict[str, Interval], *, chance: Chance, ratio: SampleRatio, days: int) -> Verdict:
-    """Verdict on champion against control at the horizon, by `RULE`."""
-    if ratio.p_value < MIN_P_VALUE:
-        return _unbalanced(ratio)
-    short = _too_few(found)
-    if short:
-        return Verdict(
-            "not_enough_data",
-            "Not enough data",
-            f"{short}.",
-            "Let both arms run on; nothing can be concluded from what follows, in either direction.",
-        )
-    return _compared(gains, chance, days)
-
-
-def _unbalanced(ratio: SampleRatio) -> Verdict:
-    counts = ", ".join(
-        f"{arm} {count:,} (planned {planned:,.0f})"
-        for arm, count, planned in zip(ratio.arms, ratio.debtors, ratio.expected, strict=True)
-    )
-    return Verdict(
-        "arms_out_of_balance",
-        "Cannot be judged",
-        f"The arms do not have the sizes they were drawn with: {counts}. Debtors were lost or moved, and a difference "
-        "between the arms may come from that alone.",
-        "Find out where debtors were lost before reading anything below as a gain.",
+def case_of(experiment: Experiment, two: Comparison, *, known_until_us: int) -> Case:
+    """The case of an experiment as it stands."""
+    control = outcome_of("recovered", two)[~two.treated]
+    worth_eur = WORTH_SHARE * float(control.mean()) if len(control) else 0.0
+    end_us = known_until_us if experiment.to_us is None else min(known_until_us, experiment.to_us)
+    return Case(
+        two,
+        gains_of(two),
+        chance_at_any_look(two, share=share_of_two(experiment)),
+        balance(experiment),
+        worth_eur,
+        _weeks(experiment, two, worth_eur=worth_eur, known_until_us=known_until_us),
+        (end_us - experiment.from_us) / (7 * DAY_US),
     )
 
 
-def _too_few(found: Totals) -> str:
-    reasons = []
-    for name, arm in (("champion", CHAMPION), ("control", CONTROL)):
-        here = found.of(arm)
-        followed, payers = len(here.arm), int((here.claims_paid > 0).sum())
-        if followed < MIN_DEBTORS:
-            reasons.append(
-                f"{followed:,} debtors of the {name} arm have been followed to the end, {MIN_DEBTORS} needed"
-            )
-        elif payers < MIN_PAYERS:
-            reasons.append(f"{payers:,} debtors of the {name} arm have paid, {MIN_PAYERS} needed")
-    return "; ".join(reasons)
+def inflow_of(experiment: Experiment, *, days: int, known_until_us: int) -> Inflow:
+    """Debtors of any arm who enter in a week, by the last four weeks without the experiment's first day; 0 once it is over."""
+    entered_us = experiment.entrants.entered_us
+    from_us = max(experiment.from_us + DAY_US, known_until_us - RECENT_DAYS * DAY_US)
+    over = experiment.to_us is not None or int(entered_us.max()) < known_until_us - QUIET_DAYS * DAY_US
+    lasted_weeks = max((known_until_us - from_us) / (7 * DAY_US), 1 / 7)
+    new = 0 if over else int((entered_us >= from_us).sum())
+    return Inflow(at_start=0, per_week=new / lasted_weeks, horizon_days=days)
 
 
-def _compared(gains: dict[str, Interval], chance: Chance, days: int) -> Verdict:
-    raw, cut = gains["recovered_eur_per_debtor"], gains["recovered_eur_per_debtor_winsorised"]
-    net = gains["net_eur_per_debtor"].value
-    more = raw.low > 0 and cut.low > 0 and chance.of_gain <= MAX_CHANCE
-    less = raw.high < 0 and cut.high < 0 and chance.of_loss <= MAX_CHANCE
-    if more and net > 0:
-        return Verdict(
-            "gain_shown",
-            "Gain shown",
-            f"Debtors of the champion arm paid {_eur(raw.value)} more each within {days} days than those under the "
-            f"present rules ({_between(raw)}); after cost and harm {_eur(net)} are left.",
-            "The champion may take over more debtors; keep a control arm, so that the gain stays measured.",
-        )
-    if more:
-        return Verdict(
-            "more_but_dearer",
-            "More recovered, but at too high a price",
-            f"Debtors of the champion arm paid {_eur(raw.value)} more each within {days} days ({_between(raw)}), but "
-            f"contacts and harm took more than that: {_eur(net)} per debtor in the end.",
-            "Check costs and harm in the configuration, then train again; do not widen the champion's share.",
-        )
-    if less:
-        return Verdict(
-            "loss_shown",
-            "Loss shown",
-            f"Debtors of the champion arm paid {_eur(-raw.value)} less each within {days} days than those under the "
-            f"present rules ({_between(raw)}).",
-            "Give the debtors back to the present rules and look for the cause.",
-        )
-    return _undecided(raw, chance, days)
+def _weeks(experiment: Experiment, two: Comparison, *, worth_eur: float, known_until_us: int) -> int | None:
+    if two.smaller < 2 or worth_eur <= 0:
+        return None
+    found = contrast(outcome_of("recovered", two), two.treated, two.before)
+    seen = Seen(found.error, len(two.treated), float(two.waiting), PLANNED_DEBTORS)
+    design = Design(experiment.shares["control"], experiment.shares["champion"], Look.DAILY)
+    inflow = inflow_of(experiment, days=two.days, known_until_us=known_until_us)
+    return weeks_to_tell(worth_eur, seen, inflow=inflow, design=design)
 
 
-def _undecided(raw: Interval, chance: Chance, days: int) -> Verdict:
-    return Verdict(
-        "no_gain_shown",
-        "No gain shown yet",
-        f"Between champion and control, money recovered within {days} days differs by {_eur(raw.value)} per debtor, "
-        f"which chance alone could explain ({_between(raw)}; drawing the arms anew at random gives as much in "
-        f"{min(chance):.1%} of draws).",
-        f"Keep both arms running. With this many debtors, only a true difference of about {_eur(detectable(raw))} per "
-        "debtor would be likely to show.",
-    )
+def judge(case: Case) -> Verdict:
+    """The verdict on champion against control by the rule of this module."""
+    if case.ratio.p_value < SUSPICIOUS:
+        return _said("arms_out_of_balance", Mood.BAD, case)
+    direction = _direction(case)
+    if direction > 0 and case.gains["net"].adjusted.value > 0:
+        return _said("gain_shown", Mood.GOOD, case)
+    if direction > 0:
+        return _said("more_but_dearer", Mood.BAD, case)
+    if direction < 0:
+        return _said("loss_shown", Mood.BAD, case)
+    if case.ready and case.gains["recovered"].always.high < case.worth_eur:
+        return _said("no_effect_shown", Mood.NONE, case)
+    if case.ready and case.age_weeks >= LONGEST_WEEKS:
+        return _said("no_effect_in_a_year", Mood.NONE, case)
+    return _said("not_yet_weeks" if case.weeks is not None else "not_yet_never", Mood.WAIT, case)
 
 
-def detectable(gain: Interval) -> float:
-    """True difference that would be shown in 80 % of experiments as large as this one."""
-    return POWER_FACTOR * (gain.high - gain.low) / (2 * 1.96)
+def _direction(case: Case) -> int:
+    """1 where a gain is shown before cost and harm, -1 where a loss is, else 0."""
+    raw, cut = case.gains["recovered"].always, case.gains["recovered_cut"]
+    limited = cut.always if case.two.cap_stands else cut.adjusted
+    if _above(raw) and _above(limited) and case.chance.of_gain <= MAX_CHANCE:
+        return 1
+    if _below(raw) and _below(limited) and case.chance.of_loss <= MAX_CHANCE:
+        return -1
+    return 0
 
 
-def _eur(amount: float) -> str:
-    sign = "−" if amount < 0 and round(abs(amount), 2) > 0 else ""
-    return f"{sign}€{np.abs(amount):,.2f}"
+def _above(found: Interval) -> bool:
+    return bool(found.low > 0)
 
 
-def _between(interval: Interval) -> str:
-    return f"95 % interval {_eur(interval.low)} to {_eur(interval.high)}"
+def _below(found: Interval) -> bool:
+    return bool(found.high < 0)
+
+
+def _said(variant: str, mood: Mood, case: Case) -> Verdict:
+    places = _places(case)
+    texts = [Text(f"verdict.{variant}.{part}", places) for part in ("headline", "sentence", "advice")]
+    return Verdict(CODES.get(variant, variant), mood, *texts)
+
+
+def _places(case: Case) -> dict[str, Value | Text]:
+    gain = case.gains["recovered"].always
+    ours, theirs = int(case.two.treated.sum()), int((~case.two.treated).sum())
+    hidden = few(ours) or few(theirs)
+    paid = case.two.found.claims_paid > 0
+    return {
+        "days": quantity(Kind.DAYS, case.two.days),
+        "gain": quantity(Kind.SIGNED_MONEY, gain, withheld=hidden),
+        "size": quantity(Kind.MONEY, abs(gain.value), withheld=hidden),
+        "net": quantity(Kind.MONEY, case.gains["net"].adjusted.value, withheld=hidden),
+        "worth": quantity(Kind.MONEY, case.worth_eur, withheld=hidden),
+        "weeks": Quantity(Kind.WEEKS, None if case.weeks is None else float(max(1, case.weeks))),
+        "champion": quantity(Kind.COUNT, ours, withheld=hidden),
+        "control": quantity(Kind.COUNT, theirs, withheld=hidden),
+        "payers": quantity(Kind.COUNT, int(np.sum(paid & ~case.two.treated)), withheld=few(int(paid.sum())) or hidden),
+        "chance": quantity(Kind.P_VALUE, case.ratio.p_value),
+    }

@@ -11,7 +11,7 @@ import altair as alt
 from markupsafe import Markup
 
 from training.reports.drawing import BLUE, FAINT, data_of, svg
-from training.reports.page import MINUS, count, decimal, eur, eur0, signed_eur
+from training.reports.english import MINUS, count, decimal, eur, eur0, signed_eur
 from training.reports.rendering import rendered
 from training.reports.write import write_whole
 
@@ -65,7 +65,7 @@ def what_if_page(figures: Figures) -> str:
         "change": lambda value: _change(value, count),
         "named": _named,
     }
-    return rendered("what_if.html.j2", values, styles=["report.css", "what_if.css"])
+    return rendered("what_if.html.j2", values, styles=["base.css", "what_if.css"])
 
 
 def headline(figures: Figures) -> str:

@@ -1,11 +1,7 @@
-"""The report's files: page, PDF where Pango is there, and the numbers as JSON and CSV."""
+"""The report: every page about the decisions of a workspace's log, as files."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,45 +9,55 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from data.config import Config, read_config
+from data.config import read_config
 from data.decision_log import BATCH, Batch
 from data.log_place import LogPlace
-from data.portfolio import Portfolio, read_portfolio
-from data.progress import Say
+from data.portfolio import read_portfolio
+from data.progress import Progress
 from data.times import to_us
 from data.whole import whole_file
+from training.reports.all_pages import all_pages
+from training.reports.blocks import Page
 from training.reports.evidence import latest_fact_us
-from training.reports.figures import Figures, figures
-from training.reports.page import page
-
-NAME = "overview"
-Leaf = tuple[tuple[str, ...], tuple[str, ...], object]
-
-
-class NothingDecided(LookupError):
-    """There are no decisions to report on, or the portfolio they belong to is not known."""
+from training.reports.facts import Facts, NothingDecided, facts_of
+from training.reports.site.catalogue import the_catalogue
+from training.reports.site.files import Order, Written, write_pages
+from training.reports.site.reader import reader_of
 
 
 @dataclass(frozen=True)
-class ReportFiles:
-    """What was written. `pdf` is None where it could not be made, and `note` says why in a sentence."""
+class Report:
+    """What was written, and the pages."""
 
-    html: Path
-    json: Path
-    csv: Path
-    pdf: Path | None
-    note: str | None
-    verdict: str
+    written: Written
+    pages: tuple[Page, ...]
+    language: str
+
+    def lines(self) -> list[str]:
+        """The verdict of each page about all creditors, how many there are about single ones, where they lie."""
+        return list(self._lines())
+
+    def _lines(self) -> Iterator[str]:
+        reader = reader_of(self.language, the_catalogue())
+        for page in self.pages:
+            if page.creditor is None and page.verdict is not None:
+                yield f"{reader.text(page.title)}: {reader.text(page.verdict.headline)}"
+        single = {page.creditor for page in self.pages} - {None}
+        yield f"{len(self.pages)} pages, {len(self.written.files)} files; {len(single)} creditors have pages of their own"
+        yield str(self.written.index)
+        if self.written.note:
+            yield self.written.note
 
 
 def report(
     workspace: Path,
     out: Path,
     *,
+    order: Order,
     portfolio: Path | None = None,
     log_place: LogPlace | None = None,
-    progress: Say = lambda _: None,
-) -> ReportFiles:
+    progress: Progress = lambda _what, _share: None,
+) -> Report:
     """The report on a workspace's decision log, written to the folder `out`.
 
     Parameters
@@ -60,90 +66,39 @@ def report(
         Folder with the portfolio as it is now known; None for that of the last batch in the log.
     log_place
         Where the decision log is; None: in the workspace.
-    progress
-        Called with a short sentence before each step.
 
     Raises
     ------
-    NothingDecided
+    training.reports.facts.NothingDecided
         The log is missing or empty, or no batch names its portfolio and none was given.
     data.problems.BadPortfolio
         The portfolio breaks the contract.
     """
-    progress("reading the decision log")
+    for language in order.languages:
+        reader_of(language, the_catalogue())
+    facts = workspace_facts(workspace, portfolio=portfolio, log_place=log_place, progress=progress)
+    pages = all_pages(facts, progress=progress)
+    return Report(write_pages(pages, out, order=order, progress=progress), tuple(pages), order.languages[0])
+
+
+def workspace_facts(
+    workspace: Path,
+    *,
+    portfolio: Path | None = None,
+    log_place: LogPlace | None = None,
+    progress: Progress = lambda _what, _share: None,
+) -> Facts:
+    """What a workspace's log and the portfolio decided on have to tell; parameters and errors as in `report`."""
+    progress("reading", 0.0)
     decisions, folder = _logged(log_place or LogPlace(workspace), portfolio)
     config = read_config(folder, workspace)
-    progress(f"reading the portfolio in {folder}")
+    progress("reading", 0.3)
     tables = read_portfolio(folder, channels=config.grid.channels)
+    progress("reading", 0.7)
     known_until_us = latest_fact_us(tables)
-    progress("computing and drawing")
-    return write_reports(decisions, portfolio=tables, config=config, known_until_us=known_until_us, out=out)
-
-
-def write_reports(
-    decisions: pa.Table, *, portfolio: Portfolio, config: Config, known_until_us: int, out: Path
-) -> ReportFiles:
-    """The report on decision rows, written to the folder `out` as `overview.html`, `.json`, `.csv` and `.pdf`.
-
-    Decisions on claims that the portfolio does not have are left out, as are those after `known_until_us`.
-
-    Raises
-    ------
-    NothingDecided
-        No row is left.
-    """
-    known = pc.is_in(decisions["claim_id"], value_set=portfolio["claims"]["claim_id"].combine_chunks())
-    instants = decisions["decided_at"].cast(pa.int64())
-    ours = decisions.filter(pc.and_(known, pc.less_equal(instants, known_until_us)))
-    if not ours.num_rows:
-        raise NothingDecided(
-            f"expected decisions on claims of the portfolio, found none among {decisions.num_rows} rows of the log: "
-            "run `rettid decide` first, or name the portfolio that was decided on"
-        )
-    found = figures(ours, portfolio, config=config, known_until_us=known_until_us)
-    html = page(found)
-    out.mkdir(parents=True, exist_ok=True)
-    paths = {kind: out / f"{NAME}.{kind}" for kind in ("html", "json", "csv", "pdf")}
-    write_whole(paths["html"], html.encode())
-    write_whole(paths["json"], (json.dumps(found, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode())
-    write_whole(paths["csv"], as_csv(found).encode())
-    note = _pdf(html, paths["pdf"])
-    pdf = paths["pdf"] if note is None else None
-    return ReportFiles(paths["html"], paths["json"], paths["csv"], pdf, note, found["verdict"]["headline"])
-
-
-def as_csv(found: Figures) -> str:
-    """One line per number or word of the figures: section, row within it, measure, value.
-
-    >>> print(as_csv({"looks": [{"days": 14, "arms": [{"arm": "control", "debtors": 7}]}]}))
-    section,row,measure,value
-    looks,14,days,14
-    looks,14 control,arms arm,control
-    looks,14 control,arms debtors,7
-    <BLANKLINE>
-    """
-    text = io.StringIO()
-    lines = csv.writer(text, lineterminator="\n")
-    lines.writerow(("section", "row", "measure", "value"))
-    for section, content in found.items():
-        lines.writerows((section, " ".join(row), " ".join(measure), value) for row, measure, value in _leaves(content))
-    return text.getvalue()
-
-
-ROW_NAMES = ("days", "arm", "channel", "hour", "day", "bin")
-"""Keys that tell the rows of a list apart."""
-
-
-def _leaves(content: object, row: tuple[str, ...] = (), measure: tuple[str, ...] = ()) -> Iterator[Leaf]:
-    if isinstance(content, dict):
-        for key, value in content.items():
-            yield from _leaves(value, row, (*measure, key))
-    elif isinstance(content, list):
-        for one in content:
-            names = [str(one[key]) for key in ROW_NAMES if key in one] if isinstance(one, dict) else []
-            yield from _leaves(one, (*row, *names), measure)
-    else:
-        yield row, measure, "" if content is None else content
+    found = facts_of(decisions, tables, config=config, workspace=workspace, known_until_us=known_until_us)
+    progress("reading", 1.0)
+    return found
 
 
 def _logged(place: LogPlace, portfolio: Path | None) -> tuple[pa.Table, Path]:
@@ -176,16 +131,3 @@ def write_whole(path: Path, content: bytes) -> None:
     """Writes the whole file or nothing: a page may be read while it is renewed."""
     with whole_file(path) as unfinished:
         unfinished.write_bytes(content)
-
-
-def _pdf(html: str, path: Path) -> str | None:
-    """Prints the page as PDF; gives the reason in words where that cannot be done here."""
-    try:
-        import weasyprint  # noqa: PLC0415 - costly, and fails where the system library Pango is missing
-    except OSError as error:
-        path.unlink(missing_ok=True)  # an older PDF would no longer agree with the page
-        return f"no PDF was made: the system library Pango is missing ({str(error).splitlines()[0]})"
-    for name in ("weasyprint", "fontTools"):
-        logging.getLogger(name).setLevel(logging.ERROR)  # it warns of each rule of CSS that is meant for screens only
-    write_whole(path, weasyprint.HTML(string=html).write_pdf())
-    return None
