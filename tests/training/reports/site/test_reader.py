@@ -68,6 +68,18 @@ def test_an_interval_has_as_many_places_as_its_number_and_its_unit_once() -> Non
     assert found.interval(Quantity(Kind.COUNT, 5)) == ""
 
 
+def test_amounts_of_one_column_all_have_cents_or_none() -> None:
+    assert reader().value(Quantity(Kind.MONEY, 7158.35), among=25_000.0) == "€7,158"
+    assert reader().value(Quantity(Kind.MONEY, 7158.35), among=9_000.0) == "€7,158.35"
+
+
+def test_where_there_is_little_room_a_number_is_short_and_has_no_unit() -> None:
+    short = [reader("sv").short(Quantity(kind, value)) for kind, value in ((Kind.SHARE, 0.1234), (Kind.POINTS, -0.021))]
+    assert [plain(one) for one in short] == ["12", "-2,1"]
+    assert reader().short(Quantity(Kind.MONEY, 1234.5)) == "1,234"
+    assert reader().short(Quantity(Kind.COUNT, 7, withheld=True)) == "–"
+
+
 def test_what_is_withheld_or_unknown_is_said_and_shows_nothing_of_the_number() -> None:
     withheld = Quantity(Kind.COUNT, 7, 3, 9, withheld=True)
     assert [reader(one).full(withheld) for one in LANGUAGES] == [
