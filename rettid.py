@@ -15,7 +15,7 @@ import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -33,15 +33,11 @@ from serving.features_told import show_features
 from serving.log_commands import log
 from serving.rules_commands import rules
 from serving.terminal import bar, show_table, told
+from training.frame_commands import frame
 from training.training_frame import write_training_frame
 
-if TYPE_CHECKING:
-    from training.frames import Result
-
 app = typer.Typer(help="Whether, how and when to contact a debtor next, and what that was worth.", no_args_is_help=True)
-frame = typer.Typer(help="Learn from and judge any log of decisions (a decision log frame).", no_args_is_help=True)
-app.add_typer(frame, name="frame")
-for name, commands in (("rules", rules), ("keys", keys), ("managers", managers), ("log", log)):
+for name, commands in (("frame", frame), ("rules", rules), ("keys", keys), ("managers", managers), ("log", log)):
     app.add_typer(commands, name=name)
 
 out = Console()
@@ -49,15 +45,13 @@ err = Console(stderr=True)
 
 Folder = Annotated[Path, typer.Argument(help="The portfolio's folder.", metavar="DIR")]
 AsOf = Annotated[str, typer.Option("--as-of", help="Moment with its zone, such as 2026-03-02T05:00Z.")]
-File = Annotated[Path, typer.Argument(help="The frame: Parquet or CSV.", metavar="FILE")]
-Spec = Annotated[Path, typer.Option("--spec", help="TOML that maps the frame's columns.")]
-ResultFile = Annotated[Path | None, typer.Option("--json", help="Also write the result to this file.")]
 Pages = Annotated[Path | None, typer.Option("--out", help="Folder for the page; default: the workspace's reports.")]
 Usable = Annotated[Path | None, typer.Option("--set-aside", help="Folder for the usable rows, and the others apart.")]
 Portfolio = Annotated[Path | None, typer.Option("--portfolio", help="Default: that of the last decisions.")]
 Workspace = Annotated[Path, typer.Option("--workspace", help="Folder for everything that is written.", metavar="DIR")]
 Force = Annotated[str | None, typer.Option("--force", help="Why it is to decide although the gate refuses; kept.")]
 Models = Annotated[list[str] | None, typer.Option("--model", help="chain (default) or more of README's list.")]
+Languages = Annotated[list[str] | None, typer.Option("--language", help="en (default), sv, nb, da or all.")]
 Seed = Annotated[int, typer.Option("--seed", help="Seed of every random draw.")]
 
 
@@ -233,10 +227,7 @@ def decide(
     as_of: AsOf,
     file: Annotated[Path | None, typer.Option("--out", help="Parquet file to write.", metavar="FILE")] = None,
     greedy: Annotated[bool, typer.Option("--greedy", help="The champion for all, without arms or experiment.")] = False,
-    plan: Annotated[
-        Path | None,
-        typer.Option("--what-if", help="Settings on top of today's: only a page that compares.", metavar="FILE"),
-    ] = None,
+    plan: Annotated[Path | None, typer.Option("--what-if", help="Settings to compare with today's.")] = None,
 ) -> None:
     """Decide for every open claim: contact or not, through which channel, when."""
     from serving.nightly import run_nightly  # noqa: PLC0415 # the decision log's library is only needed here
@@ -247,15 +238,9 @@ def decide(
     elif plan is None and file is not None:
         with bar(err) as move:
             done = run_nightly(
-                directory,
-                as_of=when,
-                out=file,
-                workspace=place,
-                config=config,
-                greedy=greedy,
-                progress=move,
+                directory, as_of=when, out=file, workspace=place, config=config, greedy=greedy, progress=move,
                 log_place=log_place(place, os.environ),
-            )
+            )  # fmt: skip
         _tell(*done.lines())
     else:
         raise typer.BadParameter("expected --out FILE for decisions, or --what-if FILE for a comparison")
@@ -286,10 +271,8 @@ def replay(
     directory: Folder,
     pages: Pages = None,
     seed: Seed = 1,
-    as_of: Annotated[
-        str | None, typer.Option("--as-of", help="Moment with its zone; default: the latest fact.")
-    ] = None,
-    languages: Annotated[list[str] | None, typer.Option("--language", help="en (default), sv, nb, da or all.")] = None,
+    as_of: Annotated[str | None, typer.Option("--as-of", help="Moment, its zone; default: latest fact.")] = None,
+    languages: Languages = None,
 ) -> None:
     """Look at an old log of contacts: what was done, what it can say, what could be gained, the test that settles it."""
     from training.replay.run import ReplayOrder, write_replay  # noqa: PLC0415 # scikit-learn takes seconds to load
@@ -329,48 +312,15 @@ def config(
     out.print_json(json.dumps({**found.as_dict(), "fingerprint": found.fingerprint}))
 
 
-def _show_result(result: Result, file: Path | None) -> None:
-    if file is not None:
-        file.write_text(json.dumps(result.as_dict(), indent=1, default=str), encoding="utf-8")
-    _tell(*result.lines())
-    raise typer.Exit(result.exit_code)
-
-
-@frame.command("check")
-def frame_check(file: File, spec: Spec, seed: Seed = 1, result: ResultFile = None) -> None:
-    """Check a decision log frame and say what is in it."""
-    from training.frames import run_check  # noqa: PLC0415 # scikit-learn takes seconds to load
-
-    _show_result(run_check(file, spec, seed=seed), result)
-
-
-@frame.command("learn")
-def frame_learn(file: File, spec: Spec, seed: Seed = 1, result: ResultFile = None) -> None:
-    """Learn the reward from context and action, judge it in random folds and later in time, look for leakage."""
-    from training.frames import run_learn  # noqa: PLC0415 # scikit-learn takes seconds to load
-
-    _show_result(run_learn(file, spec, seed=seed), result)
-
-
-@frame.command("evaluate")
-def frame_evaluate(file: File, spec: Spec, seed: Seed = 1, result: ResultFile = None) -> None:
-    """Estimate what actions and policies are worth, with intervals, or say why the log cannot tell."""
-    from training.frames import run_evaluate  # noqa: PLC0415 # scikit-learn takes seconds to load
-
-    _show_result(run_evaluate(file, spec, seed=seed), result)
-
-
 @app.command()
 def plan(
     context: typer.Context,
     directory: Folder,
     gain: Annotated[float, typer.Option("--gain", help="Per cent of recovered money that is worth knowing of.")] = 3.0,
-    control: Annotated[
-        float | None, typer.Option("--control", help="Share of the control arm; default: as configured.")
-    ] = None,
+    control: Annotated[float | None, typer.Option("--control", help="Its share; default: as configured.")] = None,
     power: Annotated[float, typer.Option("--power", help="Chance that such a gain shows.")] = 0.8,
     pages: Pages = None,
-    languages: Annotated[list[str] | None, typer.Option("--language", help="en (default), sv, nb, da or all.")] = None,
+    languages: Languages = None,
 ) -> None:
     """Say how many weeks an experiment takes to show a gain, by what the portfolio's debtors paid in its last weeks."""
     from training.reports.plan import write_plan  # noqa: PLC0415 # its charts take seconds to load
@@ -392,7 +342,7 @@ def report(
     context: typer.Context,
     directory: Annotated[Path, typer.Option("--out", help="Folder for the pages.", metavar="DIR")],
     portfolio: Portfolio = None,
-    languages: Annotated[list[str] | None, typer.Option("--language", help="en (default), sv, nb, da or all.")] = None,
+    languages: Languages = None,
     pdf: Annotated[
         Literal["none", "first", "every"],
         typer.Option("--pdf", help="Of which pages: none; of all creditors and each one's first; every."),
