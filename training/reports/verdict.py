@@ -118,7 +118,7 @@ def _weeks(experiment: Experiment, two: Comparison, *, worth_eur: float, known_u
     if two.smaller < 2 or worth_eur <= 0:
         return None
     found = contrast(outcome_of("recovered", two), two.treated, two.before)
-    seen = Seen(found.error, len(two.treated), float(two.waiting), PLANNED_DEBTORS)
+    seen = Seen(found.error, len(two.treated), float(two.waiting), PLANNED_DEBTORS, found.skewness)
     design = Design(experiment.shares["control"], experiment.shares["champion"], Look.DAILY)
     inflow = inflow_of(experiment, days=two.days, known_until_us=known_until_us)
     return weeks_to_tell(worth_eur, seen, inflow=inflow, design=design)
