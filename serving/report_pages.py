@@ -17,7 +17,7 @@ HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; img-src 'self' data:; style-src 'unsafe-inline'; font-src data:; frame-ancestors 'none'"
     ),
-    "Cache-Control": "private, no-cache",
+    "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
 }
 """A page may show what stands in it, and fetch and run nothing."""
