@@ -30,6 +30,8 @@ GRACE_S = 2.0
 """So long after the signal callers go on, as a proxy does that has not looked yet."""
 
 LONGEST_S = 10.0
+SURE = 40
+"""So many decisions in a row, each by a new connection, leave no worker that is still starting."""
 SERVE = "import os; from serving.run import serve; from serving.settings import from_environment; serve(from_environment(os.environ))"
 
 
@@ -114,11 +116,21 @@ def _judged(askers: Mapping[str, Asker], *, until: float, seconds: float) -> Sto
 
 
 def _until_decided(port: int, key: str) -> None:
-    """Waits for the first decision: before it the model is tried out, and kernels are compiled."""
-    with Caller(port, key) as caller:
-        for _ in range(60):
-            answer = caller.post(*decide(debtor_name(0)))
-            if answer is not None and answer.status == 200 and not answer.json["degraded"]:
-                return
+    """Waits until every worker has decided: before that a model is tried out, and kernels are compiled.
+
+    Each question comes by a connection of its own, so that it may meet any worker.
+    """
+    in_a_row = 0
+    for _ in range(600):
+        in_a_row = in_a_row + 1 if _decides(port, key) else 0
+        if in_a_row >= SURE:
+            return
+        if not in_a_row:
             time.sleep(0.5)
-    raise DidNotStart(f"expected a decision on port {port} within half a minute")
+    raise DidNotStart(f"expected decisions on port {port} from every worker within minutes")
+
+
+def _decides(port: int, key: str) -> bool:
+    with Caller(port, key) as caller:
+        answer = caller.post(*decide(debtor_name(0)))
+        return answer is not None and answer.status == OK and not answer.json["degraded"]
