@@ -6,7 +6,8 @@ handed to the driver itself, for the same reason; what it raises is told as SQLA
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from typing import Any, NoReturn
 
@@ -41,35 +42,35 @@ class Hot:
 
     def run(self, connection: sa.Connection, *values: object) -> list[tuple[Any, ...]]:
         """Rows that the data base answers."""
-        words, cursor = self.words(connection.dialect.name), connection.connection.cursor()
-        try:
+        words = self.words(connection.dialect.name)
+        with _cursor(connection, words) as cursor:
             cursor.execute(words, values)
             return [*cursor.fetchall()]
-        except _errors(connection) as error:
-            _raise(connection, error, words)
-        finally:
-            cursor.close()
 
     def run_each(self, connection: sa.Connection, rows: Sequence[tuple[Any, ...]]) -> None:
         """Runs the statement for each row of values."""
-        words, cursor = self.words(connection.dialect.name), connection.connection.cursor()
-        try:
+        words = self.words(connection.dialect.name)
+        with _cursor(connection, words) as cursor:
             cursor.executemany(words, rows)
-        except _errors(connection) as error:
-            _raise(connection, error, words)
-        finally:
-            cursor.close()
 
 
 def command(connection: sa.Connection, words: str, *values: object) -> None:
     """Runs a statement of the data base's own that answers nothing of interest."""
-    cursor = connection.connection.cursor()
-    try:
+    with _cursor(connection, words) as cursor:
         cursor.execute(words, values)
+
+
+@contextmanager
+def _cursor(connection: sa.Connection, words: str) -> Iterator[Any]:
+    """The driver's cursor; what the driver raises is told as SQLAlchemy tells it."""
+    try:
+        cursor = connection.connection.cursor()
+        try:
+            yield cursor
+        finally:
+            cursor.close()
     except _errors(connection) as error:
         _raise(connection, error, words)
-    finally:
-        cursor.close()
 
 
 def _errors(connection: sa.Connection) -> type[Exception]:

@@ -109,7 +109,15 @@ def create_app(
             tenant.counter.close()
         access.close()
 
-    app = DescribedApp(title=TITLE, version="1", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
+    app = DescribedApp(
+        title=TITLE,
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        lifespan=lifespan,
+    )
     app.state.tenants, app.state.access, app.state.telemetry = tenants, access, telemetry
     app.state.log = log
     app.state.probes = {name: probes_of(one, telemetry, draining) for name, one in tenants.items()}

@@ -76,11 +76,8 @@ class Counter:
             raise Refused("not-ready", "the service is starting", remedy="send it again in a second")
         if self._desk.stuck(self._patience_s):  # whoever comes now would wait in vain
             return self._with_caution(task)
-        try:
-            async with asyncio.timeout(self._patience_s):  # `wait_for` would make a task of each request
-                return await self._desk.ask(task)
-        except TimeoutError:
-            return self._with_caution(task)
+        reply = await self._within(self._patience_s, task)
+        return self._with_caution(task) if reply is None else reply
 
     async def _in_the_end(self, task: Tell | Leave) -> Reply:
         """The reply to what may be sent again: it counts once, so that whoever is told of no end loses nothing.
@@ -93,11 +90,20 @@ class Counter:
         longest_s = HELD_UP * self._patience_s
         if self._desk.stuck(longest_s):
             raise log_unavailable()
+        reply = await self._within(longest_s, task)
+        if reply is None:
+            raise log_unavailable()
+        return reply
+
+    async def _within(self, seconds: float, task: Task) -> Reply | None:
+        """The reply if it came in time, however late this loop gets to look; None where it did not."""
+        # `asyncio.timeout` would throw away a reply that is there, and `wait_for` make a task of each request.
+        reply = self._desk.ask(task)
         try:
-            async with asyncio.timeout(longest_s):
-                return await self._desk.ask(task)
-        except TimeoutError as error:
-            raise log_unavailable() from error
+            came, _ = await asyncio.wait({reply}, timeout=seconds)
+            return reply.result() if came else None
+        finally:
+            reply.cancel()
 
     def _with_caution(self, task: Ask) -> Reply:
         task.patience.over = True

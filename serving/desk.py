@@ -64,7 +64,7 @@ class Desk:
         begun_s = self._begun_s
         return begun_s is not None and time.perf_counter() - begun_s > seconds
 
-    async def ask(self, task: Task) -> Reply:
+    def ask(self, task: Task) -> asyncio.Future[Reply]:
         """The reply to a task, whatever else is asked at the same time.
 
         Raises
@@ -74,7 +74,7 @@ class Desk:
         """
         if self._queue.qsize() >= self._longest:
             raise Refused("overloaded", "more is asked than can be answered", remedy="send it again in a second")
-        return await self._put(task)
+        return self._put(task)
 
     async def ask_all(self, tasks: Sequence[Task]) -> list[Reply | BaseException]:
         """Replies to many tasks of one request, in order; what failed is among them."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Path, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, JSONResponse
 
 from serving.access.login import sign_out_of
@@ -84,7 +85,7 @@ async def many_next_best_actions(
     request: Request, asked: NextBestActionsRequest, idempotency_key: Key = None
 ) -> Response:
     """The same for up to 1,000 debtors: answers in the order asked, each with its own result or error."""
-    tenant = tenant_of(request)
+    tenant, once = tenant_of(request), await once_of(request)
     charge_entries(request, len(asked.requests))
     read = [_entry(entry) for entry in asked.requests]
     sound = [one for one in read if isinstance(one, NextBestActionRequest)]
@@ -92,9 +93,8 @@ async def many_next_best_actions(
     async def answer() -> Reply:
         found = iter(await tenant.counter.ask_all([Ask(one) for one in sound]))
         said = [one if isinstance(one, Refused) else _said(next(found)) for one in read]
-        return reply_of(NextBestActions(answers=[_as_answer(one) for one in said]))
+        return await run_in_threadpool(lambda: reply_of(NextBestActions(answers=[_as_answer(one) for one in said])))
 
-    once = await once_of(request)
     return await answered_once(tenant, once, answer, debtors=[one.debtor_id for one in sound])
 
 

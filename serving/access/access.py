@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass, field
 from datetime import datetime
-from threading import BoundedSemaphore
+from threading import BoundedSemaphore, Lock
 from typing import NamedTuple
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -83,6 +83,7 @@ class Access:
         self._cache = _Cache()
         self._asking = ThreadPoolExecutor(ASKED_AT_ONCE, "keys")
         self._asked_again: set[bytes] = set()
+        self._keeping = Lock()
         self._cached_us = int(settings.cached_s * SECOND_US)
         self._grace_us = int(settings.outage_grace_s * SECOND_US)
         self._failed_us = -self._cached_us
@@ -94,7 +95,8 @@ class Access:
 
     def forget(self, digest: bytes) -> None:
         """The next call with this digest asks the store."""
-        self._cache.forget(digest)
+        with self._keeping:
+            self._cache.forget(digest)
 
     def cached(self, shown: Shown, *, now_us: int) -> Found | None:
         """What the store said, if it was a moment ago. A clock that went back makes it ask again.
@@ -116,12 +118,12 @@ class Access:
         def ask() -> None:
             try:
                 found = self._asked(shown, now_us)
+            except SQLAlchemyError:
+                return  # not asked again until the moment is over
+            with self._keeping:
                 if self._cache.get(shown.digest) is instead:  # what was forgotten meanwhile stays forgotten
                     self._cache.keep(shown.digest, found)
-            except SQLAlchemyError:
-                return
-            finally:
-                self._asked_again.discard(shown.digest)
+            self._asked_again.discard(shown.digest)
 
         self._asking.submit(ask)
 
@@ -133,6 +135,7 @@ class Access:
         sqlalchemy.exc.SQLAlchemyError
             It cannot be asked, and there is no grace.
         """
+        self._asked_again.discard(shown.digest)
         last = self._within_grace(shown.digest, now_us)
         # A store that is down makes each caller wait: it is asked again only once in a while by those who can go on.
         if last is not None and 0 <= now_us - self._failed_us < self._cached_us:

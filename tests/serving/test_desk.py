@@ -36,8 +36,11 @@ class Clerk:
 
 
 def run(desk, clerk, names):
+    async def one(name):
+        return await desk.ask(ask(name))
+
     async def all_of_them():
-        waiting = [asyncio.ensure_future(desk.ask(ask(name))) for name in names]
+        waiting = [asyncio.ensure_future(one(name)) for name in names]
         await asyncio.sleep(0.1)
         clerk.go.set()
         return await asyncio.gather(*waiting, return_exceptions=True)
@@ -182,3 +185,19 @@ def test_before_it_is_warm_a_service_answers_nobody_with_caution_but_says_that_i
     answer = service.client.post("/v1/next-best-action", json={"debtor_id": "s1"})
     assert (answer.status_code, answer.json()["type"]) == (503, "urn:rettid:problem:not-ready")
     assert answer.headers["retry-after"]
+
+
+def test_a_reply_that_came_in_time_is_told_though_the_loop_was_held_up(service):
+    running = service.client.app.state.tenants["main"].service
+    service.ask("d1")  # what there is to compile is compiled
+    counter = Counter(running, patience_s=5.0)
+
+    async def asked_in_a_loop_that_is_held_up():
+        waiting = asyncio.create_task(counter.ask(ask("s1")))
+        await asyncio.sleep(0)
+        time.sleep(6.0)
+        return await waiting
+
+    reply = asyncio.run(asked_in_a_loop_that_is_held_up())
+    counter.close()
+    assert (reply.said.fields["degraded"], reply.said.decision_id is None) == (False, False)

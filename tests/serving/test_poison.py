@@ -57,7 +57,18 @@ def test_a_body_without_a_length_is_cut_off_as_well(shared_service):
 
 
 @pytest.mark.parametrize(
-    "path", ["/v1/nothing", "/v1/decisions/", "/reports/a/b", "/%2e%2e/%2e%2e/etc/passwd", "/docs", "/v1/events/%00"]
+    "path",
+    [
+        "/v1/nothing",
+        "/v1/decisions/",
+        "/v1/decisions/a%2Fb/",
+        "/v1/decisions/a%2Fb%3F/",
+        "/reports/a%2Fb/",
+        "/reports/a/b",
+        "/%2e%2e/%2e%2e/etc/passwd",
+        "/docs",
+        "/v1/events/%00",
+    ],
 )
 def test_an_unknown_address_is_not_found(shared_service, path):
     answer = shared_service.client.get(path)
@@ -128,3 +139,9 @@ def test_a_key_stands_for_the_whole_of_a_path(service, first, second):
     for path in (first, second):
         answer = service.client.post(f"/v1/decisions/{path}/confirm", headers=headers)
         assert (answer.status_code, "idempotency-replayed" in answer.headers) == (404, False)
+
+
+def test_a_call_with_an_odd_identifier_is_counted_under_its_route(service):
+    service.client.get("/v1/decisions/a%20b%2Fc")
+    text = service.client.get("/metrics").text
+    assert 'route="/v1/decisions/{decision_id}",status="4xx"} 1.0' in text

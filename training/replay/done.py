@@ -73,8 +73,10 @@ class Done:
 
     Parameters
     ----------
-    months, month_contacts
-        Month numbers since 1970, and contacts by month and channel, shape (M, C).
+    eras, era_debtors
+        Old policies, and the debtors behind each, shape (eras,).
+    months, month_contacts, month_debtors
+        Month numbers since 1970; contacts and their debtors by month and channel, shape (M, C).
     stage_contacts, stage_debtors
         Contacts and their debtors by stage (the last row: not known) and channel, shape (stages + 1, C).
     silent
@@ -93,8 +95,10 @@ class Done:
     per_debtor: Interval
     channels: tuple[Group, ...]
     eras: tuple[Logger, ...]
+    era_debtors: IntArray
     months: IntArray
     month_contacts: IntArray
+    month_debtors: IntArray
     stage_contacts: IntArray
     stage_debtors: IntArray
     debtor_bands: tuple[Band, ...]
@@ -116,7 +120,8 @@ def what_was_done(made: Made, histories: Histories, payments: Payments, *, known
     cost = costs_eur(made, config)
     mature = made.decided_us + config.horizon.days * DAY_US <= known_us
     followed = paid_after(made, payments, known_us=known_us, days=config.horizon.days)
-    months, month = np.unique(made.decided_us.astype("datetime64[us]").astype("datetime64[M]"), return_inverse=True)
+    months, month_contacts, month_debtors = _by_month(made)
+    eras, era_debtors = _eras(made)
     stage_contacts, stage_debtors = _by_stage(made, histories)
     quiet = ~made.stirred & ~made.answered & ~followed
     return Done(
@@ -131,9 +136,11 @@ def what_was_done(made: Made, histories: Histories, payments: Payments, *, known
         cost_eur=float(cost.sum()),
         per_debtor=mean_interval(np.bincount(made.debtor, minlength=histories.size).astype(np.float64)),
         channels=_groups(made, ledger, cost=cost, mature=mature, followed=followed),
-        eras=_eras(made),
-        months=months.astype(np.int64),
-        month_contacts=_table(month.astype(np.int64), made.channel.astype(np.int64), (len(months), len(made.channels))),
+        eras=eras,
+        era_debtors=era_debtors,
+        months=months,
+        month_contacts=month_contacts,
+        month_debtors=month_debtors,
         stage_contacts=stage_contacts,
         stage_debtors=stage_debtors,
         debtor_bands=_per_debtor(made, histories.size),
@@ -192,12 +199,20 @@ def _groups(
     return tuple(found)
 
 
-def _eras(made: Made) -> tuple[Logger, ...]:
-    """Old policies told apart over their contacts."""
-    return tell_loggers(
+def _eras(made: Made) -> tuple[tuple[Logger, ...], IntArray]:
+    """Old policies told apart over their contacts, and how many debtors are behind each."""
+    found = tell_loggers(
         made.policy, made.channel, decided_us=made.decided_us, action_probability=made.action_probability,
         channels=len(made.channels),
-    ).every  # fmt: skip
+    )  # fmt: skip
+    pair = np.unique(np.stack([made.debtor, found.of_row]), axis=1)
+    return found.every, np.bincount(pair[1], minlength=len(found.every)).astype(np.int64)
+
+
+def _by_month(made: Made) -> tuple[IntArray, IntArray, IntArray]:
+    """Months since 1970, contacts and their debtors by month and channel."""
+    months, month = np.unique(made.decided_us.astype("datetime64[us]").astype("datetime64[M]"), return_inverse=True)
+    return months.astype(np.int64), *_counted(made, month.astype(np.int64), len(months))
 
 
 def _by_stage(made: Made, histories: Histories) -> tuple[IntArray, IntArray]:
@@ -207,9 +222,14 @@ def _by_stage(made: Made, histories: Histories) -> tuple[IntArray, IntArray]:
     np.maximum.at(stage, made.cover, of_row)
     stages = int(max(histories.claim_events.stage.max(initial=0), of_row.max(initial=0))) + 1
     stage[stage < 0] = stages
-    size = (stages + 1, len(made.channels))
-    pair = np.unique(np.stack([made.debtor, stage, made.channel.astype(np.int64)]), axis=1)
-    return _table(stage, made.channel.astype(np.int64), size), _table(pair[1], pair[2], size)
+    return _counted(made, stage, stages + 1)
+
+
+def _counted(made: Made, down: IntArray, rows: int) -> tuple[IntArray, IntArray]:
+    """Contacts, and their debtors, by row and channel, shape (rows, C) each."""
+    size, channel = (rows, len(made.channels)), made.channel.astype(np.int64)
+    pair = np.unique(np.stack([made.debtor, down, channel]), axis=1)
+    return _table(down, channel, size), _table(pair[1], pair[2], size)
 
 
 def _table(down: IntArray, across: IntArray, size: tuple[int, int]) -> IntArray:

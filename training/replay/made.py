@@ -27,11 +27,10 @@ from features.columns import (
     texts,
 )
 from features.tables import Histories
+from training.reports.evidence import PICKED_UP
 
 STIRRING = tuple(one for one in CONTACT_EVENT_KINDS if one not in ("sent", "delivered"))
 """Events that tell of more than the sender."""
-PICKED_UP = ("answered", "conversation", "wrong_person", "third_party")
-"""Events that mean that somebody answered a call: it then costs `per_answer`."""
 
 
 class NothingDone(ValueError):

@@ -273,7 +273,7 @@ def _read(
     )
     done = what_was_done(made, histories, payments, known_us=known_us, config=config)
     followed = paid_after(made, payments, known_us=known_us, days=config.horizon.days)
-    tests = safe_tests(traffic_of(made, followed, horizon_days=config.horizon.days))
+    tests = safe_tests(traffic_of(made, followed, known_us=known_us, horizon_days=config.horizon.days))
     return _Read(made, risk, log, done, tests)
 
 

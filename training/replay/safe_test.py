@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from data.times import DAY_US
+from data.times import DAY_US, IntArray
 from features.columns import BoolArray
-from training.replay.made import Made
+from training.replay.made import Made, gaps_days
 from training.trials.planning import Design, Inflow, Look, Outcome, debtors_needed, weeks_needed
 
 SHARES = (0.05, 0.10, 0.20, 0.50)
@@ -47,31 +47,41 @@ class SafeTest:
 
 @dataclass(frozen=True)
 class Traffic:
-    """Debtors who would enter, and the share of them who pay within the horizon of a contact."""
+    """Debtors who would enter, and the share of them who pay within the horizon of their first contact."""
 
     inflow: Inflow
     paid: float
 
 
-def traffic_of(made: Made, followed: BoolArray, *, horizon_days: int) -> Traffic:
+def traffic_of(made: Made, followed: BoolArray, *, known_us: int, horizon_days: int) -> Traffic:
     """Traffic of the last quarter of a log.
 
     Parameters
     ----------
     followed
         Whether something was paid within the horizon of each contact, shape (n,).
+    known_us
+        Facts are known up to here: who was first contacted less than a horizon before may still pay, and tells nothing.
     """
-    last = int(made.decided_us.max())
-    first = np.full(int(made.debtor.max()) + 1, np.iinfo(np.int64).max)
-    np.minimum.at(first, made.debtor, made.decided_us)
-    first = first[np.unique(made.debtor)]
-    lately = last - LATELY_WEEKS * 7 * DAY_US
-    weeks = max(min(LATELY_WEEKS, (last - int(first.min())) / (7 * DAY_US)), 1.0)
-    there = made.debtor[made.decided_us > last - horizon_days * DAY_US]
-    return Traffic(
-        Inflow(float(len(np.unique(there))), float((first > lately).sum() / weeks), horizon_days),
-        float(followed.mean()),
-    )
+    first = np.unique(made.debtor, return_index=True)[1]
+    over = first[made.decided_us[first] + horizon_days * DAY_US <= known_us]
+    there = made.debtor[made.decided_us > made.decided_us.max() - horizon_days * DAY_US]
+    inflow = Inflow(float(len(np.unique(there))), _new_per_week(made, first, horizon_days=horizon_days), horizon_days)
+    return Traffic(inflow, float(followed[over].mean()) if len(over) else 0.0)
+
+
+def _new_per_week(made: Made, first: IntArray, *, horizon_days: int) -> float:
+    """New debtors a week, lately.
+
+    Who is first contacted while the log's first round lasts was there before it began, and is not new. A round lasts as
+    long as lies between two contacts of a debtor at the median, at least a horizon.
+    """
+    gaps = gaps_days(made)[np.isfinite(gaps_days(made))]
+    round_days = max(float(horizon_days), float(np.median(gaps)) if len(gaps) else 0.0)
+    begin_us, end_us = int(made.decided_us.min()), int(made.decided_us.max())
+    since_us = max(end_us - LATELY_WEEKS * 7 * DAY_US, begin_us + round_days * DAY_US)
+    weeks = max((end_us - since_us) / (7 * DAY_US), 1.0)
+    return float((made.decided_us[first] > since_us).sum() / weeks)
 
 
 def safe_tests(traffic: Traffic) -> tuple[SafeTest, ...]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from data.progress import Progress
 from training.reports.blocks import Page
-from training.reports.facts import Facts, creditors, of_creditor
+from training.reports.facts import Facts, debtors_of_creditors, of_creditor
 from training.reports.pages.calibration import calibration
 from training.reports.pages.channels import channels
 from training.reports.pages.costs import costs
@@ -40,11 +40,12 @@ def all_pages(facts: Facts, *, progress: Progress = lambda _what, _share: None) 
     facts
         About all creditors.
     """
-    told = [name for name in creditors(facts) if _enough(of_creditor(facts, name))]
+    told = told_creditors(facts)
     steps = len(OF_ALL) + len(told) * len(OF_A_CREDITOR)
     pages: list[Page] = []
     done = 0
-    for theirs, builders in [(facts, OF_ALL), *((of_creditor(facts, name), OF_A_CREDITOR) for name in told)]:
+    for name in (None, *told):
+        theirs, builders = (facts, OF_ALL) if name is None else (of_creditor(facts, name), OF_A_CREDITOR)
         for build in builders:
             progress("computing pages", done / steps)
             pages += [_named(page) for page in _built(build(theirs))]
@@ -57,13 +58,20 @@ def name_of(page: str, creditor: str) -> str:
     """Name of a page about one creditor, whose identifier may hold anything.
 
     >>> name_of("overview", "k-energy")
-    'overview-of-7490e31a'
+    'overview-of-7490e31afb4fe634'
     """
-    return f"{page}-of-{sha256(creditor.encode()).hexdigest()[:8]}"
+    return f"{page}-of-{sha256(creditor.encode()).hexdigest()[:16]}"
 
 
-def _enough(facts: Facts) -> bool:
-    return len(np.unique(facts.evidence.rows.debtor)) >= FEWEST
+def told_creditors(facts: Facts) -> list[str]:
+    """Creditors who have pages: those of enough debtors, without the smallest of them where few debtors were left out.
+
+    The pages about all creditors less those about single ones would otherwise tell of the few debtors of the others.
+    """
+    found = debtors_of_creditors(facts)
+    told = [name for name, debtors in found.items() if len(debtors) >= FEWEST]
+    left = [found[name] for name in found if name not in told]
+    return told[:-1] if left and len(np.unique(np.concatenate(left))) < FEWEST else told
 
 
 def _built(found: Page | tuple[Page, ...] | None) -> Iterator[Page]:

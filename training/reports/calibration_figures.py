@@ -104,6 +104,8 @@ class Agreement:
 
     Attributes
     ----------
+    who
+        Debtors of the claims, without repeats.
     observed
         Share of claims paid on.
     above
@@ -116,13 +118,18 @@ class Agreement:
 
     name: str
     claims: int
-    debtors: int
+    who: IntArray
     predicted: float
     observed: Interval
     above: Interval
     error: Interval
     raw_error: float
     by_chance: float
+
+    @property
+    def debtors(self) -> int:
+        """Debtors of the claims."""
+        return len(self.who)
 
 
 def agreement(name: str, found: Claims, *, rng: np.random.Generator | None) -> Agreement:
@@ -137,7 +144,7 @@ def agreement(name: str, found: Claims, *, rng: np.random.Generator | None) -> A
     return Agreement(
         name=name,
         claims=len(found.paid),
-        debtors=found.debtors,
+        who=np.unique(found.debtor),
         predicted=float(found.predicted.mean()),
         observed=share_interval(found.paid, found.debtor),
         above=ratio_interval(sums, sizes),
@@ -203,13 +210,21 @@ def parts(found: Claims, by: TextArray) -> Iterator[tuple[str, Claims]]:
 
 @dataclass(frozen=True)
 class Cash:
-    """Expected and real money of the same claims; `ratio` is real over expected, `small` the same without the largest claims."""
+    """Expected and real money of the same claims; `ratio` is real over expected, `small` the same without the largest claims.
 
-    debtors: int
+    `who` are the debtors of the claims, without repeats.
+    """
+
+    who: IntArray
     expected_eur: float
     paid_eur: float
     ratio: Interval
     small: Interval
+
+    @property
+    def debtors(self) -> int:
+        """Debtors of the claims."""
+        return len(self.who)
 
     def off(self, margin: float) -> bool:
         """Whether money is shown to lie further from what was expected, and not because of a few large claims alone."""
@@ -224,7 +239,7 @@ def cash(found: Claims) -> Cash | None:
         return None
     small = known.of(known.owed_eur <= np.quantile(known.owed_eur, WINSOR))
     expected, real = float(known.expected_eur.sum()), float(known.paid_eur.sum())
-    return Cash(known.debtors, expected, real, _real_over_expected(known), _real_over_expected(small))
+    return Cash(np.unique(known.debtor), expected, real, _real_over_expected(known), _real_over_expected(small))
 
 
 def _real_over_expected(found: Claims) -> Interval:

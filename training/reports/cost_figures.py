@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +16,8 @@ from data.times import DAY_US, IntArray
 from training.reports.evidence import Touches
 from training.reports.experiment import CHAMPION, CONTROL, Totals, mature, totals
 from training.reports.facts import Facts
-from training.reports.rare_events import more_per_thousand, per_thousand
+from training.reports.gains import PLANNED_DEBTORS
+from training.reports.rare_events import more_at_any_look, more_per_thousand, per_thousand
 from training.trials.intervals import LEVEL, UNKNOWN, Interval, mean_difference, mean_interval, ratio_difference
 
 BoolArray = npt.NDArray[np.bool_]
@@ -78,6 +80,21 @@ def more_burden(found: Totals) -> Burden:
         opted_out=more_per_thousand(ours.opted_out, theirs.opted_out),
         complained=more_per_thousand(ours.complained, theirs.complained),
     )
+
+
+class Objections(NamedTuple):
+    """Opt-outs and complaints of the champion arm less those of the control arm, in 1,000 debtors, at all looks together."""
+
+    opted_out: Interval
+    complained: Interval
+
+
+def more_objections(found: Totals) -> Objections:
+    """More objections, with intervals for both outcomes at once that may be looked at every day."""
+    ours, theirs = found.of(CHAMPION), found.of(CONTROL)
+    pairs = ((ours.opted_out, theirs.opted_out), (ours.complained, theirs.complained))
+    each = (more_at_any_look(*pair, planned_debtors=PLANNED_DEBTORS, outcomes=len(pairs)) for pair in pairs)
+    return Objections(*each)
 
 
 def ratio_interval(parts: FloatArray, wholes: FloatArray) -> Interval:

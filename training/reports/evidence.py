@@ -45,7 +45,8 @@ class Rows:
     unaided_probability
         The same without a contact.
     randomised
-        The debtor's arm was drawn: False for debtors who were all given to one arm.
+        The debtor's arm was drawn: False for debtors who were all given to one arm, or stand outside the draw (no
+        probability: who objected to profiling).
     standing
         The decision was neither refused at its confirmation nor replaced by a newer one.
     segment
@@ -136,24 +137,40 @@ class Evidence:
     countries: Countries
 
 
-def latest_fact_us(portfolio: Portfolio) -> int:
-    """Instant of the latest payment, contact or contact event in the portfolio.
+FACTS = (("payments", "paid_at"), ("contact_events", "at"), ("contacts", "decided_at"))
+"""Tables of facts, and the column that says when each happened; all have `known_at` beside it."""
+
+
+def latest_fact_us(portfolio: Portfolio, *, now_us: int = NEVER) -> int:
+    """Instant of the latest payment, contact or contact event in the portfolio, of those not dated later than `now_us`.
+
+    One wrong date in the future would otherwise make everybody look as if followed for years without paying.
 
     Raises
     ------
     NoFacts
         There is none.
     """
-    where = (
-        *(("payments", column) for column in ("paid_at", "known_at")),
-        *(("contact_events", column) for column in ("at", "known_at")),
-        *(("contacts", column) for column in ("decided_at", "known_at")),
-    )
-    latest = [pc.max(portfolio[table][column].cast(pa.int64())).as_py() for table, column in where]
+    columns = [portfolio[table][column].cast(pa.int64()) for table, at in FACTS for column in (at, "known_at")]
+    latest = [pc.max(column.filter(pc.less_equal(column, now_us))).as_py() for column in columns]
     known = [one for one in latest if one is not None]
     if not known:
-        raise NoFacts("expected payments, contacts or contact events in the portfolio, found none: nothing to report")
+        raise NoFacts(
+            "expected payments, contacts or contact events in the portfolio that are not dated in the future, found none: "
+            "nothing to report"
+        )
     return int(max(known))
+
+
+def facts_after(portfolio: Portfolio, until_us: int) -> int:
+    """Rows of payments, contacts and contact events that happened, or became known, later than `until_us`."""
+    return sum(int(pc.sum(pc.greater(_known_us(portfolio[name], at), until_us)).as_py() or 0) for name, at in FACTS)
+
+
+def _known_us(table: pa.Table, column: str) -> pa.ChunkedArray:
+    """Instant by which each fact had happened and was known."""
+    at = table[column].cast(pa.int64())
+    return pc.max_element_wise(at, pc.coalesce(table["known_at"].cast(pa.int64()), at))
 
 
 def gather(decisions: pa.Table, portfolio: Portfolio, *, config: Config, known_until_us: int) -> Evidence:
@@ -190,9 +207,7 @@ def _known_by(portfolio: Portfolio, until_us: int) -> Portfolio:
     """The portfolio without contacts and contact events that were not known by then; of payments `paid_pairs` takes care."""
     tables = dict(portfolio.tables)
     for name, column in (("contacts", "decided_at"), ("contact_events", "at")):
-        at = tables[name][column].cast(pa.int64())
-        known = pc.coalesce(tables[name]["known_at"].cast(pa.int64()), at)
-        tables[name] = tables[name].filter(pc.less_equal(pc.max_element_wise(at, known), until_us))
+        tables[name] = tables[name].filter(pc.less_equal(_known_us(tables[name], column), until_us))
     return Portfolio(tables, portfolio.given)
 
 
@@ -225,7 +240,7 @@ def _rows(decisions: pa.Table, portfolio: Portfolio) -> Rows:
     decision_id, decision = _coded(decisions["decision_id"])
     met = {*decisions["channel"].unique().to_pylist(), *portfolio["contacts"]["channel"].unique().to_pylist()}
     channels = (NONE, *sorted(met - {NONE}))
-    drawn = pc.fill_null(pc.less(decisions["arm_probability"], 1.0), True)  # noqa: FBT003 - Arrow's own signature
+    drawn = pc.fill_null(pc.less(decisions["arm_probability"], 1.0), False)  # noqa: FBT003 - Arrow's own signature
     return Rows(
         debtor_id=debtor_id,
         claim_id=claim_id,

@@ -29,7 +29,7 @@ class Entrants:
     the log shows in more than one arm: the first one counts. `before` is what was known of each debtor by then
     (`training.reports.background`), shape (n, k); of no columns until it is looked up. `begins_us` are the instants at which
     experiments begin, of the whole log (`training.reports.shares`). `randomised` says whether the arms
-    were drawn.
+    were drawn. Who entered by `followed_to_us` has been followed for the configured horizon.
     """
 
     debtor: IntArray
@@ -44,6 +44,7 @@ class Entrants:
     begins_us: IntArray
     objected: int
     randomised: bool
+    followed_to_us: int = NEVER
 
     @property
     def switched(self) -> int:

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from data.config import Config
 from data.portfolio import Portfolio
+from data.times import DAY_US, IntArray
 from training.reports.background import background_of
 from training.reports.creditors import Cover, FloatArray
 from training.reports.evidence import Complaints, Evidence, Touches, gather
@@ -66,11 +67,18 @@ class Facts:
 
 
 def facts_of(
-    decisions: pa.Table, portfolio: Portfolio, *, config: Config, workspace: Path, known_until_us: int
+    decisions: pa.Table,
+    portfolio: Portfolio,
+    *,
+    config: Config,
+    workspace: Path,
+    known_until_us: int,
+    now_us: int | None = None,
 ) -> Facts:
     """Facts about all creditors.
 
-    Decisions on claims that the portfolio does not have are left out, as are those after `known_until_us`.
+    Decisions on claims that the portfolio does not have are left out, as are those after `now_us`, the time of writing
+    (None: `known_until_us`). Debtors decided on since the latest fact are waiting; what came of them is not known.
 
     Raises
     ------
@@ -78,7 +86,8 @@ def facts_of(
         No decision is left.
     """
     known = pc.is_in(decisions["claim_id"], value_set=portfolio["claims"]["claim_id"].combine_chunks())
-    ours = decisions.filter(pc.and_(known, pc.less_equal(decisions["decided_at"].cast(pa.int64()), known_until_us)))
+    last_us = known_until_us if now_us is None else max(now_us, known_until_us)
+    ours = decisions.filter(pc.and_(known, pc.less_equal(decisions["decided_at"].cast(pa.int64()), last_us)))
     if not ours.num_rows:
         raise NothingDecided(
             f"expected decisions on claims of the portfolio, found none among {decisions.num_rows} rows of the log: "
@@ -87,17 +96,23 @@ def facts_of(
     evidence = gather(ours, portfolio, config=config, known_until_us=known_until_us)
     entrants = enter(evidence)
     before = background_of(entrants, evidence.rows, portfolio, config=config)
-    return Facts(evidence, replace(entrants, before=before), portfolio, ours, config, workspace)
+    entrants = replace(entrants, before=before, followed_to_us=known_until_us - config.horizon.days * DAY_US)
+    return Facts(evidence, entrants, portfolio, ours, config, workspace)
 
 
 def creditors(facts: Facts) -> tuple[str, ...]:
     """Creditors with claims in the log, those of most debtors first."""
+    return tuple(debtors_of_creditors(facts))
+
+
+def debtors_of_creditors(facts: Facts) -> dict[str, IntArray]:
+    """Debtors with claims of each creditor in the log, rows of its `debtor_id`; creditors of most debtors first."""
     found = facts.evidence
     of_row = found.creditors.of_claim[found.rows.claim]
     pairs = np.unique(np.stack([of_row, found.rows.debtor]), axis=1)
-    debtors = np.bincount(pairs[0], minlength=len(found.creditors.name))
-    order = np.argsort(-debtors, kind="stable")
-    return tuple(found.creditors.name[one] for one in order.tolist() if debtors[one])
+    counts = np.bincount(pairs[0] + 1, minlength=len(found.creditors.name) + 1)[1:]
+    order = np.argsort(-counts, kind="stable")
+    return {found.creditors.name[one]: pairs[1][pairs[0] == one] for one in order.tolist() if counts[one]}
 
 
 def of_creditor(facts: Facts, creditor: str) -> Facts:
@@ -111,10 +126,11 @@ def of_creditor(facts: Facts, creditor: str) -> Facts:
     UnknownCreditor
         No claim of the log is this creditor's.
     """
-    if creditor not in creditors(facts):
-        raise UnknownCreditor(f"expected a creditor with claims in the log, came {creditor!r}: see `creditors`")
-    code = facts.evidence.creditors.name.index(creditor)
+    names = facts.evidence.creditors.name
+    code = names.index(creditor) if creditor in names else len(names)
     theirs = facts.evidence.creditors.of_claim == code
+    if not theirs[facts.evidence.rows.claim].any():
+        raise UnknownCreditor(f"expected a creditor with claims in the log, came {creditor!r}: see `creditors`")
     evidence = _narrowed(facts.evidence, code)
     entrants = facts.entrants.with_claims(theirs[facts.entrants.claim])
     here = np.unique(evidence.rows.debtor)

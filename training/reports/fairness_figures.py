@@ -18,12 +18,14 @@ from training.gate.evidence import DAYS_A_YEAR
 from training.gate.fairness import HIGHEST_RATIO, Pressure, Rate, age_bands, need_strata, pressure, rates_at_equal_need
 from training.reports.calibration_figures import Claims
 from training.reports.cost_figures import never_negative, part, ratio_interval
-from training.reports.experiment import CHAMPION, CONTROL, Totals
+from training.reports.experiment import CHAMPION, CONTROL, Totals, totals
 from training.reports.facts import Facts
+from training.reports.gains import Comparison, compare
 from training.reports.owed import owed_eur
+from training.reports.part_gains import money_by_part
+from training.reports.periods import Experiment
 from training.reports.rare_events import per_thousand
 from training.trials.intervals import LEVEL, UNKNOWN, Interval, mean_interval
-from training.trials.many import segment_differences
 
 BoolArray = npt.NDArray[np.bool_]
 FloatArray = npt.NDArray[np.float64]
@@ -150,8 +152,8 @@ def rate_interval(rate: Rate) -> Interval:
 class Outcome(NamedTuple):
     """What came of a group's debtors within the horizon.
 
-    `recovered_eur` is per debtor, all arms together, `gain_eur` champion less control; `opted_out` in 1,000; `above` is the
-    share of claims paid on less the chance predicted.
+    `recovered_eur` is per debtor, all arms together, `gain_eur` champion less control, adjusted, the largest totals cut;
+    `opted_out` in 1,000; `above` is the share of claims paid on less the chance predicted.
     """
 
     name: str
@@ -162,10 +164,38 @@ class Outcome(NamedTuple):
     above: Interval
 
 
-def outcomes(found: Totals, judged: Claims, *, of_total: TextArray, of_claim: TextArray) -> Iterator[Outcome]:
-    """Outcomes of each named group; `of_total` and `of_claim` name the group of each debtor and of each claim judged."""
+@dataclass(frozen=True)
+class Course:
+    """What came of the debtors of one experiment: totals of all arms, and champion beside control.
+
+    `debtor` and `compared` are the rows in the log of the debtors of `found` and of `two`. Without an experiment, `found` is
+    of all debtors and `two` None.
+    """
+
+    found: Totals
+    debtor: IntArray
+    two: Comparison | None
+    compared: IntArray
+
+
+def course_of(facts: Facts, experiment: Experiment | None) -> Course:
+    """The course of the experiment's debtors whose horizon is over; arms of several experiments are never pooled."""
+    days = facts.config.horizon.days
+    entrants = facts.entrants if experiment is None else experiment.entrants
+    found = totals(entrants, facts.evidence, days=days)
+    debtor = entrants.debtor[found.row]
+    if experiment is None:
+        return Course(found, debtor, None, debtor[:0])
+    both = entrants.only(np.isin(entrants.arm, (CONTROL, CHAMPION)))
+    two = compare(both, facts.evidence, days=days)
+    return Course(found, debtor, two, both.debtor[two.found.row])
+
+
+def outcomes(course: Course, judged: Claims, *, group: TextArray) -> Iterator[Outcome]:
+    """Outcomes of each named group; `group` names that of each debtor of the log."""
+    found, of_total, of_claim = course.found, group[course.debtor], group[judged.debtor]
     names = named(of_total)
-    gains = _gains(found, of_total, names)
+    gains = _gains(course, group, names)
     for name, gain in zip(names, gains, strict=True):
         here = part(found, of_total == name)
         yield Outcome(
@@ -178,12 +208,13 @@ def outcomes(found: Totals, judged: Claims, *, of_total: TextArray, of_claim: Te
         )
 
 
-def _gains(found: Totals, group: TextArray, names: list[str]) -> list[Interval]:
+def _gains(course: Course, group: TextArray, names: list[str]) -> list[Interval]:
     """Champion less control in recovered EUR per debtor of each group, intervals wide enough for all groups at once."""
-    two = (found.arm == CHAMPION) | (found.arm == CONTROL)
+    if course.two is None:
+        return [UNKNOWN] * len(names)
     number = {name: place for place, name in enumerate(names)}
-    segment = np.array([number.get(one, -1) for one in group[two].tolist()], dtype=np.int64)
-    each = segment_differences(found.recovered_eur[two], found.arm[two] == CHAMPION, segment).each
+    part = np.array([number.get(one, -1) for one in group[course.compared].tolist()], dtype=np.int64)
+    each = money_by_part(course.two, part).each
     return [one.together for one in each] + [UNKNOWN] * (len(names) - len(each))
 
 

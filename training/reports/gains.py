@@ -9,12 +9,14 @@ import numpy.typing as npt
 from scipy import stats
 
 from data.config import ArmSettings, HorizonSettings
+from data.times import IntArray
 from data.vocabulary import ARMS
 from models.sample_ratio import SUSPICIOUS, SampleRatio, sample_ratio
 from training.ope.anytime import PLANNED_UNITS
 from training.reports.evidence import Evidence
-from training.reports.experiment import CHAMPION, CONTROL, Entrants, Totals, arm_sizes, totals
+from training.reports.experiment import CHAMPION, CONTROL, Entrants, Totals, arm_sizes, mature, totals
 from training.reports.periods import Experiment
+from training.reports.withholding import few, withheld_sparing
 from training.trials.adjusted import contrast, interval_of, linearised, narrower_by
 from training.trials.intervals import WINSOR, Chance, Interval, chance, mean_difference, ratio_difference, winsorised
 from training.trials.sequential import anytime_chance, anytime_of, fixed_cap, ready
@@ -72,6 +74,8 @@ class Comparison:
         The cap is settled, so that what is cut may be looked at every day.
     waiting
         Debtors of the two arms whose horizon is not over.
+    arms_withheld
+        One of the two is withheld among all arms of the experiment: itself, or lest another can be worked out.
     """
 
     days: int
@@ -82,11 +86,17 @@ class Comparison:
     cap_eur: float
     cap_stands: bool
     waiting: int
+    arms_withheld: bool = False
 
     @property
     def smaller(self) -> int:
         """Debtors of the smaller arm."""
         return min(int(self.treated.sum()), int((~self.treated).sum()))
+
+    @property
+    def hidden(self) -> bool:
+        """Whether numbers of the two arms are withheld."""
+        return self.arms_withheld or few(int(self.treated.sum())) or few(int((~self.treated).sum()))
 
 
 def compare(
@@ -104,7 +114,18 @@ def compare(
     waiting = len(both.debtor) - len(found.row)
     treated, before = found.arm == arm, both.before[found.row]
     out = _unlike(before, treated)
-    return Comparison(days, found, treated, np.delete(before, out, axis=1), tuple(out), cap, stands, waiting)
+    followed = mature(entrants, days, known_until_us=evidence.known_until_us)
+    gone = hidden_arms(np.bincount(entrants.arm[followed], minlength=len(ARMS)))
+    hide = bool(gone[arm] or gone[against])
+    return Comparison(days, found, treated, np.delete(before, out, axis=1), tuple(out), cap, stands, waiting, hide)
+
+
+def hidden_arms(debtors: IntArray) -> BoolArray:
+    """Which arms are withheld by the debtors of each, shape (arms,): those of few, and others from which these would follow.
+
+    One decision for all that is shown of an experiment; control and champion are withheld for another arm's sake last.
+    """
+    return withheld_sparing(debtors, spared=np.array([CONTROL, CHAMPION]))
 
 
 def _unlike(before: FloatArray, treated: BoolArray) -> list[int]:

@@ -77,8 +77,12 @@ def _shares(entrants: Entrants) -> dict[str, float]:
 
 
 def judged(entrants: Entrants) -> Experiment | None:
-    """The experiment that a page about all of them judges: the newest with enough debtors in both arms, else the newest."""
+    """The experiment that a page about all of them judges: the newest with enough debtors in both arms, else the newest.
+
+    Only debtors followed for the horizon count: a new experiment of whom nothing is known yet does not hide an older one.
+    """
     found = experiments(entrants)
-    sizes = [np.bincount(one.entrants.arm, minlength=len(ARMS))[[CONTROL, CHAMPION]].min() for one in found]
+    followed = [one.entrants.arm[one.entrants.entered_us <= entrants.followed_to_us] for one in found]
+    sizes = [np.bincount(arm, minlength=len(ARMS))[[CONTROL, CHAMPION]].min() for arm in followed]
     large = [one for one, size in zip(found, sizes, strict=True) if size >= FIRST_DEBTORS]
     return (large or found)[-1] if found else None

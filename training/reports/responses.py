@@ -58,14 +58,19 @@ class Moments:
 
 @dataclass(frozen=True)
 class Response:
-    """What followed the mature decisions of one group, and on how many debtors they were."""
+    """What followed the mature decisions of one group; `who` are the debtors they were on, shape (n,), without repeats."""
 
-    debtors: int
+    who: IntArray
     decisions: int
     paid: int
     share_paid: Interval
     credited_eur: float
     cost_eur: float
+
+    @property
+    def debtors(self) -> int:
+        """On how many debtors they were."""
+        return len(self.who)
 
 
 def moments(evidence: Evidence, *, days: int) -> Moments:
@@ -124,7 +129,7 @@ def response(found: Moments, chosen: BoolArray) -> Response:
     """Response to the chosen decisions, those not yet mature left out."""
     here = chosen & found.mature
     return Response(
-        debtors=len(np.unique(found.debtor[here])),
+        who=np.unique(found.debtor[here]),
         decisions=int(here.sum()),
         paid=int(found.paid[here].sum()),
         share_paid=share_interval(found.paid[here], found.debtor[here]),

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from data.times import DAY_US
+from data.times import DAY_US, from_day
 from models.sample_ratio import SUSPICIOUS, SampleRatio
 from training.reports.blocks import Kind, Mood, Quantity, Text, Value, Verdict
+from training.reports.experiment import CHAMPION, CONTROL
 from training.reports.gains import (
     PLANNED_DEBTORS,
     Comparison,
@@ -31,7 +32,7 @@ from training.reports.withholding import few, quantity
 from training.trials.adjusted import contrast
 from training.trials.intervals import Chance, Interval
 from training.trials.planning import Design, Inflow, Look, Seen, weeks_to_tell
-from training.trials.sequential import ready
+from training.trials.sequential import FIRST_DEBTORS, ready
 
 WORTH_SHARE = 0.03
 """Smallest gain worth having, as a share of what a debtor of the control arm pays: that which `rettid plan` plans for."""
@@ -43,7 +44,14 @@ RECENT_DAYS = 28
 QUIET_DAYS = 14
 """Days without anyone new after which nobody is expected any more."""
 
-CODES = {"not_yet_weeks": "not_yet", "not_yet_never": "not_yet", "no_effect_in_a_year": "no_effect_shown"}
+CODES = {
+    "not_yet_weeks": "not_yet",
+    "not_yet_begun": "not_yet",
+    "not_yet_few": "not_yet",
+    "not_yet_over": "not_yet",
+    "not_yet_never": "not_yet",
+    "no_effect_in_a_year": "no_effect_shown",
+}
 """Variants of a verdict that differ in their words only."""
 
 
@@ -63,6 +71,10 @@ class Case:
         About how many more weeks until a gain of that size would show; None: not within ten years, or nobody enters.
     age_weeks
         How long the experiment has been running.
+    over
+        Nobody enters any more.
+    first_us
+        When debtors of both arms will have been followed for the horizon; None where they have been.
     """
 
     two: Comparison
@@ -72,6 +84,8 @@ class Case:
     worth_eur: float
     weeks: int | None
     age_weeks: float
+    over: bool = False
+    first_us: int | None = None
 
     @property
     def ready(self) -> bool:
@@ -100,18 +114,34 @@ def case_of(experiment: Experiment, two: Comparison, *, known_until_us: int) -> 
         balance(experiment),
         worth_eur,
         _weeks(experiment, two, worth_eur=worth_eur, known_until_us=known_until_us),
-        (end_us - experiment.from_us) / (7 * DAY_US),
+        max(0.0, (end_us - experiment.from_us) / (7 * DAY_US)),
+        is_over(experiment, known_until_us=known_until_us),
+        _first_us(experiment, two),
     )
 
 
 def inflow_of(experiment: Experiment, *, days: int, known_until_us: int) -> Inflow:
     """Debtors of any arm who enter in a week, by the last four weeks without the experiment's first day; 0 once it is over."""
     entered_us = experiment.entrants.entered_us
-    from_us = max(experiment.from_us + DAY_US, known_until_us - RECENT_DAYS * DAY_US)
-    over = experiment.to_us is not None or int(entered_us.max()) < known_until_us - QUIET_DAYS * DAY_US
-    lasted_weeks = max((known_until_us - from_us) / (7 * DAY_US), 1 / 7)
-    new = 0 if over else int((entered_us >= from_us).sum())
+    end_us = max(known_until_us, int(entered_us.max()))  # debtors may have entered since the latest fact
+    from_us = max(experiment.from_us + DAY_US, end_us - RECENT_DAYS * DAY_US)
+    lasted_weeks = max((end_us - from_us) / (7 * DAY_US), 1 / 7)
+    new = 0 if is_over(experiment, known_until_us=known_until_us) else int((entered_us >= from_us).sum())
     return Inflow(at_start=0, per_week=new / lasted_weeks, horizon_days=days)
+
+
+def is_over(experiment: Experiment, *, known_until_us: int) -> bool:
+    """Whether nobody enters any more: another experiment has begun, or nobody has come for two weeks."""
+    last_us = int(experiment.entrants.entered_us.max())
+    return experiment.to_us is not None or last_us < known_until_us - QUIET_DAYS * DAY_US
+
+
+def _first_us(experiment: Experiment, two: Comparison) -> int | None:
+    if two.smaller:
+        return None
+    entrants = experiment.entrants
+    first = [int(entrants.entered_us[entrants.arm == arm].min()) for arm in (CONTROL, CHAMPION)]
+    return max(first) + two.days * DAY_US
 
 
 def _weeks(experiment: Experiment, two: Comparison, *, worth_eur: float, known_until_us: int) -> int | None:
@@ -135,11 +165,25 @@ def judge(case: Case) -> Verdict:
         return _said("more_but_dearer", Mood.BAD, case)
     if direction < 0:
         return _said("loss_shown", Mood.BAD, case)
-    if case.ready and case.gains["recovered"].always.high < case.worth_eur:
+    recovered = case.gains["recovered"].always
+    none = case.ready and recovered.low <= 0 <= recovered.high
+    if none and recovered.high < case.worth_eur:
         return _said("no_effect_shown", Mood.NONE, case)
-    if case.ready and case.age_weeks >= LONGEST_WEEKS:
+    if none and case.age_weeks >= LONGEST_WEEKS:
         return _said("no_effect_in_a_year", Mood.NONE, case)
-    return _said("not_yet_weeks" if case.weeks is not None else "not_yet_never", Mood.WAIT, case)
+    return _said(_waiting(case), Mood.WAIT, case)
+
+
+def _waiting(case: Case) -> str:
+    """Which words tell that nothing is known yet."""
+    if case.first_us is not None:
+        return "not_yet_begun"
+    if case.weeks is not None:
+        return "not_yet_weeks"
+    if case.over:
+        return "not_yet_over"
+    early = case.two.smaller < FIRST_DEBTORS or case.worth_eur <= 0
+    return "not_yet_few" if early and case.age_weeks < LONGEST_WEEKS else "not_yet_never"
 
 
 def _direction(case: Case) -> int:
@@ -170,9 +214,10 @@ def _said(variant: str, mood: Mood, case: Case) -> Verdict:
 def _places(case: Case) -> dict[str, Value | Text]:
     gain = case.gains["recovered"].always
     ours, theirs = int(case.two.treated.sum()), int((~case.two.treated).sum())
-    hidden = few(ours) or few(theirs)
-    paid = case.two.found.claims_paid > 0
-    return {
+    hidden = case.two.hidden
+    paid = int(np.sum((case.two.found.claims_paid > 0) & ~case.two.treated))
+    first: dict[str, Value | Text] = {} if case.first_us is None else {"first": from_day(case.first_us // DAY_US)}
+    return first | {
         "days": quantity(Kind.DAYS, case.two.days),
         "gain": quantity(Kind.SIGNED_MONEY, gain, withheld=hidden),
         "size": quantity(Kind.MONEY, abs(gain.value), withheld=hidden),
@@ -181,6 +226,6 @@ def _places(case: Case) -> dict[str, Value | Text]:
         "weeks": Quantity(Kind.WEEKS, None if case.weeks is None else float(max(1, case.weeks))),
         "champion": quantity(Kind.COUNT, ours, withheld=hidden),
         "control": quantity(Kind.COUNT, theirs, withheld=hidden),
-        "payers": quantity(Kind.COUNT, int(np.sum(paid & ~case.two.treated)), withheld=few(int(paid.sum())) or hidden),
+        "payers": quantity(Kind.COUNT, paid, withheld=few(paid) or hidden),
         "chance": quantity(Kind.P_VALUE, case.ratio.p_value),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -93,3 +94,59 @@ def _enough(debtors: IntArray, gone: BoolArray) -> bool:
     """Whether what is withheld tells nothing: no cell, or two or more with enough debtors together."""
     count = int(gone.sum())
     return count == 0 or (count > 1 and int(debtors[gone].sum()) >= FEWEST)
+
+
+def withheld_sparing(debtors: IntArray, spared: IntArray) -> BoolArray:
+    """Like `withheld`, but the cells whose places are in `spared` are the last to be withheld for others' sake.
+
+    >>> withheld_sparing(np.array([200, 300, 4, 900]), spared=np.array([0])).tolist()
+    [False, True, True, False]
+    """
+    gone = (debtors > 0) & (debtors < FEWEST)
+    late = np.isin(np.arange(len(debtors)), spared)
+    for one in np.lexsort((debtors, late)).tolist():
+        if _enough(debtors, gone):
+            break
+        gone[one] |= debtors[one] > 0
+    return gone
+
+
+def withheld_among(cells: Sequence[IntArray]) -> BoolArray:
+    """As `withheld`, where a debtor may stand in several cells: each is the debtors behind it, without repeats.
+
+    What is withheld is enough once so many debtors stand behind it together, each counted once.
+
+    >>> one, two = np.arange(6), np.arange(40)
+    >>> withheld_among([one, one, two]).tolist(), withheld(np.array([6, 6, 40])).tolist()
+    ([True, True, True], [True, True, False])
+    """
+    sizes = np.array([len(one) for one in cells], dtype=np.int64)
+    return _further_among(cells, (sizes > 0) & (sizes < FEWEST))
+
+
+def withheld_in_table_among(cells: Sequence[Sequence[IntArray]]) -> BoolArray:
+    """As `withheld_in_table`, where a debtor may stand in several cells."""
+    sizes = np.array([[len(one) for one in line] for line in cells], dtype=np.int64)
+    gone = (sizes > 0) & (sizes < FEWEST)
+    before = -1
+    while int(gone.sum()) != before:
+        before = int(gone.sum())
+        for lines, hidden in ((cells, gone), (list(zip(*cells, strict=True)), gone.T)):
+            for line, mask in zip(lines, hidden, strict=True):
+                mask |= _further_among(line, mask.copy())
+    return gone
+
+
+def _further_among(cells: Sequence[IntArray], gone: BoolArray) -> BoolArray:
+    sizes = np.array([len(one) for one in cells], dtype=np.int64)
+    for one in np.lexsort((sizes, gone)).tolist():
+        if not gone.any() or (gone.sum() > 1 and _stand_behind(cells, gone)):
+            break
+        gone[one] |= sizes[one] > 0
+    return gone
+
+
+def _stand_behind(cells: Sequence[IntArray], gone: BoolArray) -> bool:
+    """Whether enough debtors stand behind the cells together; they are put together only where no cell has enough."""
+    hidden = [one for one, hide in zip(cells, gone.tolist(), strict=True) if hide]
+    return max(map(len, hidden)) >= FEWEST or len(np.unique(np.concatenate(hidden))) >= FEWEST

@@ -14,7 +14,7 @@ from data.decision_log import BATCH, Batch
 from data.log_place import LogPlace
 from data.portfolio import read_portfolio
 from data.progress import Progress
-from data.times import to_us
+from data.times import NEVER, to_us
 from data.whole import whole_file
 from training.reports.all_pages import all_pages
 from training.reports.blocks import Page
@@ -76,7 +76,9 @@ def report(
     """
     for language in order.languages:
         reader_of(language, the_catalogue())
-    facts = workspace_facts(workspace, portfolio=portfolio, log_place=log_place, progress=progress)
+    facts = workspace_facts(
+        workspace, portfolio=portfolio, log_place=log_place, now_us=order.written_us, progress=progress
+    )
     pages = all_pages(facts, progress=progress)
     return Report(write_pages(pages, out, order=order, progress=progress), tuple(pages), order.languages[0])
 
@@ -86,17 +88,23 @@ def workspace_facts(
     *,
     portfolio: Path | None = None,
     log_place: LogPlace | None = None,
+    now_us: int | None = None,
     progress: Progress = lambda _what, _share: None,
 ) -> Facts:
-    """What a workspace's log and the portfolio decided on have to tell; parameters and errors as in `report`."""
+    """What a workspace's log and the portfolio decided on have to tell; parameters and errors as in `report`.
+
+    Facts dated later than `now_us` are left out, and so are decisions; None: no fact is, and decisions after the last fact.
+    """
     progress("reading", 0.0)
     decisions, folder = _logged(log_place or LogPlace(workspace), portfolio)
     config = read_config(folder, workspace)
     progress("reading", 0.3)
     tables = read_portfolio(folder, channels=config.grid.channels)
     progress("reading", 0.7)
-    known_until_us = latest_fact_us(tables)
-    found = facts_of(decisions, tables, config=config, workspace=workspace, known_until_us=known_until_us)
+    known_until_us = latest_fact_us(tables, now_us=NEVER if now_us is None else now_us)
+    found = facts_of(
+        decisions, tables, config=config, workspace=workspace, known_until_us=known_until_us, now_us=now_us
+    )
     progress("reading", 1.0)
     return found
 

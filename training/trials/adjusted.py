@@ -65,40 +65,13 @@ class _Fit:
     spare: int
 
 
-def adjusted_difference(outcome: FloatArray, treated: BoolArray, covariates: FloatArray) -> Interval:
-    """Mean of the treated less mean of the others, adjusted, with Student's interval, further out on the longer tail's side.
-
-    Parameters
-    ----------
-    outcome, treated
-        One entry per debtor, shape (n,).
-    covariates
-        Shape (n, k): only what was known before the arm was drawn. Amounts as logarithms: a column with a few giants
-        explains little. Constant and redundant columns do no harm.
-
-    Raises
-    ------
-    UnevenColumns
-        The three are not of the same debtors.
-
-    Notes
-    -----
-    Lin (2013): in each arm a regression on the centred covariates, read at their mean over both arms, which never costs
-    precision in large samples, whatever the truth looks like. Squared residuals over one less leverage (HC2), and the
-    spread of the covariates themselves where the effect varies with them, so that it is about debtors to come and not
-    only about these (Negi and Wooldridge 2021). Without covariates the error is Welch's. Where a few large payments in
-    the smaller arm decide, the end on their side is moved outwards (`training.ope.intervals.tail_interval`): beside a
-    control arm a tenth as large, an interval that is even on both sides claims gains too often.
-
-    >>> paid, before = np.array([3.0, 5.0, 1.0, 3.0]), np.empty((4, 0))
-    >>> adjusted_difference(paid, np.array([True, True, False, False]), before).value
-    2.0
-    """
-    return interval_of(contrast(outcome, treated, covariates))
-
-
 def interval_of(found: Contrast, *, level: float = LEVEL) -> Interval:
-    """The interval of a contrast at one look settled beforehand."""
+    """The interval of a contrast at one look settled beforehand: Student's, further out on the longer tail's side.
+
+    Where a few large payments in the smaller arm decide, the end on their side is moved outwards
+    (`training.ope.intervals.tail_interval`): beside a control arm a tenth as large, an interval that is even on both sides
+    claims gains too often.
+    """
     return stretched(found, reach_in_errors=float(stats.t.ppf((1 + level) / 2, found.freedom)))
 
 
@@ -154,12 +127,30 @@ def linearised(hits: FloatArray, sizes: FloatArray, treated: BoolArray) -> Float
 
 
 def contrast(outcome: FloatArray, treated: BoolArray, covariates: FloatArray | None = None) -> Contrast:
-    """The adjusted difference with each debtor's part of its error; the arguments are those of `adjusted_difference`.
+    """Mean of the treated less mean of the others, adjusted, with each debtor's part of its error.
+
+    Parameters
+    ----------
+    outcome, treated
+        One entry per debtor, shape (n,).
+    covariates
+        Shape (n, k): only what was known before the arm was drawn. Amounts as logarithms: a column with a few giants
+        explains little. Constant and redundant columns do no harm.
 
     Raises
     ------
     UnevenColumns
         The three are not of the same debtors.
+
+    Notes
+    -----
+    Lin (2013): in each arm a regression on the centred covariates, read at their mean over both arms, which never costs
+    precision in large samples, whatever the truth looks like. Squared residuals over one less leverage (HC2), and the
+    spread of the covariates themselves where the effect varies with them, so that it is about debtors to come and not
+    only about these (Negi and Wooldridge 2021). Without covariates the error is Welch's.
+
+    >>> contrast(np.array([3.0, 5.0, 1.0, 3.0]), np.array([True, True, False, False])).value
+    2.0
     """
     lengths = [len(outcome), len(treated), len(outcome if covariates is None else covariates)]
     if len(set(lengths)) > 1:

@@ -34,11 +34,6 @@ class Curve:
     area: Interval
 
 
-def qini_curve(per_row: FloatArray, rank_by: FloatArray, unit: IntArray, *, rng: np.random.Generator) -> Curve:
-    """Gain over treating nobody, per decision, with its band; the arguments are those of `policy_curve`."""
-    return policy_curve(per_row, np.zeros(len(per_row)), rank_by, unit=unit, rng=rng)
-
-
 def policy_curve(
     per_row: FloatArray, untreated: FloatArray, rank_by: FloatArray, *, unit: IntArray, rng: np.random.Generator
 ) -> Curve:

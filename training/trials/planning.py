@@ -223,13 +223,20 @@ def weeks_to_tell(gain: float, seen: Seen, *, inflow: Inflow, design: Design) ->
         raise BadDesign(
             f"expected a gain above 0 and debtors; came {gain:g} and {seen.debtors}: wait for the first ones"
         )
+    low, high = -1, LONGEST_WEEKS  # the gain that would show only shrinks with more debtors, so halving finds the week
+    if not _tells(gain, seen, high, inflow=inflow, design=design):
+        return None
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if _tells(gain, seen, middle, inflow=inflow, design=design) else (middle, high)
+    return high
+
+
+def _tells(gain: float, seen: Seen, weeks: int, *, inflow: Inflow, design: Design) -> bool:
+    """Whether a true gain of this size would be shown so many weeks from now."""
     horizon = max(inflow.horizon_days / 7, 1e-9)
-    for weeks in range(LONGEST_WEEKS + 1):
-        new = seen.waiting * min(1.0, weeks / horizon) + design.both * inflow.per_week * max(0.0, weeks - horizon)
-        debtors = seen.debtors + new
-        shrunk = float(np.sqrt(seen.debtors / debtors))
-        lean = seen.skewness * shrunk
-        needed = errors_needed(design, debtors=debtors, planned=seen.planned or debtors, skewness=lean)
-        if gain >= needed * seen.error * shrunk:
-            return weeks
-    return None
+    new = seen.waiting * min(1.0, weeks / horizon) + design.both * inflow.per_week * max(0.0, weeks - horizon)
+    debtors = seen.debtors + new
+    shrunk = float(np.sqrt(seen.debtors / debtors))
+    needed = errors_needed(design, debtors=debtors, planned=seen.planned or debtors, skewness=seen.skewness * shrunk)
+    return gain >= needed * seen.error * shrunk

@@ -57,7 +57,7 @@ def anytime_difference(
     planned_debtors
         Debtors known at the look that matters most, settled before the first look.
     covariates
-        Shape (n, k), as in `adjusted_difference`; None: not adjusted.
+        Shape (n, k), as in `training.trials.adjusted.contrast`; None: not adjusted.
 
     Raises
     ------

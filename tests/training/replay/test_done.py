@@ -98,6 +98,14 @@ def test_a_contact_over_two_claims_is_one_contact() -> None:
     assert (len(made), len(made.cover), done.contacts) == (2, 3, 2)
 
 
+def test_debtors_of_a_month_and_of_an_old_policy_count_once() -> None:
+    _, _, done = looked_at(small_world({"a": [0, 5, 10, 40], "b": [6]}), until=80)
+    letter = CHANNELS.index("letter")
+    assert done.month_contacts[:, letter].tolist() == [4, 1]
+    assert done.month_debtors[:, letter].tolist() == [2, 1]
+    assert done.era_debtors.tolist() == [2]
+
+
 def test_nothing_else_happened_where_nobody_stirred_and_nobody_paid() -> None:
     tables = small_world({"a": [1], "b": [1], "c": [1], "d": [1]}, payments=[paid(1, "b", 3, "5.00")])
     kinds = [("a-1", "sent"), ("a-1", "delivered"), ("c-1", "opened"), ("d-1", "opened")]

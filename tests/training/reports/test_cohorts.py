@@ -46,6 +46,18 @@ def test_the_last_point_is_the_gain_of_all_and_each_point_brings_enough_debtors_
         before = point.debtors
 
 
+def test_the_last_point_is_that_of_the_table_though_few_debtors_came_since_the_one_before() -> None:
+    facts = long_world(debtors=300, rng=np.random.default_rng(10), days=15, last=60)
+    two = compare(facts.entrants, facts.evidence, days=14)
+    both = facts.entrants.only(np.isin(facts.entrants.arm, (CONTROL, CHAMPION)))
+    entered_us = both.entered_us[two.found.row].copy()
+    entered_us[-5:] += 14 * DAY_US
+    known = gain_over_time(two, entered_us)
+    assert len(known) > 1
+    assert known[-1].debtors == len(two.treated)
+    assert len(two.treated) - known[-2].debtors >= 20
+
+
 def test_a_point_stands_at_the_day_on_which_its_debtors_were_known() -> None:
     facts = long_world(debtors=300, rng=np.random.default_rng(9), days=1)
     two = compare(facts.entrants, facts.evidence, days=14)

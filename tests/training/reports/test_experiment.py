@@ -12,7 +12,7 @@ from data.times import to_us
 from models.sample_ratio import sample_ratio
 from tests.training.reports.worlds import at, contact, decision, event, log_of, payment, portfolio_of
 from training.reports import experiment as arms
-from training.reports.evidence import Evidence, NoFacts, gather, latest_fact_us
+from training.reports.evidence import Evidence, NoFacts, facts_after, gather, latest_fact_us
 from training.reports.gains import compare, gain_in
 
 CONTROL = {"arm": "control", "arm_probability": 0.1}
@@ -144,6 +144,24 @@ def test_sizes_of_arms_are_held_against_their_shares() -> None:
     assert (exact.debtors, exact.expected, exact.p_value) == ((10, 5, 85), (10, 5, 85), 1.0)
     assert lost.p_value == pytest.approx(0.3216, abs=0.001)
     assert foreign.p_value == 0.0
+
+
+def test_who_stands_outside_the_draw_is_in_no_arm() -> None:
+    outside = [decision(f"o{one}", f"o{one}/0", arm="control", arm_probability=None) for one in range(3)]
+    drawn = [decision("a", "a/0"), decision("b", "b/0", arm="control", arm_probability=0.1)]
+    assert arms.arm_sizes(arms.enter(evidence_of([*outside, *drawn])))["control"] == 1
+    alone = arms.enter(evidence_of([*outside, decision("a", "a/0", arm_probability=None)]))
+    assert (alone.randomised, len(alone.debtor)) == (False, 4)
+
+
+def test_facts_dated_in_the_future_do_not_make_the_data_older() -> None:
+    log = log_of([decision("a", "a/0")])
+    paid = [payment("a/0", 3, 1), payment("a/0", 3650, 1), payment("a/0", 2, 1, known_at=at(4000))]
+    portfolio = portfolio_of(log, payments=paid)
+    assert latest_fact_us(portfolio, now_us=to_us(at(20))) == to_us(at(3))
+    assert facts_after(portfolio, to_us(at(3))) == 2
+    with pytest.raises(NoFacts, match="not dated in the future"):
+        latest_fact_us(portfolio, now_us=to_us(at(1)))
 
 
 def test_the_age_of_the_data_is_the_latest_fact_and_no_fact_is_an_error() -> None:

@@ -118,6 +118,14 @@ def test_decisions_of_other_claims_or_later_ones_are_left_out_and_none_left_is_a
         known_on(-1, log, portfolio)
 
 
+def test_decisions_since_the_latest_fact_count_as_waiting_when_the_time_of_writing_is_told() -> None:
+    log = log_of([decision("a", "a/0"), decision("b", "b/0", day=29), decision("c", "c/0", day=31)])
+    portfolio, days = portfolio_of(log, payments=[payment("a/0", 1, 1)]), {"known_until_us": to_us(at(28))}
+    found = facts_of(log, portfolio, config=Config(), workspace=Path("nowhere"), **days, now_us=to_us(at(30)))
+    assert found.decisions["claim_id"].to_pylist() == ["a/0", "b/0"]
+    assert len(arms.totals(found.entrants, found.evidence, days=14).arm) == 1
+
+
 def test_an_unknown_creditor_is_an_error() -> None:
     facts = two_creditors(payments=[payment("a/0", 1, 30)])
     with pytest.raises(UnknownCreditor, match="came 'z'"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -85,6 +86,16 @@ def test_the_newest_experiment_is_judged_unless_it_has_too_few_debtors() -> None
     few = judged(entrants_of((0, FIRST), (3, SECOND)))
     assert few is not None
     assert few.name == "experiment-2026-03-04"
+
+
+def test_a_newer_experiment_is_not_judged_before_enough_of_its_debtors_have_been_followed() -> None:
+    both = entrants_of(*((day, FIRST) for day in range(100)), *((day, SECOND) for day in range(200, 300)))
+    names = []
+    for followed_to in (250, 299):
+        found = judged(replace(both, followed_to_us=to_us(at(followed_to))))
+        assert found is not None
+        names.append(found.name)
+    assert names == ["experiment-2026-03-01", "experiment-2026-09-17"]
 
 
 def test_without_drawn_arms_there_is_no_experiment() -> None:

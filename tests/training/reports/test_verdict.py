@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 
 import numpy as np
 import pytest
 
 from data.config import ArmSettings
+from data.times import DAY_US
 from models.sample_ratio import sample_ratio
 from tests.training.reports.long_world import long_world
 from training.reports.blocks import Mood, Verdict
@@ -136,7 +138,46 @@ def test_new_debtors_are_those_of_the_last_weeks_and_none_once_they_have_stopped
     assert inflow(going) == pytest.approx(1500 / 6, rel=0.1)
     over = long_world(debtors=1500, rng=np.random.default_rng(3), days=42, last=90)
     assert inflow(over) == 0
-    assert verdict_of(over).headline.key == "verdict.not_yet_never.headline"
+    assert verdict_of(over).headline.key == "verdict.not_yet_over.headline"
+
+
+def test_who_enters_after_the_latest_fact_counts_among_the_new_ones() -> None:
+    going = long_world(debtors=1500, rng=np.random.default_rng(3), days=42, last=42)
+    experiment = judged(going.entrants)
+    assert experiment is not None
+    behind = inflow_of(experiment, days=14, known_until_us=going.known_until_us - 20 * DAY_US)
+    assert behind.per_week == pytest.approx(1500 / 6, rel=0.1)
+
+
+@pytest.mark.parametrize("day", [3, 10, 13])
+def test_in_the_first_days_the_day_is_named_on_which_the_first_debtors_have_been_followed(day: int) -> None:
+    verdict = verdict_of(long_world(debtors=3000, rng=np.random.default_rng(2), days=day, last=day))
+    assert (verdict.code, verdict.headline.key) == ("not_yet", "verdict.not_yet_begun.headline")
+    assert verdict.sentence.values["first"] == date(2026, 3, 15)
+
+
+def test_of_too_few_debtors_followed_it_is_not_told_that_it_never_becomes_clear() -> None:
+    assert headline(case(weeks=None, debtors=60)) == "verdict.not_yet_few.headline"
+    assert headline(case(weeks=None, worth_eur=0.0)) == "verdict.not_yet_few.headline"
+    assert headline(case(weeks=None, debtors=60, age_weeks=LONGEST_WEEKS)) == "verdict.not_yet_never.headline"
+    over = replace(case(weeks=None, debtors=60), over=True)
+    assert (code(over), headline(over)) == ("not_yet", "verdict.not_yet_over.headline")
+    assert headline(replace(over, weeks=2)) == "verdict.not_yet_weeks.headline"
+
+
+def test_no_effect_is_not_said_while_the_interval_leaves_zero_out() -> None:
+    lost = Interval(-5.0, -8.0, -2.0)
+    assert code(case(recovered=lost, cut=lost, chance=Chance(1.0, 0.03), worth_eur=1.0)) == "not_yet"
+    won = Interval(5.0, 2.0, 8.0)
+    assert code(case(recovered=won, cut=AROUND, age_weeks=LONGEST_WEEKS)) == "not_yet"
+
+
+def test_payers_are_withheld_by_their_own_number() -> None:
+    treated = np.arange(200) % 2 == 0
+    paid_eur = np.where(treated | (np.arange(200) < 7), 10.0, 0.0)
+    few = replace(case(), two=comparison(paid_eur, treated))
+    assert judge(few).sentence.values["payers"].withheld  # type: ignore[union-attr] # a quantity, as every number
+    assert not judge(case()).sentence.values["payers"].withheld  # type: ignore[union-attr] # as above
 
 
 def always_judged(paid_eur: np.ndarray, treated: np.ndarray, *, looks: range) -> set[str]:

@@ -16,13 +16,13 @@ from data.portfolio import Portfolio
 from data.schemas import write_table
 from data.times import to_us
 from tests.training.reports.worlds import EVENING, at, decision, log_of, world
-from training.reports.all_pages import OF_A_CREDITOR, all_pages, name_of
-from training.reports.facts import Facts, NothingDecided, facts_of
+from training.reports.all_pages import OF_A_CREDITOR, all_pages, name_of, told_creditors
+from training.reports.facts import Facts, NothingDecided, facts_of, of_creditor
 from training.reports.site.files import Order, write_pages
 from training.reports.write import report, workspace_facts
 
 KNOWN_US = to_us(at(28))
-SMALL, LARGE = "small <&>", "large"
+SMALL, MIDDLE, LARGE = "small <&>", "middle", "large"
 
 
 @pytest.fixture(scope="module")
@@ -32,11 +32,12 @@ def evening() -> tuple[pa.Table, Portfolio]:
 
 @pytest.fixture(scope="module")
 def facts(evening: tuple[pa.Table, Portfolio], tmp_path_factory: pytest.TempPathFactory) -> Facts:
-    """Claims of two creditors: one with nine debtors, one with all others."""
+    """Claims of three creditors: one with nine debtors, one with forty, one with all others."""
     log, portfolio = evening
     claims = portfolio["claims"]
-    few = sorted(set(claims["debtor_id"].to_pylist()))[:9]
-    creditor = [SMALL if one in few else LARGE for one in claims["debtor_id"].to_pylist()]
+    names = sorted(set(claims["debtor_id"].to_pylist()))
+    whose = {one: SMALL if place < 9 else MIDDLE for place, one in enumerate(names[:49])}
+    creditor = [whose.get(one, LARGE) for one in claims["debtor_id"].to_pylist()]
     place = claims.column_names.index("creditor_id")
     tables = portfolio.tables | {"claims": claims.set_column(place, claims.field(place), pa.array(creditor))}
     workspace = tmp_path_factory.mktemp("workspace")
@@ -56,6 +57,13 @@ def test_there_are_pages_about_all_and_about_each_creditor_with_enough_debtors(f
     assert {page.creditor for page in pages} == {None, LARGE}
     assert shares == sorted(shares)
     assert len(names) > len(OF_A_CREDITOR)
+
+
+def test_of_few_debtors_without_pages_one_more_creditor_has_none_so_that_a_difference_tells_nothing(
+    facts: Facts,
+) -> None:
+    assert told_creditors(facts) == [LARGE]
+    assert told_creditors(of_creditor(facts, MIDDLE)) == [MIDDLE]
 
 
 def test_what_tells_of_other_creditors_whoever_asks_has_no_page_about_one(facts: Facts) -> None:

@@ -10,14 +10,17 @@ from training.ope.intervals import skewed_interval
 from training.trials.adjusted import (
     DEBTORS_PER_COVARIATE,
     UnevenColumns,
-    adjusted_difference,
     contrast,
     interval_of,
     linearised,
     narrower_by,
     p_value,
 )
-from training.trials.intervals import LEVEL, mean_difference, ratio_difference
+from training.trials.intervals import LEVEL, Interval, mean_difference, ratio_difference
+
+
+def adjusted(outcome: np.ndarray, treated: np.ndarray, covariates: np.ndarray) -> Interval:
+    return interval_of(contrast(outcome, treated, covariates))
 
 
 def made(size: int = 400, *, seed: int = 1, effect: float = 1.0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -76,16 +79,16 @@ def test_what_was_known_before_makes_it_narrower_as_its_correlation_says() -> No
     before, noise = rng.normal(size=(20_000, 1)), rng.normal(size=20_000)
     treated = rng.random(20_000) < 0.5
     outcome = 0.8 * before[:, 0] + 0.6 * noise
-    raw, adjusted = interval_of(contrast(outcome, treated)), adjusted_difference(outcome, treated, before)
-    assert narrower_by(adjusted, raw) == pytest.approx(1 - 0.6, abs=0.01)
-    assert abs(narrower_by(adjusted_difference(outcome, treated, noise[:, None] * 0 + 1), raw)) < 1e-9
+    raw = interval_of(contrast(outcome, treated))
+    assert narrower_by(adjusted(outcome, treated, before), raw) == pytest.approx(1 - 0.6, abs=0.01)
+    assert abs(narrower_by(adjusted(outcome, treated, noise[:, None] * 0 + 1), raw)) < 1e-9
 
 
 def test_units_of_covariates_and_redundant_columns_do_not_matter() -> None:
     outcome, treated, before = made()
-    plain = adjusted_difference(outcome, treated, before)
+    plain = adjusted(outcome, treated, before)
     twice = np.column_stack([before * [1e6, 1e-6], before[:, 0] - before[:, 1], np.full(len(outcome), 7.0)])
-    assert adjusted_difference(outcome, treated, twice) == pytest.approx(plain)
+    assert adjusted(outcome, treated, twice) == pytest.approx(plain)
 
 
 def test_each_column_costs_a_degree_of_freedom_in_each_arm() -> None:
@@ -106,9 +109,7 @@ def test_each_column_costs_a_degree_of_freedom_in_each_arm() -> None:
 def test_debtors_in_another_order_give_the_same() -> None:
     outcome, treated, before = made()
     order = np.random.default_rng(5).permutation(len(outcome))
-    assert adjusted_difference(outcome[order], treated[order], before[order]) == pytest.approx(
-        adjusted_difference(outcome, treated, before)
-    )
+    assert adjusted(outcome[order], treated[order], before[order]) == pytest.approx(adjusted(outcome, treated, before))
 
 
 def test_too_few_debtors_for_the_covariates_are_compared_as_they_are() -> None:
@@ -120,7 +121,7 @@ def test_too_few_debtors_for_the_covariates_are_compared_as_they_are() -> None:
 
 
 def test_an_arm_of_one_debtor_has_no_interval() -> None:
-    assert np.isnan(adjusted_difference(np.arange(9.0), np.arange(9) < 8, np.empty((9, 0)))).all()
+    assert np.isnan(adjusted(np.arange(9.0), np.arange(9) < 8, np.empty((9, 0)))).all()
 
 
 def test_outcomes_that_do_not_vary_have_an_interval_of_no_width() -> None:
@@ -167,6 +168,6 @@ def test_it_covers_the_effect_on_debtors_to_come(control: float) -> None:
         rng = np.random.default_rng([seed, 1])
         again = rng.random(300) >= control
         outcome += (1 + 0.5 * (before[:, 0] - 5)) * (again.astype(float) - treated)
-        found = adjusted_difference(outcome, again, before)
+        found = adjusted(outcome, again, before)
         hits += found.low <= 1.0 <= found.high
     assert 0.925 <= hits / 600 <= 0.975

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from training.qini import qini
-from training.trials.curves import POINTS, drawn_gain, joint_reach, policy_curve, qini_curve, treated_part
+from training.trials.curves import POINTS, Curve, drawn_gain, joint_reach, policy_curve, treated_part
 
 
 def made(size: int, *, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -15,6 +15,10 @@ def made(size: int, *, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, n
     effect, unit = rng.normal(0.3, 1, size), np.repeat(np.arange(size // 2), 2)
     shared = rng.normal(0, 1, size // 2)[unit]
     return effect + shared + rng.normal(0, 2, size), effect, rng.normal(4, 1, size), unit
+
+
+def over_nobody(per_row: np.ndarray, rank_by: np.ndarray, unit: np.ndarray, *, seed: int) -> Curve:
+    return policy_curve(per_row, np.zeros(len(per_row)), rank_by, unit=unit, rng=np.random.default_rng(seed))
 
 
 def test_at_each_share_those_ranked_highest_are_treated() -> None:
@@ -29,7 +33,7 @@ def test_at_each_share_those_ranked_highest_are_treated() -> None:
 
 def test_it_is_the_qini_curve_of_a_run_with_a_wider_band() -> None:
     per_row, effect, _, unit = made(1_000, seed=2)
-    ours, theirs = qini_curve(per_row, effect, unit, rng=np.random.default_rng(1)), qini(per_row, effect, unit)
+    ours, theirs = over_nobody(per_row, effect, unit, seed=1), qini(per_row, effect, unit)
     assert ours.value.tolist() == pytest.approx([one.value for one in theirs.gain])
     assert ours.area == theirs.area
     assert all(low < one.low for low, one in zip(ours.low[1:], theirs.gain[1:], strict=True))
@@ -37,7 +41,7 @@ def test_it_is_the_qini_curve_of_a_run_with_a_wider_band() -> None:
 
 def test_nobody_treated_brings_nothing_with_certainty() -> None:
     per_row, effect, _, unit = made(400, seed=3)
-    found = qini_curve(per_row, effect, unit, rng=np.random.default_rng(1))
+    found = over_nobody(per_row, effect, unit, seed=1)
     assert (found.value[0], found.low[0], found.high[0]) == (0.0, 0.0, 0.0)
 
 
@@ -51,7 +55,7 @@ def test_the_band_holds_the_whole_curve_and_debtors_are_its_clusters() -> None:
     whole, pointwise = 0, 0
     for seed in range(100):
         per_row, effect, _, unit = made(400, seed=seed)
-        found = qini_curve(per_row, effect, unit, rng=np.random.default_rng(seed))
+        found = over_nobody(per_row, effect, unit, seed=seed)
         truth = (treated_part(effect, points=POINTS) * effect).mean(axis=1)
         whole += bool(((found.low <= truth) & (truth <= found.high)).all())
         each = qini(per_row, effect, unit).gain

@@ -8,6 +8,7 @@ from scipy import stats
 
 from training.trials.adjusted import contrast, interval_of
 from training.trials.planning import (
+    LONGEST_WEEKS,
     BadDesign,
     Design,
     Inflow,
@@ -16,6 +17,7 @@ from training.trials.planning import (
     Seen,
     debtors_needed,
     detectable,
+    errors_needed,
     weeks_needed,
     weeks_to_tell,
 )
@@ -103,6 +105,18 @@ def test_who_waits_is_known_within_a_horizon() -> None:
     nobody = Inflow(at_start=0, per_week=0, horizon_days=14)
     assert weeks_to_tell(4.2, seen, inflow=nobody, design=EVEN) == 2
     assert weeks_to_tell(3.9, seen, inflow=nobody, design=EVEN) is None
+
+
+@pytest.mark.parametrize("gain", [1.0, 1.6, 2.5, 4.0, 9.0])
+def test_the_week_told_is_the_first_of_all_weeks_tried_one_by_one(gain: float) -> None:
+    seen, inflow = Seen(1.0, 500, waiting=90, planned=10_000, skewness=-0.4), Inflow(at_start=0, per_week=60)
+    found = None
+    for week in range(LONGEST_WEEKS, -1, -1):
+        debtors = 500 + 90 * min(1, week / 2) + 60 * max(0, week - 2)
+        less = float(np.sqrt(500 / debtors))
+        needed = errors_needed(DAILY, debtors=debtors, planned=10_000, skewness=-0.4 * less) * less
+        found = week if gain >= needed else found
+    assert weeks_to_tell(gain, seen, inflow=inflow, design=DAILY) == found
 
 
 def test_only_debtors_of_the_two_arms_count_towards_them() -> None:

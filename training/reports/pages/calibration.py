@@ -43,7 +43,7 @@ from training.reports.facts import Facts
 from training.reports.model_card import mean_shares
 from training.reports.pages.gain_blocks import channel_title
 from training.reports.pages.verdict_texts import verdict_of
-from training.reports.withholding import few, quantity, withheld
+from training.reports.withholding import few, quantity, withheld_among, withheld_in_table_among
 
 NAME = "calibration"
 SEED = 20_260_314
@@ -88,7 +88,11 @@ def _verdict(whole: Agreement | None, slices: tuple[tuple[str, str, Agreement], 
     """Whether the chances can be trusted: the gate's limits, held against intervals."""
     if whole is None or whole.claims < FEWEST_IN_SLICE:
         claims = 0 if whole is None else whole.claims
-        needed = {"claims": quantity(Kind.COUNT, claims), "needed": quantity(Kind.COUNT, FEWEST_IN_SLICE)}
+        hidden = whole is not None and few(whole.debtors)
+        needed = {
+            "claims": quantity(Kind.COUNT, claims, withheld=hidden),
+            "needed": quantity(Kind.COUNT, FEWEST_IN_SLICE),
+        }
         return verdict_of(NAME, "not_enough_data", Mood.WAIT, needed)
     values: dict[str, Said] = {
         "predicted": quantity(Kind.SHARE, whole.predicted),
@@ -118,7 +122,7 @@ def _overall(facts: Facts, whole: Agreement, found: Claims) -> Section:
         )
     )
     tenths = tuple(deciles(found))
-    gone = withheld(np.array([one.debtors for one in tenths])).tolist()
+    gone = withheld_among([one.who for one in tenths]).tolist()
     points = tuple(
         Point(one.predicted, quantity(Kind.SHARE, one.observed))
         for one, hide in zip(tenths, gone, strict=True)
@@ -167,7 +171,7 @@ def _cells(one: Agreement, hidden: bool) -> tuple[Quantity, ...]:
 
 def _parts(found: Claims, slices: tuple[tuple[str, str, Agreement], ...]) -> Section:
     """By channel and country together, then by each alone."""
-    gone = withheld(np.array([one.debtors for _, _, one in slices])).tolist()
+    gone = _hidden_parts(found, slices)
     rows = tuple(
         Row(
             f"{channel} {country}",
@@ -184,9 +188,23 @@ def _parts(found: Claims, slices: tuple[tuple[str, str, Agreement], ...]) -> Sec
     return Section("parts", Text("calibration.parts.title"), blocks, DEFINITIONS)
 
 
+def _hidden_parts(found: Claims, slices: tuple[tuple[str, str, Agreement], ...]) -> list[bool]:
+    """Which parts are withheld: channels and countries alone stand beside them, so that rows and columns have totals.
+
+    Claims of debtors whose country is not known are no part; they are what is left of a channel, and count as a column.
+    """
+    channels, countries = sorted(set(found.channel.tolist())), sorted(set(found.country.tolist()))
+    cells = [
+        [np.unique(found.debtor[(found.channel == one) & (found.country == two)]) for two in countries]
+        for one in channels
+    ]
+    gone = withheld_in_table_among(cells)
+    return [bool(gone[channels.index(one), countries.index(two)]) for one, two, _ in slices]
+
+
 def _alone(key: str, found: Claims, by: np.ndarray) -> Table:
     each = [agreement(name, some, rng=None) for name, some in parts(found, by)]
-    gone = withheld(np.array([one.debtors for one in each])).tolist()
+    gone = withheld_among([one.who for one in each]).tolist()
     rows = tuple(
         Row(one.name, channel_title(one.name) if key == "channels" else Name(one.name), _cells(one, hide))
         for one, hide in zip(each, gone, strict=True)
@@ -208,7 +226,7 @@ def _months(found: Claims) -> Iterator[Section]:
     each = [agreement(name, some, rng=None) for name, some in parts(found, found.month)]
     if len(each) < 2:
         return
-    gone = withheld(np.array([one.debtors for one in each])).tolist()
+    gone = withheld_among([one.who for one in each]).tolist()
     shown = list(zip(each, gone, strict=True))
     predicted = tuple(Point(first_of(one.name), quantity(Kind.SHARE, one.predicted, withheld=h)) for one, h in shown)
     observed = tuple(Point(first_of(one.name), quantity(Kind.SHARE, one.observed, withheld=h)) for one, h in shown)
@@ -240,7 +258,7 @@ def _cash(found: Claims, shares: dict[str, float]) -> Iterator[Section]:
         return
     named = [("all", cash(found)), *((name, cash(some)) for name, some in parts(found, found.month))]
     lines = [(name, one) for name, one in named if one is not None]
-    gone = [few(whole.debtors), *withheld(np.array([one.debtors for _, one in lines[1:]])).tolist()]
+    gone = [few(whole.debtors), *withheld_among([one.who for _, one in lines[1:]]).tolist()]
     rows = tuple(
         Row(
             name,

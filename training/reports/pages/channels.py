@@ -32,7 +32,7 @@ from training.reports.pages.gain_blocks import arm_title, channel_title
 from training.reports.periods import judged
 from training.reports.responses import Moments, Response, moments, response, send_hours
 from training.reports.uplift import ChannelEffect, channel_effects
-from training.reports.withholding import few, quantity, withheld, withheld_in_table
+from training.reports.withholding import few, quantity, withheld_among, withheld_in_table_among
 
 BoolArray = npt.NDArray[np.bool_]
 
@@ -88,8 +88,7 @@ def _arm_chart(looked: _Looked) -> Chart:
     found = looked.found
     arms = np.unique(found.arm).tolist()
     cells = [[(found.arm == arm) & (found.channel == code) for code in looked.channels] for arm in arms]
-    debtors = np.array([[_debtors(looked, one) for one in line] for line in cells])
-    hide = withheld_in_table(debtors)
+    hide = withheld_in_table_among([[_debtors(looked, one) for one in line] for line in cells])
     series = []
     for row, arm in enumerate(arms):
         size = int((found.arm == arm).sum())
@@ -110,8 +109,9 @@ def _arm_chart(looked: _Looked) -> Chart:
     )
 
 
-def _debtors(looked: _Looked, chosen: BoolArray) -> int:
-    return len(np.unique(looked.found.debtor[chosen]))
+def _debtors(looked: _Looked, chosen: BoolArray) -> IntArray:
+    """Debtors behind some decisions, without repeats: one may stand in several cells."""
+    return np.unique(looked.found.debtor[chosen])
 
 
 def _cells(looked: _Looked) -> list[list[BoolArray]]:
@@ -123,7 +123,7 @@ def _cells(looked: _Looked) -> list[list[BoolArray]]:
 
 def _decided_heat(looked: _Looked) -> Chart:
     cells = _cells(looked)
-    hide = withheld_in_table(np.array([[_debtors(looked, one) for one in line] for line in cells]))
+    hide = withheld_in_table_among([[_debtors(looked, one) for one in line] for line in cells])
     counts = [[quantity(Kind.COUNT, int(one.sum())) for one in line] for line in cells]
     return _heat("decided_hours", "channels.hours.decided", "channels.hours.contacts", looked, counts, hide)
 
@@ -138,13 +138,18 @@ def _heat(key: str, title: str, up: str, looked: _Looked, values: list[list[Quan
             tuple(
                 Point(hour_title(hour), quantity(one.kind, 0.0, withheld=True) if gone else one)
                 for hour, one, gone in zip(looked.hours, line, mask, strict=True)
-                if gone or one.value
+                if gone or _met(one)
             ),
         )
         for code, line, mask in zip(contacts, values, hide.tolist(), strict=True)
     )
     caption = Text(f"{title}.caption", {"days": Quantity(Kind.DAYS, looked.days)})
     return Chart(key, Shape.HEAT, Text(title), caption, Text("channels.hour"), Text(up), series)
+
+
+def _met(found: Quantity) -> bool:
+    """Whether there was any contact: a count of none is no field, a share of zero is one."""
+    return found.value is not None and (found.kind is not Kind.COUNT or found.value > 0)
 
 
 def hour_title(hour: int) -> Name:
@@ -163,7 +168,7 @@ def _followed(looked: _Looked) -> Iterator[Section]:
         (looked.names[code], channel_title(looked.names[code]), found.channel == code) for code in looked.channels
     ]
     each = [(key, title, response(found, chosen)) for key, title, chosen in groups]
-    hide = withheld(np.array([one.debtors for _, _, one in each]))
+    hide = withheld_among([one.who for _, _, one in each])
     rows = [_response_row(*one, gone=gone) for one, gone in zip(each, hide.tolist(), strict=True) if one[2].decisions]
     if not rows:
         return
@@ -171,9 +176,16 @@ def _followed(looked: _Looked) -> Iterator[Section]:
     columns = tuple(Column(one, Text(f"channels.{one}"), bars=one == "share_paid") for one in names)
     caption = Text("channels.followed.caption", {"days": Quantity(Kind.DAYS, looked.days)})
     table = Table("followed", caption, Text("channels.channel"), columns, tuple(rows))
-    blocks: tuple[Block, ...] = (Note(Text("channels.not_effect"), caution=True), table, *_calls(looked, columns))
+    calls = _calls(looked, columns) if not _hidden(rows, CALL) else ()
+    blocks: tuple[Block, ...] = (Note(Text("channels.not_effect"), caution=True), table, *calls)
     terms = ("response", "credited", "cost", "unanswered")
     yield Section("followed", Text("channels.followed.title"), blocks, terms)
+
+
+def _hidden(rows: list[Row], key: str) -> bool:
+    """Whether a row is withheld: its parts would add up to it."""
+    cells = [cell for row in rows if row.key == key for cell in row.cells]
+    return any(isinstance(cell, Quantity) and cell.withheld for cell in cells)
 
 
 def _response_row(key: str, title: Text | Name, found: Response, *, gone: bool) -> Row:
@@ -196,7 +208,7 @@ def _calls(looked: _Looked, columns: tuple[Column, ...]) -> Iterator[Table]:
     parts = {"answered": calls & found.answered, "unanswered": calls & found.unanswered}
     parts["unknown"] = calls & ~parts["answered"] & ~parts["unanswered"]
     each = [(key, response(found, chosen)) for key, chosen in parts.items()]
-    hide = withheld(np.array([one.debtors for _, one in each]))
+    hide = withheld_among([one.who for _, one in each])
     rows = tuple(
         _response_row(key, Text(f"channels.calls.{key}"), one, gone=gone)
         for (key, one), gone in zip(each, hide.tolist(), strict=True)
@@ -211,7 +223,7 @@ def _by_hour(looked: _Looked) -> Iterator[Section]:
     if not (looked.found.mature & (looked.hour >= 0)).any():
         return
     each = [[response(looked.found, one) for one in line] for line in _cells(looked)]
-    hide = withheld_in_table(np.array([[one.debtors for one in line] for line in each]))
+    hide = withheld_in_table_among([[one.who for one in line] for line in each])
     shares = [[quantity(Kind.SHARE, one.share_paid) for one in line] for line in each]
     chart = _heat("followed_hours", "channels.hours.followed", "channels.share_paid", looked, shares, hide)
     blocks = (Note(Text("channels.not_effect"), caution=True), chart, _hour_table(looked))
@@ -220,7 +232,7 @@ def _by_hour(looked: _Looked) -> Iterator[Section]:
 
 def _hour_table(looked: _Looked) -> Table:
     each = [response(looked.found, looked.hour == hour) for hour in looked.hours]
-    hide = withheld(np.array([one.debtors for one in each]))
+    hide = withheld_among([one.who for one in each])
     rows = tuple(
         _response_row(f"{hour:02d}", hour_title(hour), one, gone=gone)
         for hour, one, gone in zip(looked.hours, each, hide.tolist(), strict=True)

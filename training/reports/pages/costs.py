@@ -9,7 +9,7 @@ from datetime import date
 import numpy as np
 
 from data.portfolio import Portfolio
-from data.times import from_day, from_us
+from data.times import IntArray, from_day, from_us
 from data.vocabulary import ARMS
 from training.reports.blocks import (
     Block,
@@ -39,6 +39,7 @@ from training.reports.cost_figures import (
     by_channel,
     contacts_avoided,
     more_burden,
+    more_objections,
     noise_by_channel,
     part,
     weeks_entered,
@@ -51,7 +52,7 @@ from training.reports.pages.limit_names import limit_title
 from training.reports.pages.limit_use import use_of_limits
 from training.reports.pages.verdict_texts import verdict_of
 from training.reports.periods import experiments, judged
-from training.reports.withholding import few, quantity, withheld
+from training.reports.withholding import few, quantity, withheld, withheld_among
 
 NAME = "costs"
 
@@ -131,11 +132,11 @@ def _verdict(looked: _Looked, over: tuple[Use, ...]) -> Verdict:
         return verdict_of(NAME, "no_experiment", Mood.NONE)
     if not _large(looked.found):
         return verdict_of(NAME, "not_enough_data", Mood.WAIT, {"needed": quantity(Kind.COUNT, MIN_DEBTORS)})
-    more = more_burden(looked.found)
+    more = more_objections(looked.found)
     values = {
         "complained": quantity(Kind.SIGNED, more.complained),
         "opted_out": quantity(Kind.SIGNED, more.opted_out),
-        "cost": quantity(Kind.SIGNED_MONEY, more.cost_eur),
+        "cost": quantity(Kind.SIGNED_MONEY, more_burden(looked.found).cost_eur.value),
         "most": quantity(Kind.COUNT, MOST_MORE),
     }
     if more.complained.low > 0 or more.opted_out.low > 0:
@@ -165,6 +166,8 @@ def _arms(looked: _Looked) -> Section:
         blocks.insert(0, Note(Text("costs.newest_experiment", {"day": looked.begun})))
     if not looked.facts.evidence.recorded:
         blocks.append(Note(Text("costs.as_decided"), caution=True))
+    if looked.compares and _large(looked.found):
+        blocks.append(Note(Text("costs.one_look")))
     return Section("arms", Text("costs.arms.title"), tuple(blocks), DEFINITIONS)
 
 
@@ -246,10 +249,10 @@ def _channels(looked: _Looked) -> Section | None:
 
 def _channel_table(looked: _Looked, each: dict[str, Totals]) -> Table:
     noise = noise_by_channel(looked.facts)
-    sizes = np.array([noise[name].debtors if name in noise else 0 for name in each])
+    gone = withheld_among([np.flatnonzero(found.contacts > 0) for found in each.values()])
     rows = []
-    for (name, found), hide in zip(each.items(), withheld(sizes).tolist(), strict=True):
-        told, contacts = noise.get(name), found.contacts.sum()
+    for (name, found), hide in zip(each.items(), gone.tolist(), strict=True):
+        contacts = found.contacts.sum()
         cells = [
             quantity(Kind.COUNT, float(contacts), withheld=hide),
             quantity(Kind.MONEY, float(found.cost_eur.sum()), withheld=hide),
@@ -257,7 +260,9 @@ def _channel_table(looked: _Looked, each: dict[str, Totals]) -> Table:
             quantity(Kind.MONEY, float(found.cost_eur.sum() / contacts) if contacts else np.nan, withheld=hide),
         ]
         cells += [
-            quantity(Kind.NUMBER, one, withheld=hide) for one in ((told.opted_out, told.complained) if told else ())
+            quantity(Kind.NUMBER, one, withheld=hide or few(told.debtors))
+            for told in ((noise[name],) if name in noise else ())
+            for one in (told.opted_out, told.complained)
         ]
         rows.append(Row(name, channel_title(name), (*cells, *[None] * (6 - len(cells)))))
     names = ("contacts_made", "cost_sum", "harm_sum", "cost_each", "opted_out_of", "complained_of")
@@ -307,14 +312,14 @@ def _creditors(looked: _Looked) -> Iterator[Section]:
     if len(names) < 2:
         return
     each = [(name, _of_creditor(looked, name)) for name in names[:SHOWN_CREDITORS]]
-    sizes = np.array([len(found.arm) for _, found in each])
+    gone = withheld_among([who for _, (_, who) in each])
     rows = [
         Row(
             name,
             Name(name),
             (quantity(Kind.COUNT, len(found.arm), withheld=hide), *_cells(burden(found), hidden=hide)),
         )
-        for (name, found), hide in zip(each, withheld(sizes).tolist(), strict=True)
+        for (name, (found, _)), hide in zip(each, gone.tolist(), strict=True)
         if len(found.arm)
     ]
     table = Table(
@@ -328,9 +333,10 @@ def _creditors(looked: _Looked) -> Iterator[Section]:
     yield Section("creditors", Text("costs.creditors.title"), blocks, ("cost", "harm", "per_thousand"))
 
 
-def _of_creditor(looked: _Looked, name: str) -> Totals:
-    """Totals of one creditor's debtors; the tables are left behind: evidence alone is counted, and filtering them takes long."""
+def _of_creditor(looked: _Looked, name: str) -> tuple[Totals, IntArray]:
+    """Totals of one creditor's debtors, and these; tables are left behind: evidence alone is counted, filtering takes long."""
     tables = {table: rows.slice(0, 0) for table, rows in looked.facts.portfolio.tables.items()}
     bare = replace(looked.facts, portfolio=Portfolio(tables, looked.facts.portfolio.given))
     theirs = of_creditor(bare, name)
-    return totals(theirs.entrants, theirs.evidence, days=looked.days)
+    found = totals(theirs.entrants, theirs.evidence, days=looked.days)
+    return found, theirs.entrants.debtor[found.row]

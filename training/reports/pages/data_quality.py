@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from data.quality.finding import Finding
 from data.quality.quality import HEADINGS, Quality, measure
-from data.times import DAY_US, read_moment, to_us
+from data.times import DAY_US, IntArray, read_moment, to_us
 from training.reports.blocks import (
     Block,
     Chart,
@@ -38,7 +38,7 @@ from training.reports.pages.gain_blocks import channel_title
 from training.reports.pages.refusals import reason_title
 from training.reports.pages.verdict_texts import verdict_of
 from training.reports.point_figures import Reach, reach
-from training.reports.withholding import few, quantity, withheld
+from training.reports.withholding import few, quantity, withheld, withheld_among
 
 NAME = "data-quality"
 
@@ -220,7 +220,8 @@ def _point_cells(one: Reach, hidden: bool) -> tuple[Quantity, ...]:
 
 def _decisions(states: States) -> Section:
     """What became of decisions to make contact, and why some were refused."""
-    rows = _counted([(state, Text(f"data-quality.state.{state}"), count) for state, count in states.contacts.items()])
+    lines = [(state, Text(f"data-quality.state.{state}"), count) for state, count in states.contacts.items()]
+    rows = _counted(lines, states.contacted)
     columns = (Column("count", Text("data-quality.count")), Column("share", Text("data-quality.share")))
     blocks: list[Block] = [
         Table("states", Text("data-quality.states.caption"), Text("data-quality.became"), columns, rows)
@@ -228,7 +229,7 @@ def _decisions(states: States) -> Section:
     if states.refused_for:
         blocks.append(_refusals(states))
     counts = {
-        name: quantity(Kind.COUNT, number, withheld=few(number))
+        name: quantity(Kind.COUNT, number, withheld=few(len(states.behind[name])))
         for name, number in (("waiting", states.waiting), ("displaced", states.displaced))
     }
     blocks.append(Note(Text("data-quality.decisions.note", counts)))
@@ -236,15 +237,16 @@ def _decisions(states: States) -> Section:
 
 
 def _refusals(states: States) -> Table:
-    rows = _counted([(why or "unknown", reason_title(why), count) for why, count in states.refused_for.items()])
+    lines = [(why or "unknown", reason_title(why), count) for why, count in states.refused_for.items()]
+    rows = _counted(lines, states.refused)
     columns = (Column("count", Text("data-quality.count")), Column("share", Text("data-quality.share")))
     return Table("refusals", Text("data-quality.refusals.caption"), Text("data-quality.reason"), columns, rows)
 
 
-def _counted(lines: list[tuple[str, Text | Name, int]]) -> tuple[Row, ...]:
-    """Counts of decisions and their shares; few decisions are those of few debtors."""
+def _counted(lines: Sequence[tuple[str, Text | Name, int]], who: Mapping[str, IntArray]) -> tuple[Row, ...]:
+    """Counts of decisions and their shares; `who` are the debtors of each line, in the order of the lines."""
     total = sum(count for _, _, count in lines)
-    gone = withheld(np.array([count for _, _, count in lines], dtype=np.int64)).tolist()
+    gone = withheld_among(tuple(who.values())).tolist()
     return tuple(
         Row(key, title, (quantity(Kind.COUNT, count, withheld=hide), _share(count, total, hidden=hide)))
         for (key, title, count), hide in zip(lines, gone, strict=True)

@@ -34,7 +34,7 @@ from training.reports.blocks import (
 from training.reports.cohorts import gain_over_time
 from training.reports.experiment import CHAMPION, CONTROL, Entrants, day_by_day, totals
 from training.reports.facts import Facts
-from training.reports.gains import SEED, Comparison, by_horizon, chance_now, compare, gain_in, share_of_two
+from training.reports.gains import SEED, Comparison, by_horizon, chance_now, compare, gain_in, hidden_arms, share_of_two
 from training.reports.pages.gain_blocks import (
     arm_table,
     arm_title,
@@ -48,7 +48,7 @@ from training.reports.pages.gain_blocks import (
 )
 from training.reports.periods import Experiment, experiments
 from training.reports.verdict import WORTH_SHARE, Case, case_of, inflow_of, judge
-from training.reports.withholding import few, quantity, withheld, withheld_in_table
+from training.reports.withholding import few, quantity, withheld_in_table
 from training.trials.adjusted import narrower_by
 from training.trials.curves import Curve, drawn_gain, policy_curve
 from training.trials.sequential import ready
@@ -70,7 +70,7 @@ def _page(facts: Facts, one: Experiment) -> Page:
         _sizes(case.ratio),
         *_arms(facts, one, case),
         _sure(case, one),
-        *_ranked(one, two),
+        *(_ranked(one, two) if facts.creditor is None else ()),  # ranked by what is owed to all creditors
         *_crossed(one.entrants, facts),
         _still(case, one, facts),
         *_models(facts, one.entrants),
@@ -122,7 +122,9 @@ def _of_both(one: Experiment) -> Entrants:
 
 def _sizes(ratio: SampleRatio) -> Section:
     """Debtors of each arm against the shares they were drawn with."""
-    hide = withheld(np.array(ratio.debtors))
+    sizes = dict(zip(ratio.arms, ratio.debtors, strict=True))
+    gone = hidden_arms(np.array([sizes.get(arm, 0) for arm in ARMS]))
+    hide = np.array([gone[ARMS.index(arm)] for arm in ratio.arms])
     rows = [
         Row(
             arm,

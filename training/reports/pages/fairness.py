@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 import numpy.typing as npt
 
+from data.times import from_us
 from data.vocabulary import ARMS
 from training.gate.fairness import FEWEST_IN_GROUP, HIGHEST_RATIO
 from training.reports.blocks import (
@@ -32,16 +34,18 @@ from training.reports.blocks import (
     Verdict,
 )
 from training.reports.calibration_figures import Claims, claims_judged
-from training.reports.experiment import CONTROL, Totals, mature, totals
+from training.reports.experiment import CONTROL
 from training.reports.facts import Facts
 from training.reports.fairness_figures import (
     AGES,
     AUDIT,
     Choices,
+    Course,
     Explored,
     Outcome,
     Shown,
     choices,
+    course_of,
     groups,
     named,
     outcomes,
@@ -50,6 +54,7 @@ from training.reports.fairness_figures import (
     vulnerable_explored,
 )
 from training.reports.pages.verdict_texts import verdict_of
+from training.reports.periods import experiments, judged
 from training.reports.withholding import few, quantity, withheld
 
 TextArray = npt.NDArray[np.object_]
@@ -64,14 +69,18 @@ SHOWN_GROUPS = 60
 
 @dataclass(frozen=True)
 class _Whole:
-    """All that the sections are made of; `group` names each debtor of the log by each way to group."""
+    """All that the sections are made of; `group` names each debtor of the log by each way to group.
+
+    `begun` is the first day of the experiment that outcomes are of, None where the arms' shares never changed.
+    """
 
     facts: Facts
     group: dict[str, TextArray]
     models: Choices
     control: Choices
-    found: Totals
+    course: Course
     judged: Claims
+    begun: date | None
 
     def pressures(self) -> dict[str, Shown]:
         """Pressure by each way to group, of the models' decisions."""
@@ -101,14 +110,16 @@ def fairness(facts: Facts) -> Page:
 
 def _gathered(facts: Facts) -> _Whole:
     days = facts.config.horizon.days
-    models = choices(facts, BY_MODELS)
+    models, experiment = choices(facts, BY_MODELS), judged(facts.entrants)
+    several = len(experiments(facts.entrants)) > 1
     return _Whole(
         facts=facts,
         group=groups(facts),
         models=models if len(models.debtor) else choices(facts, range(len(ARMS))),
         control=choices(facts, (CONTROL,)),
-        found=totals(facts.entrants, facts.evidence, days=days),
+        course=course_of(facts, experiment),
         judged=claims_judged(facts, days=days, shares={}),
+        begun=from_us(experiment.from_us).date() if experiment is not None and several else None,
     )
 
 
@@ -179,7 +190,10 @@ def _overall(whole: _Whole, pressures: dict[str, Shown], explored: Explored) -> 
             ),
         )
     )
-    return Section("overall", Text("fairness.overall.title"), (Note(Text("fairness.intro")), tiles, table), DEFINITIONS)
+    notes = [Note(Text("fairness.intro"))]
+    if whole.begun is not None:
+        notes.append(Note(Text("fairness.newest_experiment", {"day": whole.begun})))
+    return Section("overall", Text("fairness.overall.title"), (*notes, tiles, table), DEFINITIONS)
 
 
 def _state(one: Shown) -> Text:
@@ -259,10 +273,7 @@ def _pressure_table(by: str, shown: Shown, rules: Shown, sizes: dict[str, int], 
 
 def _outcome_table(whole: _Whole, by: str) -> Table:
     """Recovery, gain, opt-outs and errors of the chances, of debtors whose horizon is over."""
-    names = whole.group[by]
-    here = mature(whole.facts.entrants, whole.facts.config.horizon.days, known_until_us=whole.facts.known_until_us)
-    of_total = names[whole.facts.entrants.debtor[here]]
-    each = list(outcomes(whole.found, whole.judged, of_total=of_total, of_claim=names[whole.judged.debtor]))
+    each = list(outcomes(whole.course, whole.judged, group=whole.group[by]))
     each = sorted(sorted(each, key=lambda one: -one.debtors)[:SHOWN_GROUPS], key=each.index)
     hidden = withheld(np.array([one.debtors for one in each])).tolist()
     rows = tuple(

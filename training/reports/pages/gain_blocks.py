@@ -24,8 +24,8 @@ from training.reports.blocks import (
 )
 from training.reports.cohorts import Cohort, Known
 from training.reports.experiment import CHAMPION, CONTROL, Totals, claims_paid, share_paid
-from training.reports.gains import Comparison, Gain
-from training.reports.withholding import few, quantity, withheld, withheld_in_table
+from training.reports.gains import Comparison, Gain, hidden_arms
+from training.reports.withholding import quantity, withheld, withheld_in_table
 from training.trials.intervals import UNKNOWN, Interval, mean_interval
 
 KINDS = {"debtors_paid": Kind.POINTS, "claims_paid": Kind.POINTS, "contacts": Kind.SIGNED}
@@ -48,8 +48,8 @@ def channel_title(channel: str) -> Text | Name:
 
 
 def hidden(two: Comparison) -> bool:
-    """Whether an arm of the comparison is too small to be shown."""
-    return few(int(two.treated.sum())) or few(int((~two.treated).sum()))
+    """Whether an arm of the comparison is too small to be shown, or withheld lest a smaller one can be worked out."""
+    return two.hidden
 
 
 def days_of(two: Comparison) -> Quantity:
@@ -70,7 +70,9 @@ def gain_table(two: Comparison, gains: dict[str, Gain]) -> Table:
         for measure, gain in gains.items()
     )
     columns = tuple(Column(way, Text(f"gains.{way}"), bars=False) for way in ways)
-    caption = Text("gains.table.caption", {"days": days_of(two), "cap": quantity(Kind.MONEY, two.cap_eur)})
+    caption = Text(
+        "gains.table.caption", {"days": days_of(two), "cap": quantity(Kind.MONEY, two.cap_eur, withheld=hidden(two))}
+    )
     return Table("gains", caption, Text("gains.measure"), columns, rows)
 
 
@@ -111,7 +113,7 @@ def horizon_table(each: list[tuple[Comparison, dict[str, Gain]]]) -> Table:
     rows = []
     for two, gains in each:
         sizes = np.array([int(two.treated.sum()), int((~two.treated).sum()), two.waiting])
-        gone = withheld(sizes).tolist()
+        gone = (withheld(sizes) | np.array([two.hidden, two.hidden, False])).tolist()
         cells = [quantity(Kind.COUNT, float(one), withheld=hide) for one, hide in zip(sizes, gone, strict=True)]
         cells += [
             quantity(kind_of(measure), getattr(gains[measure], way), withheld=hidden(two))
@@ -144,7 +146,7 @@ def horizon_chart(each: list[tuple[Comparison, dict[str, Gain]]]) -> Chart:
 def arm_table(found: Totals, *, days: int) -> Table:
     """What came of the debtors of each arm within the days."""
     sizes = np.bincount(found.arm, minlength=len(ARMS))
-    hide = withheld(sizes)
+    hide = hidden_arms(sizes)
     rows = tuple(
         Row(ARMS[arm], arm_title(arm), _arm_cells(found.of(arm), hide=bool(hide[arm])))
         for arm in np.flatnonzero(sizes).tolist()
@@ -185,7 +187,9 @@ def cohort_blocks(found: tuple[Cohort, ...]) -> tuple[Chart, Table]:
     arms = sorted({one.arm for one in found})
     cell = {(one.begins, one.arm): one for one in found}
     sizes = np.array([[cell[begin, arm].debtors for arm in arms] for begin in begins])
-    hide = withheld_in_table(sizes)
+    whole = np.zeros(len(ARMS), dtype=np.int64)
+    whole[arms] = sizes.sum(axis=0)
+    hide = withheld_in_table(sizes) | hidden_arms(whole)[arms]
     shown = [arm for arm in arms if arm in (CONTROL, CHAMPION)] or arms
     series = tuple(
         Series(
@@ -247,13 +251,13 @@ def known_chart(known: tuple[Known, ...], *, days: int) -> Chart:
 
 def day_chart(curves: dict[int, list[Interval]], sizes: IntArray) -> Chart:
     """Recovered money per debtor, day by day since the first decision."""
+    hide = hidden_arms(sizes)
     series = tuple(
         Series(
             ARMS[arm],
             arm_title(arm),
             tuple(
-                Point(float(day), quantity(Kind.MONEY, one, withheld=few(int(sizes[arm]))))
-                for day, one in enumerate(curve)
+                Point(float(day), quantity(Kind.MONEY, one, withheld=bool(hide[arm]))) for day, one in enumerate(curve)
             ),
         )
         for arm, curve in curves.items()

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from data.times import DAY_US, from_day
 from training.reports import gains as gaining
@@ -25,9 +26,10 @@ from training.reports.blocks import (
     Text,
     Tile,
     Tiles,
+    Value,
 )
 from training.reports.cohorts import cohorts, gain_over_time
-from training.reports.evidence import Rows
+from training.reports.evidence import Rows, facts_after
 from training.reports.experiment import CHAMPION, CONTROL, Entrants, totals
 from training.reports.facts import Facts, creditors
 from training.reports.gains import Comparison, Gain, by_horizon, compare
@@ -44,7 +46,7 @@ from training.reports.pages.gain_blocks import (
 from training.reports.periods import Experiment, experiments, judged
 from training.reports.uplift import Uplift, over_none
 from training.reports.verdict import NO_EXPERIMENT, Case, case_of, judge
-from training.reports.withholding import few, quantity, withheld_in_table
+from training.reports.withholding import few, quantity, withheld, withheld_in_table
 
 NAME = "overview"
 SHOWN_CREDITORS = 20
@@ -105,8 +107,9 @@ def _judged(looked: _Looked) -> Iterator[Section]:
     if looked.horizons:
         blocks = (horizon_chart(looked.horizons), horizon_table(looked.horizons))
         yield Section("horizons", Text("gains.horizons.title"), blocks, ("horizon", "followed", "largest_cut"))
-    yield _over_none(looked)
-    yield from _cohorts(facts, entrants, (_known(looked),))
+    if facts.creditor is None:  # a claim held back beside a contact for another creditor is not "no contact"
+        yield _over_none(looked)
+    yield from _cohorts(facts, entrants, tuple(_known(looked)))
     yield from _arms(facts, entrants)
     if facts.creditor is None:
         yield from _creditors(looked)
@@ -125,7 +128,7 @@ def _tiles(looked: _Looked) -> Tiles:
     two, found, hide = looked.case.two, looked.case.gains, hidden(looked.case.two)
     per = Text("overview.per_debtor")
     avoided = float(-found["contacts"].raw.value * two.treated.sum()) if two.smaller else np.nan
-    followed = quantity(Kind.COUNT, len(two.treated), withheld=few(len(two.treated)))
+    followed = quantity(Kind.COUNT, len(two.treated), withheld=hide or few(len(two.treated)))
     return Tiles(
         (
             _tile("recovered", quantity(Kind.SIGNED_MONEY, found["recovered"].always, withheld=hide), per),
@@ -180,10 +183,12 @@ def _none_table(each: list[tuple[int, Uplift]]) -> Table:
     return Table("over_none", Text("overview.none.caption"), Text("gains.horizon"), columns, tuple(rows))
 
 
-def _known(looked: _Looked) -> Block:
+def _known(looked: _Looked) -> Iterator[Block]:
     two = looked.case.two
     entered_us = _of_both(looked).entered_us[two.found.row]
-    return known_chart(gain_over_time(two, entered_us), days=two.days)
+    known = gain_over_time(two, entered_us)
+    if known:
+        yield known_chart(known, days=two.days)
 
 
 def _of_both(looked: _Looked) -> Entrants:
@@ -219,7 +224,8 @@ def _creditors(looked: _Looked) -> Iterator[Section]:
     for name, codes in groups:
         theirs = looked.experiment.entrants.with_claims(np.isin(of_claim, codes))
         each.append((name, compare(theirs, facts.evidence, days=looked.days)))
-    hide = withheld_in_table(np.array([[int(two.treated.sum()), int((~two.treated).sum())] for _, two in each]))
+    sizes = np.array([[int(two.treated.sum()), int((~two.treated).sum())] for _, two in each])
+    hide = withheld_in_table(sizes) | looked.case.two.hidden
     rows = tuple(_creditor_row(name, two, gone) for (name, two), gone in zip(each, hide.tolist(), strict=True))
     names_of = ("champion", "control", "control_eur", "recovered", "adjusted", "debtors_paid")
     columns = tuple(Column(one, Text(f"overview.creditors.{one}"), bars=one == "recovered") for one in names_of)
@@ -248,14 +254,14 @@ def _experiments(facts: Facts, several: tuple[Experiment, ...]) -> Iterator[Sect
     if len(several) < 2:
         return
     rows = []
-    for one in several:
+    for one, gone in zip(several, _hidden_experiments(facts, several).tolist(), strict=True):
         two = compare(one.entrants, facts.evidence, days=facts.config.horizon.days)
-        gain, debtors = gaining.gain_in("recovered", two), len(one.entrants.debtor)
+        gain = gaining.gain_in("recovered", two)
         until = None if one.to_us is None else from_day(int(one.to_us // DAY_US))
         cells = (
             from_day(int(one.from_us // DAY_US)),
             until,
-            quantity(Kind.COUNT, debtors, withheld=few(debtors)),
+            quantity(Kind.COUNT, len(one.entrants.debtor), withheld=gone),
             quantity(Kind.SHARE, one.shares["control"]),
             quantity(Kind.SIGNED_MONEY, gain.always, withheld=hidden(two)),
         )
@@ -268,11 +274,26 @@ def _experiments(facts: Facts, several: tuple[Experiment, ...]) -> Iterator[Sect
     yield Section("experiments", Text("overview.experiments.title"), (table,), ("experiment", "arm"))
 
 
+def _hidden_experiments(facts: Facts, several: tuple[Experiment, ...]) -> npt.NDArray[np.bool_]:
+    """Experiments whose number of debtors is withheld, beside all who are compared in any or in none."""
+    sizes = [len(one.entrants.debtor) for one in several]
+    return withheld(np.array([*sizes, len(facts.entrants.debtor) - sum(sizes)]))[:-1]
+
+
+def _hidden_counts(facts: Facts, debtors: int) -> tuple[bool, bool]:
+    """Whether the numbers of debtors compared and of those who objected are withheld: with the others they add up to all."""
+    compared, objected = len(facts.entrants.debtor), facts.entrants.objected
+    gone = withheld(np.array([compared, objected, max(0, debtors - compared - objected)]))
+    apart = bool(_hidden_experiments(facts, experiments(facts.entrants)).any())
+    return bool(gone[0]) or apart, bool(gone[1])
+
+
 def _data(facts: Facts) -> Section:
     """What the page is made of, and what was left out."""
     evidence, rows = facts.evidence, facts.evidence.rows
     debtors = len(np.unique(rows.debtor))
     first, last = facts.span_us
+    hide_compared, hide_objected = _hidden_counts(facts, debtors)
     said: dict[str, Said] = {
         "first": Moment(first),
         "last": Moment(last),
@@ -280,16 +301,28 @@ def _data(facts: Facts) -> Section:
         "debtors": quantity(Kind.COUNT, debtors, withheld=few(debtors)),
         "claims": quantity(Kind.COUNT, len(np.unique(rows.claim)), withheld=few(debtors)),
         "decisions": quantity(Kind.COUNT, _moments(rows), withheld=few(debtors)),
-        "compared": quantity(Kind.COUNT, len(facts.entrants.debtor), withheld=few(len(facts.entrants.debtor))),
+        "compared": quantity(Kind.COUNT, len(facts.entrants.debtor), withheld=hide_compared),
         "crossed": quantity(Kind.COUNT, facts.entrants.switched, withheld=few(facts.entrants.switched)),
-        "objected": quantity(Kind.COUNT, facts.entrants.objected, withheld=few(facts.entrants.objected)),
+        "objected": quantity(Kind.COUNT, facts.entrants.objected, withheld=hide_objected),
         "counted": Text("overview.data.recorded" if evidence.recorded else "overview.data.planned"),
         "configuration": Name(facts.config.fingerprint),
     }
     lines = tuple(Row(key, Text(f"overview.data.{key}"), (value,)) for key, value in said.items())
     columns = (Column("value", Text("overview.data.value")),)
     table = Table("data", Text("overview.data.caption"), Text("overview.data.what"), columns, lines)
-    return Section("data", Text("overview.data.title"), (table,), ("known_until", "decision", "payment", "withheld"))
+    blocks: tuple[Block, ...] = (table, *_later(facts))
+    return Section("data", Text("overview.data.title"), blocks, ("known_until", "decision", "payment", "withheld"))
+
+
+def _later(facts: Facts) -> Iterator[Note]:
+    """A caution about facts that are dated after the page was written."""
+    later = facts_after(facts.portfolio, facts.known_until_us)
+    if later:
+        values: dict[str, Value | Text] = {
+            "later": quantity(Kind.COUNT, later, withheld=few(later)),
+            "known": Moment(facts.known_until_us),
+        }
+        yield Note(Text("overview.data.later", values), caution=True)
 
 
 def _moments(rows: Rows) -> int:

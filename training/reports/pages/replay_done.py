@@ -31,7 +31,7 @@ from training.reports.blocks import (
     Tiles,
 )
 from training.reports.pages.replay_words import channel_word
-from training.reports.withholding import few, quantity, withheld, withheld_in_table
+from training.reports.withholding import quantity, withheld, withheld_in_table
 from training.trials.intervals import Interval
 
 
@@ -84,19 +84,20 @@ def _nones(done: Done) -> Text:
 
 
 def _months(found: Replay) -> Chart:
-    """Contacts by month and channel; what few debtors may stand behind is left out."""
+    """Contacts by month and channel; what few debtors stand behind is left out, and what would tell of it."""
     months = found.done.months.astype("datetime64[M]").astype("datetime64[D]").tolist()
     used = [one.name for one in found.done.channels]
+    counts, gone = found.done.month_contacts[:, used], withheld_in_table(found.done.month_debtors[:, used])
     series = tuple(
         Series(
             found.channels[code],
             channel_word(found.channels, code),
             tuple(
-                Point(month, quantity(Kind.COUNT, int(count), withheld=few(int(count))))
-                for month, count in zip(months, found.done.month_contacts[:, code].tolist(), strict=True)
+                Point(month, _count(count, gone=hidden))
+                for month, count, hidden in zip(months, counts[:, place].tolist(), gone[:, place].tolist(), strict=True)
             ),
         )
-        for code in used
+        for place, code in enumerate(used)
     )
     return Chart(
         "months", Shape.LINES, Text("replay.months.title"), Text("replay.months.caption"), Text("replay.month"),
@@ -153,6 +154,7 @@ def _title(found: Replay, code: int) -> Text:
 
 def _eras(done: Done) -> Table:
     """Old policies, cut where what a label does changes."""
+    gone = withheld(done.era_debtors)
     columns = tuple(Column(name, Text(f"replay.column.{name}")) for name in ("first", "last", "contacts", "logged"))
     rows = tuple(
         Row(
@@ -161,11 +163,11 @@ def _eras(done: Done) -> Table:
             (
                 from_us(one.begin_us).date(),
                 from_us(one.end_us).date(),
-                _count(one.decisions, gone=few(one.decisions)),
-                quantity(Kind.SHARE, one.known),
+                _count(one.decisions, gone=bool(hidden)),
+                quantity(Kind.SHARE, one.known, withheld=bool(hidden)),
             ),
         )
-        for number, one in enumerate(done.eras, start=1)
+        for number, (one, hidden) in enumerate(zip(done.eras, gone, strict=True), start=1)
     )
     return Table("eras", Text("replay.eras.caption"), Text("replay.era"), columns, rows)
 

@@ -13,25 +13,31 @@ from training.reports.blocks import (
     Chart,
     Column,
     Kind,
+    Mood,
     Name,
     Note,
     Page,
     Point,
     Quantity,
     Row,
+    Said,
     Section,
     Series,
     Shape,
     Table,
     Text,
+    Verdict,
 )
 from training.reports.experiment import CHAMPION, CONTROL, Entrants
 from training.reports.facts import Facts, creditors
-from training.reports.gains import Comparison, compare, outcome_of
+from training.reports.gains import Comparison, compare
+from training.reports.pages.verdict_texts import verdict_of
+from training.reports.part_gains import money_by_part, payers_by_part
 from training.reports.periods import judged
 from training.reports.withholding import few, quantity, withheld_in_table
 from training.trials.intervals import UNKNOWN
-from training.trials.many import Segment, Segments, segment_differences
+from training.trials.many import Segment, Segments, holm
+from training.trials.sequential import FIRST_DEBTORS, FIRST_PAYERS
 
 NAME = "segments"
 SHOWN_CREDITORS = 20
@@ -54,13 +60,15 @@ def segments(facts: Facts) -> Page | None:
         return None
     entrants = experiment.entrants.only(np.isin(experiment.entrants.arm, (CONTROL, CHAMPION)))
     two = compare(entrants, facts.evidence, days=facts.config.horizon.days)
-    sections = [_section(split, two) for split in splits(entrants, facts)]
+    found = [_found(split, two) for split in splits(entrants, facts)]
+    corrected = _corrected(found)
     return Page(
         name=NAME,
         title=Text("segments.title"),
         known_until_us=facts.known_until_us,
-        sections=tuple(sections),
+        sections=tuple(_section(one, two, same) for one, same in zip(found, corrected, strict=True)),
         creditor=facts.creditor,
+        verdict=_verdict(found, corrected),
         span_us=facts.span_us,
     )
 
@@ -91,21 +99,52 @@ def _by_creditor(entrants: Entrants, facts: Facts) -> Split:
     return Split("creditor", keys, titles, of_debtor)
 
 
-def _section(split: Split, two: Comparison) -> Section:
+@dataclass(frozen=True)
+class _Found:
+    """A split with the numbers of its parts met, and what was gained in each: money, and debtors who paid."""
+
+    split: Split
+    here: tuple[int, ...]
+    money: Segments
+    payers: Segments
+
+
+def _found(split: Split, two: Comparison) -> _Found:
     part = split.of_debtor[two.found.row]
     here = [one for one in range(len(split.keys)) if (part == one).any()]
     place = np.full(len(split.keys) + 1, -1)
     place[here] = np.arange(len(here))
     numbered = place[part]
-    money = segment_differences(outcome_of("recovered_cut", two), two.treated, numbered, covariates=two.before)
-    payers = segment_differences(outcome_of("debtors_paid", two), two.treated, numbered, covariates=two.before)
+    return _Found(split, tuple(here), money_by_part(two, numbered), payers_by_part(two, numbered))
+
+
+def _corrected(found: list[_Found]) -> list[float]:
+    """Chance that the parts of each split differ as they do although the gain is the same, corrected for all splits (Holm)."""
+    same = np.array([one.money.same for one in found])
+    known = np.isfinite(same)
+    same[known] = holm(same[known])
+    return [float(one) for one in same]
+
+
+def _verdict(found: list[_Found], corrected: list[float]) -> Verdict:
+    """Whether the gain differs between parts at all."""
+    known = [(chance, one.split.name) for one, chance in zip(found, corrected, strict=True) if np.isfinite(chance)]
+    if not known:
+        return verdict_of(NAME, "not_yet_known", Mood.WAIT)
+    least, name = min(known)
+    values: dict[str, Said] = {"chance": quantity(Kind.P_VALUE, least), "by": Text(f"segments.{name}")}
+    return verdict_of(NAME, "differs" if least < DIFFER else "alike", Mood.NONE, values)
+
+
+def _section(found: _Found, two: Comparison, same: float) -> Section:
+    split, here, money, payers = found.split, found.here, found.money, found.payers
     sizes = np.array([[one.treated, one.control] for one in money.each], dtype=np.int64).reshape(-1, 2)
     hide = [ours or theirs for ours, theirs in withheld_in_table(sizes).tolist()]
     keys = [split.keys[one] for one in here]
     titles = [split.titles[one] for one in here]
     speaks = any(np.isfinite(one.together.value) for one in money.each)
     blocks = (
-        _differ(money),
+        _differ(same),
         *((_chart(split.name, titles, money, hide, two.days),) if speaks else ()),
         _table(split.name, list(zip(keys, titles, strict=True)), (money, payers), hide, two.days),
     )
@@ -113,12 +152,12 @@ def _section(split: Split, two: Comparison) -> Section:
     return Section(split.name, Text(f"segments.{split.name}.title"), blocks, terms)
 
 
-def _differ(found: Segments) -> Note:
+def _differ(same: float) -> Note:
     """Whether the gain differs between the parts by more than chance."""
-    if not np.isfinite(found.same):
+    if not np.isfinite(same):
         return Note(Text("segments.same.unknown"))
-    key = "segments.same.differ" if found.same < DIFFER else "segments.same.alike"
-    return Note(Text(key, {"chance": quantity(Kind.P_VALUE, found.same)}))
+    key = "segments.same.differ" if same < DIFFER else "segments.same.alike"
+    return Note(Text(key, {"chance": quantity(Kind.P_VALUE, same)}))
 
 
 DIFFER = 0.05
@@ -150,7 +189,8 @@ def _table(
     )
     names = ("champion", "control", "together", "alone", "drawn_in", "debtors_paid", "chance")
     columns = tuple(Column(one, Text(f"segments.{one}"), bars=one in ("together", "drawn_in")) for one in names)
-    caption = Text("segments.table.caption", {"days": Quantity(Kind.DAYS, days)})
+    needed = {"debtors": quantity(Kind.COUNT, FIRST_DEBTORS), "payers": quantity(Kind.COUNT, FIRST_PAYERS)}
+    caption = Text("segments.table.caption", {"days": Quantity(Kind.DAYS, days)} | needed)
     return Table(name, caption, Text(f"segments.{name}"), columns, rows)
 
 

@@ -17,6 +17,10 @@ from training.reports.site.reader import SIGNED_KINDS, Reader
 FIELD = 30
 MOST_WRITTEN = 7
 """Places across up to which each field has room for its number."""
+LEVEL_LETTERS = 5
+"""Letters of a place's name up to which all names stand level beside each other."""
+SLANT, HALF_LINE = -40, 8
+SPLIT = "split(datum.label, '\\n')"
 
 INKS = (ON_LIGHT, ON_DARK)
 DARK_FIELDS = frozenset({RAMP[3], RAMP[4], RAMP[5], BELOW[0], BELOW[1]})
@@ -106,10 +110,23 @@ def _field(row: dict[str, Any], ranges: Ranges, reader: Reader) -> dict[str, Any
 
 
 def _axes(chart: Chart, found: Drawn, reader: Reader) -> tuple[alt.X, alt.Y]:
-    across = alt.Axis(labelAngle=0, ticks=False, domain=False, labelExpr="split(datum.label, '\\n')", labelOverlap=True)
-    down = alt.Axis(ticks=False, domain=False, labelExpr="split(datum.label, '\\n')", labelLimit=0)
-    x = alt.X("at:O", title=reader.text(chart.across), sort=_places(found), axis=across)
+    places = _places(found)
+    # A label that was wrapped begins half a line higher, so that it stands in the middle of its fields.
+    higher = alt.condition("indexof(datum.label, '\\n') >= 0", alt.value(-HALF_LINE), alt.value(0))
+    down = alt.Axis(ticks=False, domain=False, labelExpr=SPLIT, labelLimit=0, labelOffset=higher)
+    x = alt.X("at:O", title=reader.text(chart.across), sort=places, axis=_across(places))
     return x, alt.Y("series:N", title=None, sort=found.names, axis=down)
+
+
+def _across(places: list[Any]) -> alt.Axis:
+    """Few names are all written, slanted where one is long; of many, those that have room."""
+    longest = max((len(str(one)) for one in places), default=0)
+    if len(places) > MOST_WRITTEN or longest <= LEVEL_LETTERS:
+        return alt.Axis(labelAngle=0, ticks=False, domain=False, labelExpr=SPLIT, labelOverlap=True)
+    return alt.Axis(
+        labelAngle=SLANT, labelAlign="right", labelBaseline="middle", ticks=False, domain=False, labelOverlap=False,
+        labelLimit=0, labelExpr="replace(datum.label, '\\n', ' ')",
+    )  # fmt: skip
 
 
 def _places(found: Drawn) -> list[Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date
 
 from babel import Locale
 from babel.dates import format_date, format_time
@@ -122,10 +122,6 @@ class Reader:
         moment = from_us(us)
         clock = format_time(moment, "short", tzinfo=UTC, locale=self.locale)
         return f"{self.day(moment.date())}{NO_BREAK}{clock}{NO_BREAK}UTC"
-
-    def iso(self, us: int) -> str:
-        """A moment for programs."""
-        return datetime.fromtimestamp(us / 1e6, UTC).isoformat(timespec="minutes")
 
     def _filled(self, text: Text, place: str) -> str:
         values = text.values

@@ -17,6 +17,7 @@ from tests.training.reports.worlds import at, decision, log_of, payment, portfol
 from training.reports.blocks import Quantity, Text
 from training.reports.facts import Facts, facts_of
 from training.reports.fairness_figures import choices, groups, pressure_by, vulnerable_explored
+from training.reports.gains import compare
 from training.reports.pages.fairness import fairness
 
 SHUT = [
@@ -161,3 +162,46 @@ def test_recovered_money_of_a_group_is_that_of_a_plain_loop() -> None:
         assert number(found, name, "recovered").value == pytest.approx(sum(sums) / 40)
         assert number(found, name, "debtors").value == 40
     assert Decimal("100.00") == portfolio["claims"]["principal"][0].as_py()
+
+
+def test_experiments_with_other_shares_are_not_pooled_into_a_gain() -> None:
+    """Two seasons of 10 and 60 % payers, half and a tenth of them in the control arm: pooled, 18 EUR of gain from nothing."""
+    rng, rows, paid, debtors = np.random.default_rng(0), [], [], []
+    for day, control, pays in ((0, 0.5, 0.1), (40, 0.1, 0.6)):
+        for place in range(2500):
+            name, ours = f"d{day:02d}-{place:04d}", rng.random() >= control
+            share = {"arm": "champion" if ours else "control", "arm_probability": 1 - control if ours else control}
+            debtors.append(person(name, region="SE-AB" if place % 2 else "SE-O"))
+            rows.append(decision(name, f"{name}/0", day=day, **share))
+            paid += [payment(f"{name}/0", day + 3, 50)] if rng.random() < pays else []
+    log = log_of(rows)
+    portfolio = portfolio_of(log, debtors=debtors, payments=[*paid, payment(rows[0]["claim_id"], 90, 1)])
+    facts = facts_of(log, portfolio, config=Config(), workspace=Path("nowhere"), known_until_us=to_us(at(90)))
+    page = fairness(facts)
+    found = table(page, "outcomes_area")
+    for area in ("SE-AB", "SE-O"):
+        assert number(found, area, "debtors").value == 1250
+        gain = number(found, area, "gain")
+        assert gain.value is None or (gain.low or 0) <= 0 <= (gain.high or 0)
+        assert number(found, area, "recovered").value == pytest.approx(30, abs=3)
+    assert read_in_all_languages(page)
+
+
+def test_gain_of_a_group_is_told_as_on_the_page_about_segments() -> None:
+    rng, rows, paid, debtors = np.random.default_rng(1), [], [], []
+    for place in range(1200):
+        name, ours = f"d{place:04d}", place % 2 == 0
+        debtors.append(person(name, region="SE-AB", language="sv" if place % 4 < 2 else "fi", country="SE"))
+        rows.append(decision(name, f"{name}/0", arm="champion" if ours else "control", arm_probability=0.5))
+        paid += [payment(f"{name}/0", 3, float(rng.pareto(1.2) * 20))] if rng.random() < 0.9 else []
+    log = log_of(rows)
+    portfolio = portfolio_of(log, debtors=debtors, payments=[*paid, payment(rows[0]["claim_id"], 30, 1)])
+    facts = facts_of(log, portfolio, config=Config(), workspace=Path("nowhere"), known_until_us=to_us(at(30)))
+    gain = number(table(fairness(facts), "outcomes_language"), "sv", "gain")
+    kept = facts.entrants.only(groups(facts)["language"][facts.entrants.debtor] == "sv")
+    two = compare(facts.entrants, facts.evidence, days=14)
+    here = np.isin(facts.entrants.debtor[two.found.row], kept.debtor)
+    cut = np.minimum(two.found.recovered_eur, two.cap_eur)
+    raw = cut[here & two.treated].mean() - cut[here & ~two.treated].mean()
+    assert gain.value == pytest.approx(raw, abs=3)
+    assert (gain.high or 0) - (gain.low or 0) < 40

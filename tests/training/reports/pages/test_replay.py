@@ -16,7 +16,7 @@ from data.simulator.settings import UNTIL
 from data.times import DAY_US, to_us
 from tests.portfolios import CHANNELS, CONFIG, portfolio_of
 from tests.training.replay.old_logs import QUICK, day, old_log, small_world, with_contacts, written
-from tests.training.reports.pages.page_parts import cell, number, parts, read_in_all_languages, table
+from tests.training.reports.pages.page_parts import cell, chart, number, parts, read_in_all_languages, table
 from training.logged.effect import Bound
 from training.ope.intervals import Interval
 from training.replay.done import Group
@@ -140,6 +140,29 @@ def test_few_debtors_are_withheld(found: Replay) -> None:
     assert hidden.withheld
     assert hidden.value is None
     assert sum(number(shown, row.key, "contacts").withheld for row in shown.rows) >= 2
+
+
+def test_months_are_withheld_by_debtors_and_cannot_be_worked_out_from_the_channels(found: Replay) -> None:
+    contacts, debtors = found.done.month_contacts.copy(), found.done.month_debtors.copy()
+    code = max(found.done.channels, key=lambda one: one.debtors).name
+    contacts[0, code], debtors[0, code] = 60, 4
+    done = replace(found.done, month_contacts=contacts, month_debtors=debtors)
+    months = chart(replay_page(replace(found, done=done)), "months")
+    points = {one.key: one.points for one in months.series}
+    of_channel = points[CHANNELS[code]]
+    assert of_channel[0].quantity.withheld
+    assert of_channel[0].quantity.value is None
+    assert sum(one.quantity.withheld for one in of_channel) >= 2
+    assert sum(each[0].quantity.withheld for each in points.values()) >= 2
+    assert sum(not one.quantity.withheld for each in points.values() for one in each) > len(points)
+
+
+def test_old_policies_are_withheld_by_debtors(found: Replay) -> None:
+    few = found.done.era_debtors.copy()
+    few[0] = 3
+    shown = table(replay_page(replace(found, done=replace(found.done, era_debtors=few))), "eras")
+    assert number(shown, "era-1", "contacts").withheld
+    assert sum(number(shown, one.key, "contacts").withheld for one in shown.rows) >= 2
 
 
 def with_net(found: Replay, low: float, high: float) -> Replay:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
@@ -77,6 +78,14 @@ def test_axes_write_numbers_and_dates_as_the_reader_does() -> None:
     assert "20\u00a0%" in draw(made_up.bars(), "da")
     assert "feb." in draw(made_up.weeks(), "da")
     assert "Digital brevlåda" in draw(made_up.heat(), "sv").replace("\n", " ")
+
+
+@pytest.mark.parametrize("language", ["en", "sv"])
+def test_a_few_long_names_across_are_all_written(language: str) -> None:
+    names = ["SMS", "E-mail", "Digital mailbox", "Letter", "Phone", "Portal"]
+    points = tuple(Point(Name(one), Quantity(Kind.COUNT, 10 * n)) for n, one in enumerate(names, start=1))
+    drawn = draw(replace(made_up.heat(), series=(Series("a", Name("Contacts in 90 days"), points),)), language)
+    assert set(names) <= set(re.findall(r'opacity="1">([^<]*)</text>', drawn))
 
 
 def test_an_arm_has_the_same_colour_shape_and_dash_wherever_it_stands() -> None:
