@@ -15,6 +15,7 @@ from training.logged.loggers import Logger, tell_loggers
 from training.replay.latest import stages_at
 from training.replay.ledger import LONG_AFTER, WITHOUT, Ledger, ledger_of
 from training.replay.made import Made, gaps_days
+from training.reports.evidence import amounts_eur
 from training.trials.intervals import Interval, mean_interval, share_interval
 
 PER_DEBTOR = (1, 2, 4, 7, 13, 25)
@@ -154,13 +155,8 @@ def what_was_done(made: Made, histories: Histories, payments: Payments, *, known
 
 def costs_eur(made: Made, config: Config) -> FloatArray:
     """EUR of each contact by the dated row that held on its day, and once more where somebody took the call, shape (n,)."""
-    width = len(made.channels)
-    keys, inverse = np.unique(made.decided_us // DAY_US * width + made.channel, return_inverse=True)
-    rows = [config.costs.on(made.channels[key % width], key // width) for key in keys.tolist()]
-    flat, per_answer = (
-        np.array(one, dtype=np.float64) for one in zip(*((row.amount, row.per_answer) for row in rows), strict=True)
-    )
-    cost: FloatArray = flat[inverse] + per_answer[inverse] * made.picked_up
+    flat, per_answer = amounts_eur(made.channel.astype(np.int64), made.decided_us, made.channels, config.costs)
+    cost: FloatArray = flat + per_answer * made.picked_up
     return cost
 
 

@@ -78,7 +78,7 @@ def write_replay(
     progress("reading the portfolio", 0.0)
     portfolio = read_portfolio(directory, channels=config.grid.channels)
     progress("reading the portfolio", 1.0)
-    as_of_us = order.as_of_us if order.as_of_us is not None else _latest(portfolio)
+    as_of_us = order.as_of_us if order.as_of_us is not None else _latest(portfolio, now_us=order.pages.written_us)
     found = replay(portfolio, as_of_us=as_of_us, config=config, seed=order.seed, settings=settings, progress=progress)
     page = replay_page(found)
     out.mkdir(parents=True, exist_ok=True)
@@ -86,9 +86,9 @@ def write_replay(
     return WrittenReplay(found, page, written, order.pages.languages[0])
 
 
-def _latest(portfolio: Portfolio) -> int:
+def _latest(portfolio: Portfolio, *, now_us: int) -> int:
     try:
-        return latest_fact_us(portfolio)
+        return latest_fact_us(portfolio, now_us=now_us)
     except NoFacts as error:
         raise NothingDone("expected contacts in the table contacts, came none: hand over the contacts made") from error
 

@@ -14,10 +14,10 @@ from data.outcomes import paid_within
 from data.times import IntArray
 from training.gate.calibration import calibration_slice
 from training.judge import BINS
-from training.reports.cost_figures import never_negative, ratio_interval
+from training.reports.cost_figures import ratio_interval
 from training.reports.facts import Facts
 from training.reports.owed import owed_eur
-from training.trials.intervals import LEVEL, UNKNOWN, WINSOR, Interval, share_interval
+from training.trials.intervals import LEVEL, UNKNOWN, WINSOR, Interval, never_negative, share_interval
 
 BoolArray = npt.NDArray[np.bool_]
 FloatArray = npt.NDArray[np.float64]

@@ -13,7 +13,7 @@ from data.times import DAY_US, IntArray, from_day
 from training.reports.experiment import Totals
 from training.reports.gains import PLANNED_DEBTORS, Comparison, outcome_of
 from training.reports.withholding import FEWEST
-from training.trials.intervals import Interval, mean_interval
+from training.trials.intervals import Interval, mean_interval, never_negative
 from training.trials.sequential import anytime_difference
 
 MOST_WEEKS = 26
@@ -58,12 +58,16 @@ def cohorts(found: Totals, entered_us: IntArray) -> tuple[Cohort, ...]:
 
 def starts(entered_us: IntArray) -> npt.NDArray[np.datetime64]:
     """Monday of the week, or first day of the month, in which each instant lies (UTC), shape (n,)."""
-    day = (entered_us // DAY_US).astype("datetime64[D]")
-    # The first day of 1970 was a Thursday.
-    weeks = (day.astype(np.int64) - (day.astype(np.int64) + 3) % 7).astype("datetime64[D]")
+    weeks = mondays(entered_us)
     if len(np.unique(weeks)) <= MOST_WEEKS:
         return weeks
-    return day.astype("datetime64[M]").astype("datetime64[D]")
+    return (entered_us // DAY_US).astype("datetime64[D]").astype("datetime64[M]").astype("datetime64[D]")
+
+
+def mondays(entered_us: IntArray) -> npt.NDArray[np.datetime64]:
+    """Monday of the week in which each instant lies (UTC), shape (n,)."""
+    day = entered_us // DAY_US
+    return (day - (day + 3) % 7).astype("datetime64[D]")  # the first day of 1970 was a Thursday
 
 
 def _cohort(found: Totals, begin: np.datetime64, arm: int) -> Cohort:
@@ -71,8 +75,7 @@ def _cohort(found: Totals, begin: np.datetime64, arm: int) -> Cohort:
     per_debtor = mean_interval(money)
     if len(money) == 1:
         per_debtor = Interval(float(money[0]), float("nan"), float("nan"))
-    low = max(per_debtor.low, 0.0)  # what was recovered cannot be negative
-    return Cohort(begin.astype(date), arm, len(money), float(money.sum()), per_debtor._replace(low=low))
+    return Cohort(begin.astype(date), arm, len(money), float(money.sum()), never_negative(per_debtor))
 
 
 def gain_over_time(two: Comparison, entered_us: IntArray) -> tuple[Known, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -12,20 +12,27 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from scipy import stats
 
-from data.times import DAY_US, IntArray
+from data.times import IntArray
+from training.reports.cohorts import mondays
 from training.reports.evidence import Touches
 from training.reports.experiment import CHAMPION, CONTROL, Totals, mature, totals
 from training.reports.facts import Facts
 from training.reports.gains import PLANNED_DEBTORS
 from training.reports.rare_events import more_at_any_look, more_per_thousand, per_thousand
-from training.trials.intervals import LEVEL, UNKNOWN, Interval, mean_difference, mean_interval, ratio_difference
+from training.trials.intervals import (
+    LEVEL,
+    UNKNOWN,
+    Interval,
+    mean_difference,
+    mean_interval,
+    never_negative,
+    ratio_difference,
+)
 
 BoolArray = npt.NDArray[np.bool_]
 FloatArray = npt.NDArray[np.float64]
 
 HUNDRED = 100.0
-WEEK_US = 7 * DAY_US
-MONDAY_US = -3 * DAY_US
 """1970-01-01 was a Thursday: weeks begin three days before it."""
 
 
@@ -116,20 +123,10 @@ def ratio_interval(parts: FloatArray, wholes: FloatArray) -> Interval:
     return Interval(ratio, ratio - half, ratio + half)
 
 
-def never_negative(found: Interval) -> Interval:
-    """The interval of what cannot be below zero."""
-    return found._replace(low=max(found.low, 0.0)) if np.isfinite(found.low) else found
-
-
 def contacts_avoided(found: Totals) -> Interval:
     """Contacts that the champion's debtors would have had more at the control arm's pace; negative: fewer."""
     ours, theirs = found.of(CHAMPION), found.of(CONTROL)
     return Interval(*(len(ours.arm) * end for end in mean_difference(theirs.contacts, ours.contacts)))
-
-
-def part(found: Totals, chosen: BoolArray) -> Totals:
-    """The totals of some debtors, `chosen` of shape (n,)."""
-    return Totals(**{one.name: getattr(found, one.name)[chosen] for one in fields(Totals)})
 
 
 def by_channel(facts: Facts, *, days: int) -> Iterator[tuple[str, Totals]]:
@@ -150,8 +147,7 @@ def _through(touches: Touches, channel: int) -> Touches:
 def weeks_entered(facts: Facts, *, days: int) -> IntArray:
     """First day (days since the epoch) of the week, Monday to Sunday UTC, in which each debtor of `totals` came in."""
     here = mature(facts.entrants, days, known_until_us=facts.known_until_us)
-    since_us = facts.entrants.entered_us[here] - MONDAY_US
-    first: IntArray = (since_us // WEEK_US * WEEK_US + MONDAY_US) // DAY_US
+    first: IntArray = mondays(facts.entrants.entered_us[here]).astype(np.int64)
     return first
 
 

@@ -319,16 +319,16 @@ def _touches(
 ) -> Touches:
     """Contacts made (debtor, channel, instant) with what they cost and harm."""
     debtor, channel, at_us = made
-    harm = _amounts(channel, at_us, rows.channels, config.harm)[0]
+    harm = amounts_eur(channel, at_us, rows.channels, config.harm)[0]
     return Touches(debtor, channel, at_us, _costs(channel, at_us, reached, rows, config), harm, cover)
 
 
 def _costs(channel: IntArray, at_us: IntArray, reached: BoolArray, rows: Rows, config: Config) -> FloatArray:
-    flat, per_answer = _amounts(channel, at_us, rows.channels, config.costs)
+    flat, per_answer = amounts_eur(channel, at_us, rows.channels, config.costs)
     return flat + per_answer * reached
 
 
-def _amounts(
+def amounts_eur(
     channel: IntArray, at_us: IntArray, channels: tuple[str, ...], money: MoneySettings
 ) -> tuple[FloatArray, FloatArray]:
     """EUR of each contact by the dated row that held on its day: flat, and once more if answered."""

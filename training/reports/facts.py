@@ -17,6 +17,9 @@ from training.reports.creditors import Cover, FloatArray
 from training.reports.evidence import Complaints, Evidence, Touches, gather
 from training.reports.experiment import Entrants, enter
 
+SHOWN_CREDITORS = 20
+"""Creditors told of by name in a table, those with most debtors."""
+
 
 class NothingDecided(LookupError):
     """There are no decisions to report on."""

@@ -17,7 +17,7 @@ from data.times import DAY_US, NEVER, IntArray
 from training.gate.evidence import DAYS_A_YEAR
 from training.gate.fairness import HIGHEST_RATIO, Pressure, Rate, age_bands, need_strata, pressure, rates_at_equal_need
 from training.reports.calibration_figures import Claims
-from training.reports.cost_figures import never_negative, part, ratio_interval
+from training.reports.cost_figures import ratio_interval
 from training.reports.experiment import CHAMPION, CONTROL, Totals, totals
 from training.reports.facts import Facts
 from training.reports.gains import Comparison, compare
@@ -25,7 +25,7 @@ from training.reports.owed import owed_eur
 from training.reports.part_gains import money_by_part
 from training.reports.periods import Experiment
 from training.reports.rare_events import per_thousand
-from training.trials.intervals import LEVEL, UNKNOWN, Interval, mean_interval
+from training.trials.intervals import LEVEL, UNKNOWN, Interval, mean_interval, never_negative
 
 BoolArray = npt.NDArray[np.bool_]
 FloatArray = npt.NDArray[np.float64]
@@ -197,7 +197,7 @@ def outcomes(course: Course, judged: Claims, *, group: TextArray) -> Iterator[Ou
     names = named(of_total)
     gains = _gains(course, group, names)
     for name, gain in zip(names, gains, strict=True):
-        here = part(found, of_total == name)
+        here = found.at(np.flatnonzero(of_total == name))
         yield Outcome(
             name=name,
             debtors=len(here.arm),

@@ -19,7 +19,7 @@ from training.reports.periods import Experiment
 from training.reports.withholding import few, withheld_sparing
 from training.trials.adjusted import contrast, interval_of, linearised, narrower_by
 from training.trials.intervals import WINSOR, Chance, Interval, chance, mean_difference, ratio_difference, winsorised
-from training.trials.sequential import anytime_chance, anytime_of, fixed_cap, ready
+from training.trials.sequential import CAP_DEBTORS, anytime_chance, anytime_of, fixed_cap, ready
 
 BoolArray = npt.NDArray[np.bool_]
 FloatArray = npt.NDArray[np.float64]
@@ -30,8 +30,6 @@ PLANNED_DEBTORS = PLANNED_UNITS
 """Debtors at which intervals for daily looks are narrowest: one number for all experiments, settled before any."""
 SEED = 20_260_301
 """Of the fresh draws of the arms: the same log gives the same page."""
-CAP_BY = 1_000
-"""First debtors, by whom the cap is settled."""
 ROUNDING = 1e-6
 MEASURES = ("recovered", "recovered_cut", "net", "net_cut", "debtors_paid", "claims_paid", "contacts", "cost", "harm")
 
@@ -107,7 +105,7 @@ def compare(
     found = totals(both, evidence, days=days)
     order = np.argsort(both.entered_us[found.row], kind="stable")
     found = found.at(order)
-    cap = fixed_cap(found.recovered_eur[:CAP_BY])
+    cap = fixed_cap(found.recovered_eur[:CAP_DEBTORS])
     stands = bool(np.isfinite(cap))
     if not stands:
         cap = float(np.quantile(found.recovered_eur, WINSOR)) if len(found.row) else float("nan")

@@ -8,6 +8,7 @@ from pathlib import Path
 from data.config import Config
 from data.portfolio import Portfolio, read_portfolio
 from data.progress import Progress
+from data.times import NEVER
 from training.reports.evidence import latest_fact_us
 from training.reports.facts import facts_of
 from training.reports.pages.plan import Planned, plan_page, told
@@ -51,13 +52,13 @@ def write_plan(
     progress("reading", 0.0)
     portfolio = read_portfolio(directory, channels=config.grid.channels)
     progress("reading", 1.0)
-    planned = planned_on(portfolio, plan=plan, config=config, workspace=workspace)
+    planned = planned_on(portfolio, plan=plan, config=config, workspace=workspace, now_us=order.written_us)
     return PlanFiles(planned, write_pages([plan_page(planned)], out, order=order, progress=progress))
 
 
-def planned_on(portfolio: Portfolio, *, plan: Plan, config: Config, workspace: Path) -> Planned:
+def planned_on(portfolio: Portfolio, *, plan: Plan, config: Config, workspace: Path, now_us: int = NEVER) -> Planned:
     """All figures of a plan on a portfolio, at both horizons of the configuration; errors as in `write_plan`."""
-    horizon, known_until_us = config.horizon, latest_fact_us(portfolio)
+    horizon, known_until_us = config.horizon, latest_fact_us(portfolio, now_us=now_us)
     longest = max(horizon.days, horizon.also_days)
     rehearsal = rehearse(portfolio, horizon_days=longest, known_until_us=known_until_us)
     facts = facts_of(rehearsal.decisions, portfolio, config=config, workspace=workspace, known_until_us=known_until_us)

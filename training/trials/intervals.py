@@ -39,6 +39,15 @@ class Chance(NamedTuple):
 UNKNOWN = Interval(float("nan"), float("nan"), float("nan"))
 
 
+def never_negative(found: Interval) -> Interval:
+    """The interval of what cannot be below zero.
+
+    >>> never_negative(Interval(1.0, -0.5, 2.5)).low
+    0.0
+    """
+    return found._replace(low=max(found.low, 0.0)) if np.isfinite(found.low) else found
+
+
 def mean_interval(totals: FloatArray) -> Interval:
     """Mean of debtor totals, shape (n,), with Student's interval.
 

@@ -41,11 +41,10 @@ from training.reports.cost_figures import (
     more_burden,
     more_objections,
     noise_by_channel,
-    part,
     weeks_entered,
 )
 from training.reports.experiment import CHAMPION, CONTROL, Totals, totals
-from training.reports.facts import Facts, creditors, of_creditor
+from training.reports.facts import SHOWN_CREDITORS, Facts, creditors, of_creditor
 from training.reports.limits_told import Use, uses
 from training.reports.pages.gain_blocks import channel_title
 from training.reports.pages.limit_names import limit_title
@@ -62,7 +61,6 @@ MIN_DEBTORS = 100
 MOST_MORE = 5.0
 """Debtors in 1,000 by which opt-outs, or complaints, of the champion arm may at most exceed those of the control arm."""
 
-SHOWN_CREDITORS = 50
 
 MEASURES = (
     ("contacts", Kind.NUMBER, Kind.SIGNED),
@@ -287,7 +285,7 @@ def _week_chart(looked: _Looked, week: np.ndarray, weeks: list[int], name: str, 
     met = met if looked.compares else sorted(set(looked.found.arm.tolist()))
     series = []
     for code in met:
-        cells = [part(looked.found, (looked.found.arm == code) & (week == one)) for one in weeks]
+        cells = [looked.found.at(np.flatnonzero((looked.found.arm == code) & (week == one))) for one in weeks]
         hidden = withheld(np.array([len(one.arm) for one in cells])).tolist()
         points = [
             Point(from_day(day), quantity(kind, getattr(burden(cell), name), withheld=hide))

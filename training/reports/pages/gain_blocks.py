@@ -26,7 +26,7 @@ from training.reports.cohorts import Cohort, Known
 from training.reports.experiment import CHAMPION, CONTROL, Totals, claims_paid, share_paid
 from training.reports.gains import Comparison, Gain, hidden_arms
 from training.reports.withholding import quantity, withheld, withheld_in_table
-from training.trials.intervals import UNKNOWN, Interval, mean_interval
+from training.trials.intervals import Interval, mean_interval, never_negative
 
 KINDS = {"debtors_paid": Kind.POINTS, "claims_paid": Kind.POINTS, "contacts": Kind.SIGNED}
 """Of measures that are not money."""
@@ -165,7 +165,7 @@ def _arm_cells(found: Totals, *, hide: bool) -> tuple[Quantity, ...]:
         quantity(Kind.SHARE, share_paid(found), withheld=hide),
         quantity(Kind.SHARE, claims_paid(found), withheld=hide),
         quantity(Kind.MONEY, float(found.recovered_eur.sum()), withheld=hide),
-        quantity(Kind.MONEY, above_zero(mean_interval(found.recovered_eur)), withheld=hide),
+        quantity(Kind.MONEY, never_negative(mean_interval(found.recovered_eur)), withheld=hide),
         quantity(Kind.NUMBER, _mean(found.contacts), withheld=hide),
         quantity(Kind.MONEY, _mean(found.cost_eur), withheld=hide),
         quantity(Kind.MONEY, _mean(found.net_eur), withheld=hide),
@@ -174,11 +174,6 @@ def _arm_cells(found: Totals, *, hide: bool) -> tuple[Quantity, ...]:
 
 def _mean(values: npt.NDArray[np.float64]) -> float:
     return float(values.mean()) if len(values) else float("nan")
-
-
-def above_zero(found: Interval) -> Interval:
-    """An interval of what cannot be negative."""
-    return found if found is UNKNOWN else found._replace(low=max(found.low, 0.0))
 
 
 def cohort_blocks(found: tuple[Cohort, ...]) -> tuple[Chart, Table]:

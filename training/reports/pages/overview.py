@@ -31,7 +31,7 @@ from training.reports.blocks import (
 from training.reports.cohorts import cohorts, gain_over_time
 from training.reports.evidence import Rows, facts_after
 from training.reports.experiment import CHAMPION, CONTROL, Entrants, totals
-from training.reports.facts import Facts, creditors
+from training.reports.facts import SHOWN_CREDITORS, Facts, creditors
 from training.reports.gains import Comparison, Gain, by_horizon, compare
 from training.reports.pages.gain_blocks import (
     arm_table,
@@ -49,7 +49,6 @@ from training.reports.verdict import NO_EXPERIMENT, Case, case_of, judge
 from training.reports.withholding import few, quantity, withheld, withheld_in_table
 
 NAME = "overview"
-SHOWN_CREDITORS = 20
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ from training.reports.blocks import (
     Verdict,
 )
 from training.reports.experiment import CHAMPION, CONTROL, Entrants
-from training.reports.facts import Facts, creditors
+from training.reports.facts import SHOWN_CREDITORS, Facts, creditors
 from training.reports.gains import Comparison, compare
 from training.reports.pages.verdict_texts import verdict_of
 from training.reports.part_gains import money_by_part, payers_by_part
@@ -40,7 +40,6 @@ from training.trials.many import Segment, Segments, holm
 from training.trials.sequential import FIRST_DEBTORS, FIRST_PAYERS
 
 NAME = "segments"
-SHOWN_CREDITORS = 20
 
 
 @dataclass(frozen=True)
