@@ -32,7 +32,7 @@ from service_world import CLAIMS, LEAVES, TREES, NotAsAsked, asked_in, make_worl
 
 CONNECTIONS, MLFLOW_CONNECTIONS = 16, 4
 ASKED = {"empty": 0.20, "p99": 4.0, "booster": 6.0, "mlflow": 10.0}
-"""What the issue asks: a share of the empty endpoint's throughput at least, its p99 at most, times the others' at least."""
+"""Asked: a share of the empty endpoint's throughput at least, its p99 at most, times the others' at least."""
 
 
 @dataclass(frozen=True)
@@ -231,7 +231,7 @@ def show_load(found: dict[str, list[Round]]) -> None:
 
 
 def show_asked(found: dict[str, list[Round]]) -> None:
-    """What the issue asks, and what there is."""
+    """What is asked, and what there is."""
     print("| asked | at | found |")
     print("| --- | ---: | ---: |")
     print(
