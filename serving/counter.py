@@ -6,6 +6,7 @@ import asyncio
 import gc
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as SQLAlchemyTimeout
@@ -98,12 +99,13 @@ class Counter:
     async def _within(self, seconds: float, task: Task) -> Reply | None:
         """The reply if it came in time, however late this loop gets to look; None where it did not."""
         # `asyncio.timeout` would throw away a reply that is there, and `wait_for` make a task of each request.
-        reply = self._desk.ask(task)
+        loop, reply = asyncio.get_running_loop(), self._desk.ask(task)
+        late = loop.call_later(seconds, loop.call_soon, _give_up, reply)  # behind what has come by then
         try:
-            came, _ = await asyncio.wait({reply}, timeout=seconds)
-            return reply.result() if came else None
+            found: Reply | None = await reply
         finally:
-            reply.cancel()
+            late.cancel()
+        return found
 
     def _with_caution(self, task: Ask) -> Reply:
         task.patience.over = True
@@ -142,3 +144,9 @@ def log_unavailable() -> Refused:
     """The log did not take an entry: nothing was acknowledged."""
     remedy = "nothing was promised: send the request again; if it lasts, look at the disk of the workspace"
     return Refused("log-unavailable", "the log did not take the entry", remedy=remedy)
+
+
+def _give_up(reply: asyncio.Future[Any]) -> None:
+    """Ends the waiting for a reply that has not come."""
+    if not reply.done():
+        reply.set_result(None)
