@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
 import tempfile
-import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,11 +18,15 @@ from serving.settings import ServiceSettings
 from tests.faults.calls import Answer, Caller, decide, payment
 from tests.faults.line import Line
 from tests.faults.services import keys_of, nursery
+from tests.faults.strace import traced
 from tests.faults.world import claim_name, debtor_name, own_database, settings_of
 
 DEBTORS = 40
 AT_ONCE = 8
 SYNCED = re.compile(r"(?:^|\s)(?P<begun>\d+\.\d+) f(?:data)?sync\(\d+<(?P<file>[^>]*)>\) += 0 <(?P<took_s>[\d.]+)>")
+SYNCS = ("-ttt", "-T", "-y", "-e", "trace=fsync,fdatasync")
+"""Each fsync and fdatasync with its file, moment and length."""
+
 HALF = re.compile(r"(?P<thread>^\d+) +(?P<begun>\d+\.\d+) f(?:data)?sync\(\d+<(?P<file>[^>]*)> <unfinished")
 REST = re.compile(r"(?P<thread>^\d+) +(?P<ended>\d+\.\d+) <\.\.\. f(?:data)?sync resumed>\) += 0 <")
 LOG_FILES = {"sqlite": "decisions.db-wal", "postgresql": "pg_wal"}
@@ -63,7 +64,7 @@ def durability(kind: str, writes: int) -> Line:
             key = keys_of(settings)["collection_system"]
             with Caller(running.port, key) as caller:
                 _one(caller, 0)  # connections are open, kernels compiled
-            with traced(_writers(settings, running.pid), Path(name) / "syncs") as trace:
+            with traced(_writers(settings, running.pid), Path(name) / "syncs", options=SYNCS) as trace:
                 alone = [_one(caller, n) for n in range(writes)]
                 together = _at_once(running.port, key, writes)
         synced = [one for one in read_trace(trace) if LOG_FILES[kind] in one.file]
@@ -81,27 +82,6 @@ def _writers(settings: ServiceSettings, pid: int) -> list[int]:
         found = [int(one) for one in connection.exec_driver_sql(f"{asked} UNION {others}").scalars()]
     engine.dispose()
     return found
-
-
-@contextmanager
-def traced(pids: Sequence[int], trace: Path) -> Iterator[Path]:
-    """Notes each fsync and fdatasync of some processes, and of their threads, with its file, moment and length."""
-    command = ["strace", "-f", "-ttt", "-T", "-y", "-e", "trace=fsync,fdatasync", "-o", str(trace)]
-    process = subprocess.Popen([*command, *(f"--attach={pid}" for pid in pids)], stderr=subprocess.PIPE, text=True)
-    assert process.stderr is not None
-    try:
-        for _ in pids:
-            line = process.stderr.readline()
-            if "attached" not in line:
-                raise OSError(f"expected strace to attach, came: {line.strip()}")
-        drained = threading.Thread(target=process.stderr.read)
-        drained.start()
-        yield trace
-    finally:
-        time.sleep(0.2)
-        process.terminate()
-        process.wait(10)
-        process.stderr.close()
 
 
 def read_trace(trace: Path) -> list[Synced]:

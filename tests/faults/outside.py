@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
 import tempfile
-import threading
-import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -20,9 +16,11 @@ from serving.settings import ServiceSettings
 from tests.faults.calls import Answer, Caller, decide
 from tests.faults.line import Line
 from tests.faults.services import keys_of, nursery
+from tests.faults.strace import traced
 from tests.faults.world import debtor_name, write_many
 
 SECRET = "7d1f-not-to-be-read"
+OPENINGS = ("-s", "500", "-e", "trace=open,openat,openat2,creat")
 OPENED = re.compile(r'open(?:at)?\((?:AT_FDCWD[^,]*|\d+[^,]*)?,? ?"(?P<path>[^"]*)".*\) += (?P<file>\d+)')
 UPS = ("../", "..\\", "....//", "..;/", "/", "//", "\u2025/", "\uff0e\uff0e/", "..\u2215", "./../", "a/../../")
 TARGETS = ("secret", "secret.html", "etc/passwd", "workspace/secret", "rettid.toml", "decisions.db")
@@ -50,7 +48,7 @@ def outside(rounds: int) -> Line:
         with nursery(Path(folder)) as found:
             running = found.start(replace(settings, patience_ms=20_000))
             _ask(running.port, keys, ["uplift"], wrong, Counter())  # what is opened once is open by now
-            with opened(running.pid, Path(folder) / "opened") as trace:
+            with traced([running.pid], Path(folder) / "opened", options=OPENINGS) as trace:
                 for _ in range(rounds):
                     _ask(running.port, keys, names(), wrong, statuses)
                 _ask(running.port, keys, ["uplift"], wrong, Counter())
@@ -77,25 +75,6 @@ def _plant(settings: ServiceSettings) -> None:
             (folder / name).write_text(SECRET, encoding="utf-8")
     (reports / "link.html").symlink_to(settings.workspace / "secret.html")
     (reports / "folder.html").mkdir()
-
-
-@contextmanager
-def opened(pid: int, trace: Path) -> Iterator[Path]:
-    """Notes every file that a process opens."""
-    command = ["strace", "-f", "-s", "500", "-e", "trace=open,openat,openat2,creat", "-o", str(trace), "-p", str(pid)]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    assert process.stderr is not None
-    line = process.stderr.readline()
-    if "attached" not in line:
-        raise OSError(f"expected strace to attach, came: {line.strip()}")
-    threading.Thread(target=process.stderr.read, daemon=True).start()
-    try:
-        yield trace
-    finally:
-        time.sleep(0.2)
-        process.terminate()
-        process.wait(10)
-        process.stderr.close()
 
 
 def paths_in(trace: Path) -> list[str]:

@@ -7,11 +7,10 @@ from decimal import Decimal
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from data.portfolio import Portfolio
-from data.schemas import SCHEMAS
 from data.times import to_us
+from tests.training.reports.worlds import table_of
 
 END = datetime(2026, 3, 1, 18, tzinfo=UTC)
 END_US = to_us(END)
@@ -52,12 +51,7 @@ def portfolio(
     people = [{"debtor_id": one, "country": "SE", "registered_at": before(400)} for one in named]
     people = [row | (debtors or {}).get(row["debtor_id"], {}) for row in people]
     tables = {"debtors": people, "claims": claims, "payments": payments}
-    return Portfolio.from_tables({name: _table(name, rows) for name, rows in tables.items()}, checked=False)
-
-
-def _table(name: str, rows: list[dict[str, Any]]) -> pa.Table:
-    schema = SCHEMAS[name].arrow
-    return pa.Table.from_pylist([dict.fromkeys(schema.names) | row for row in rows], schema=schema)
+    return Portfolio.from_tables({name: table_of(name, rows) for name, rows in tables.items()}, checked=False)
 
 
 def year(debtors: int, *, seed: int = 1) -> Portfolio:

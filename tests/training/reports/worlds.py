@@ -87,10 +87,11 @@ def portfolio_of(decisions: pa.Table, **tables: list[dict[str, Any]]) -> Portfol
     }
     claims = [{**row, **fixed, "principal": Decimal("100.00")} for row in rows.values()]
     whole = {"debtors": debtors, "claims": claims, **tables}
-    return Portfolio.from_tables({name: _table(name, content) for name, content in whole.items()}, checked=False)
+    return Portfolio.from_tables({name: table_of(name, content) for name, content in whole.items()}, checked=False)
 
 
-def _table(name: str, rows: list[dict[str, Any]]) -> pa.Table:
+def table_of(name: str, rows: list[dict[str, Any]]) -> pa.Table:
+    """A table of the contract; columns that a row leaves out are null."""
     schema = SCHEMAS[name].arrow
     return pa.Table.from_pylist([dict.fromkeys(schema.names) | row for row in rows], schema=schema)
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
-from typing import Any
 
 import numpy as np
 import pytest
 
 from tests.training.reports.long_world import long_world
+from tests.training.reports.pages.page_parts import chart, number, parts, table
 from training.reports.blocks import Chart, Page, Quantity, Section, Table, Text
 from training.reports.experiment import CHAMPION, CONTROL, totals
 from training.reports.facts import Facts, creditors, of_creditor
@@ -33,35 +32,6 @@ def pages_of(facts: Facts) -> list[Page]:
 
 def section(page: Page, key: str) -> Section:
     return next(one for one in page.sections if one.key == key)
-
-
-def table(page: Page, key: str) -> Table:
-    return next(b for s in page.sections for b in s.blocks if isinstance(b, Table) and b.key == key)
-
-
-def chart(page: Page, key: str) -> Chart:
-    return next(b for s in page.sections for b in s.blocks if isinstance(b, Chart) and b.key == key)
-
-
-def cell(found: Table, row: str, column: str) -> Quantity:
-    place = [one.key for one in found.columns].index(column)
-    said = next(one for one in found.rows if one.key == row).cells[place]
-    assert isinstance(said, Quantity)
-    return said
-
-
-def parts(said: Any) -> Iterator[Any]:
-    """Everything a page is made of."""
-    yield said
-    if dataclasses.is_dataclass(said):
-        for field in dataclasses.fields(said):
-            yield from parts(getattr(said, field.name))
-    elif isinstance(said, Mapping):
-        for one in said.values():
-            yield from parts(one)
-    elif isinstance(said, tuple):
-        for one in said:
-            yield from parts(one)
 
 
 @pytest.fixture(scope="module")
@@ -103,29 +73,29 @@ def test_the_overview_shows_the_gain_of_a_plain_loop(facts: Facts) -> None:
     for arm in (CHAMPION, CONTROL):
         money = [float(eur) for eur, one in zip(found.recovered_eur, found.arm, strict=True) if one == arm]
         means[arm] = sum(money) / len(money)
-    shown = cell(table(overview(facts), "gains"), "recovered", "raw")
+    shown = number(table(overview(facts), "gains"), "recovered", "raw")
     assert shown.value == pytest.approx(means[CHAMPION] - means[CONTROL])
     arms = table(overview(facts), "arms")
-    assert cell(arms, "champion", "per_debtor").value == pytest.approx(means[CHAMPION])
+    assert number(arms, "champion", "per_debtor").value == pytest.approx(means[CHAMPION])
 
 
 def test_cohorts_on_the_page_add_up_to_the_arms_table(facts: Facts) -> None:
     page = overview(facts)
     cohorts = table(page, "cohorts")
     for arm in ("control", "champion"):
-        shown = [cell(cohorts, row.key, f"{arm}_recovered").value for row in cohorts.rows]
+        shown = [number(cohorts, row.key, f"{arm}_recovered").value for row in cohorts.rows]
         assert sum(one for one in shown if one is not None) == pytest.approx(
-            cell(table(page, "arms"), arm, "recovered").value
+            number(table(page, "arms"), arm, "recovered").value
         )
 
 
 def test_debtors_of_few_are_withheld_together_with_a_second_creditor(facts: Facts) -> None:
     found = table(overview(facts), "creditors")
     assert creditors(facts)[-1] == "tiny"
-    assert cell(found, "tiny", "control").withheld
-    assert cell(found, "tiny", "recovered").withheld
-    assert cell(found, "other", "recovered").withheld
-    assert not cell(found, "big", "recovered").withheld
+    assert number(found, "tiny", "control").withheld
+    assert number(found, "tiny", "recovered").withheld
+    assert number(found, "other", "recovered").withheld
+    assert not number(found, "big", "recovered").withheld
 
 
 def test_the_page_of_a_creditor_with_few_debtors_shows_no_number_about_them() -> None:
@@ -148,7 +118,7 @@ def test_a_creditors_page_compares_nothing_between_creditors(facts: Facts) -> No
 
 
 def test_uplift_over_none_stands_on_the_page_or_why_it_does_not(facts: Facts) -> None:
-    assert cell(table(overview(facts), "over_none"), "14", "recovered").value is not None
+    assert number(table(overview(facts), "over_none"), "14", "recovered").value is not None
     few = overview(long_world(debtors=150, rng=np.random.default_rng(2)))
     notes = [b.text.key for b in section(few, "over_none").blocks if hasattr(b, "text")]
     assert "uplift.too_few" in notes
@@ -167,7 +137,7 @@ def test_without_drawn_arms_the_overview_describes_and_judges_nothing() -> None:
 
 def test_credited_money_of_all_channels_is_what_was_paid_once(facts: Facts) -> None:
     found = table(channels(facts), "followed")
-    credited = sum(cell(found, row.key, "credited").value or 0.0 for row in found.rows)
+    credited = sum(number(found, row.key, "credited").value or 0.0 for row in found.rows)
     everything = facts.entrants
     paid = totals(everything, facts.evidence, days=14).recovered_eur.sum()
     assert credited == pytest.approx(paid)
@@ -177,9 +147,9 @@ def test_calls_that_nobody_answered_have_a_row_and_add_up_to_all_calls(facts: Fa
     page = channels(facts)
     calls = table(page, "calls")
     assert [row.key for row in calls.rows] == ["answered", "unanswered"]
-    assert (cell(calls, "unanswered", "credited").value or 0) > 0
-    counted = sum(cell(calls, row.key, "decisions").value or 0 for row in calls.rows)
-    assert counted == cell(table(page, "followed"), "phone", "decisions").value
+    assert (number(calls, "unanswered", "credited").value or 0) > 0
+    counted = sum(number(calls, row.key, "decisions").value or 0 for row in calls.rows)
+    assert counted == number(table(page, "followed"), "phone", "decisions").value
 
 
 def test_fields_of_channels_and_hours_hold_every_contact_once(facts: Facts) -> None:
@@ -199,11 +169,11 @@ def test_segments_show_intervals_for_all_at_once_that_are_wider_than_alone(facts
     page = segments(facts)
     assert page is not None
     found = table(page, "country")
-    together, alone = cell(found, "SE", "together"), cell(found, "SE", "alone")
+    together, alone = number(found, "SE", "together"), number(found, "SE", "alone")
     assert together.low is not None
     assert alone.low is not None
     assert together.low < alone.low
-    sizes = sum(cell(found, row.key, "champion").value or 0 for row in found.rows)
+    sizes = sum(number(found, row.key, "champion").value or 0 for row in found.rows)
     assert sizes == (totals(facts.entrants, facts.evidence, days=14).arm == CHAMPION).sum()
 
 
@@ -214,7 +184,7 @@ def test_who_changed_groups_is_counted_in_the_first_one_and_told() -> None:
     page = experiment_pages(dataclasses.replace(facts, entrants=crossed))[0]
     found = table(page, "crossed")
     assert (
-        cell(found, "control", "control").value == (rows.arm[np.unique(rows.debtor, return_index=True)[1]] == 0).sum()
+        number(found, "control", "control").value == (rows.arm[np.unique(rows.debtor, return_index=True)[1]] == 0).sum()
     )
 
 
