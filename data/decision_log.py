@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from threading import Lock
+from time import monotonic, sleep
 
 import pyarrow as pa
 import sqlalchemy as sa
@@ -15,9 +17,10 @@ from data.decision_log_tables import about
 from data.decision_reading import LOG_SCHEMA, decided_frame
 from data.decision_words import BATCH, CONFIRMED, DECIDED, ONLINE, REFUSED, REPLACED, SENT
 from data.decision_writing import add_rows
-from data.log_engine import is_url, open_engine, patient, writing
-from data.log_layout import UnknownLayout, bring_up_to_date, secret_of
+from data.log_engine import BUSY_MS, is_url, open_engine, patient, writing
+from data.log_layout import LOG_LAYOUTS, secret_of
 from data.log_transaction import transaction
+from data.migrating import UnknownLayout
 from data.staged_batches import Batch, ConflictingDecision, all_batches, batch_of, write_staged
 from data.subject_names import Names
 
@@ -39,6 +42,8 @@ __all__ = [
 ]
 
 FILE_NAME = "decisions.db"
+SCRUBBING_S, BETWEEN_S = 2.0, 0.005
+"""How long deleted rows are tried to be taken out of the write-ahead file while others use it, and the time between two tries."""
 
 
 class DecisionLog:
@@ -56,6 +61,8 @@ class DecisionLog:
         self._writing = writing(engine)
         self._patient = patient(engine)
         self._names = names
+        self._moving = Lock()
+        self._to_scrub = False
 
     @staticmethod
     def open(place: Path | str, *, schema: str | None = None) -> DecisionLog:
@@ -81,7 +88,7 @@ class DecisionLog:
         engine = open_engine(str(place) if is_url(place) else f"sqlite:///{_file(Path(place))}", schema=schema)
         try:
             with patient(writing(engine)).begin() as connection:
-                bring_up_to_date(connection, schema=schema)
+                LOG_LAYOUTS.bring_up_to_date(connection, schema=schema)
                 names = Names(secret_of(connection))
         except BaseException:
             engine.dispose()
@@ -155,14 +162,41 @@ class DecisionLog:
         with self.walking() as connection:
             return decided_frame(connection)
 
-    def scrub(self) -> None:
-        """Takes what was deleted out of SQLite's write-ahead file too; elsewhere there is nothing to do."""
-        if self._engine.dialect.name == "sqlite":
+    def tidy(self) -> None:
+        """Moves what SQLite's write-ahead file holds into its data base, beside readers and writers; elsewhere there is nothing to do.
+
+        Called now and then it spares writers from doing it in the middle of theirs.
+        """
+        if self._to_scrub:
+            self.scrub()
+        elif self._engine.dialect.name == "sqlite":
+            self._checkpoint("PASSIVE")
+
+    def scrub(self) -> bool:
+        """Takes what was deleted out of SQLite's write-ahead file too; elsewhere there is nothing to do.
+
+        False where others read an older state of the file all the while: then each `tidy` tries again.
+        """
+        until_s = monotonic() + SCRUBBING_S
+        self._to_scrub = self._engine.dialect.name == "sqlite"
+        while self._to_scrub and monotonic() < until_s:
+            self._to_scrub = self._checkpoint("TRUNCATE")
+            if self._to_scrub:
+                sleep(BETWEEN_S)
+        return not self._to_scrub
+
+    def _checkpoint(self, mode: str) -> bool:
+        """Whether something stood in the way."""
+        with self._moving:  # of two at a time, SQLite sends the second away
             connection = self._engine.raw_connection()
+            cursor = connection.cursor()
             try:
-                connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                cursor.execute("PRAGMA busy_timeout = 0")  # it would keep writers out while it waits for readers
+                ((busy, _, _),) = cursor.execute(f"PRAGMA wal_checkpoint({mode})")
             finally:
+                cursor.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
                 connection.close()
+        return bool(busy)
 
 
 def _file(path: Path) -> Path:

@@ -15,6 +15,10 @@ from data.hot_statements import command
 SYNCHRONOUS_FULL = 2
 BUSY_MS = 10_000
 
+FULL_PAGES = 20_000
+"""Pages (80 MB) at which SQLite's write-ahead file is moved into the data base by whoever writes: by then `DecisionLog.tidy`
+has mostly done it. SQLite's own 1,000 are a few groups of decisions."""
+
 CONNECT_S = 2
 """Longest wait for PostgreSQL to take a connection."""
 
@@ -122,6 +126,7 @@ def _sqlite_connected(busy_ms: int, connection: DBAPIConnection, _entry: Connect
     cursor.execute(f"PRAGMA busy_timeout = {busy_ms}")
     cursor.execute("PRAGMA journal_mode = WAL")
     cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute(f"PRAGMA wal_autocheckpoint = {FULL_PAGES}")
     cursor.execute("PRAGMA secure_delete = ON")  # what is deleted is overwritten: an erased debtor's key is gone
     cursor.execute("SELECT journal_mode, synchronous FROM pragma_journal_mode, pragma_synchronous")
     found = cursor.fetchone()

@@ -11,7 +11,7 @@ from data.action_grid import NO_ACTION, ActionGrid
 from data.config import ArmSettings, Config
 from data.vocabulary import ARMS
 from models.explore import channel_daypart_probability, channel_probability, draw, explore_probabilities
-from models.hashing import keyed_hex, keyed_uniform
+from models.hashing import dated_hex, keyed_uniform
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -67,10 +67,14 @@ def arms_of(debtor_id: TextArray, settings: ArmSettings) -> IntArray:
 
 
 def decision_ids(debtor_id: TextArray, as_of_us: IntArray, *, salt: str) -> TextArray:
-    """Identifier of each debtor's decision at a moment: 32 hexadecimal digits, shape (n,)."""
+    """Identifier of each debtor's decision at a moment: 32 hexadecimal digits that begin with the moment, shape (n,).
+
+    In the order of their moments, new ones stand side by side in an index: a group of them touches a page or two of it.
+    """
     pairs = zip(debtor_id.tolist(), as_of_us.tolist(), strict=True)
     return np.array(
-        [keyed_hex(f"{debtor}|{moment}", key=f"{salt}/decision") for debtor, moment in pairs], dtype=np.object_
+        [dated_hex(f"{debtor}|{moment}", key=f"{salt}/decision", at_us=moment) for debtor, moment in pairs],
+        dtype=np.object_,
     )
 
 

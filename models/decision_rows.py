@@ -18,7 +18,7 @@ from models.bundle import Bundle
 from models.columns import Column, DecisionColumns, Flags, Instants, Numbers, Pairs, Reasons, Texts, Words
 from models.decide import Decided, Scored
 from models.explain import explained
-from models.hashing import keyed_hex
+from models.hashing import dated_hex, keyed_hex
 from models.message import payment_option, tone
 from models.rules.left import NO_RULE
 from models.rules.mask import RULES
@@ -110,7 +110,11 @@ def _names(decided: Decided, claims: _Claims) -> Columns:
     prepared, moment = decided.prepared, claims.moment
     claim_id = prepared.histories.claim_id[prepared.targets.claim]
     held, ids = np.flatnonzero(claims.apart), decided.decision_id.tolist()
-    ids += [keyed_hex(f"{ids[moment[row]]}|{claim_id[row]}", key="uncovered") for row in held.tolist()]
+    as_of_us = prepared.asks.as_of_us.tolist()
+    ids += [
+        dated_hex(f"{ids[moment[row]]}|{claim_id[row]}", key="uncovered", at_us=as_of_us[moment[row]])
+        for row in held.tolist()
+    ]
     decision = moment.copy()
     decision[held] = len(decided.decision_id) + np.arange(len(held))
     return {

@@ -20,6 +20,20 @@ def keyed_hex(text: str, *, key: str) -> str:
     return blake2b(text.encode(), key=key.encode()[:64], digest_size=16).hexdigest()
 
 
+DATED = 14
+"""Hexadecimal digits of an instant: microseconds until the year 4253."""
+
+
+def dated_hex(text: str, *, key: str, at_us: int) -> str:
+    """An instant and a hash of the text under the key, 32 hexadecimal digits that are in order of the instants.
+
+    >>> one, other = (dated_hex("d1", key="a", at_us=at_us) for at_us in (1_700_000_000_000_000, 1_700_000_000_000_001))
+    >>> one < other, one[14:] == other[14:]
+    (True, True)
+    """
+    return f"{at_us % 16**DATED:0{DATED}x}{keyed_hex(text, key=key)[DATED:]}"
+
+
 def keyed_uniform(texts: TextArray, *, key: str) -> FloatArray:
     """A number in [0, 1) for each text, the same for the same text and key, shape (n,)."""
     secret = key.encode()[:64]

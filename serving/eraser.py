@@ -14,6 +14,8 @@ LEFT = (
 )
 """What is not ours to delete."""
 
+STILL_READ = "the log's write-ahead file, which others read all the while: it is tried again until it is done"
+
 
 def erase_debtor(service: Service, debtor_id: str) -> Erasure:
     """What was erased, and what is left to do elsewhere.
@@ -32,5 +34,5 @@ def erase_debtor(service: Service, debtor_id: str) -> Erasure:
             raise Refused("unknown-debtor", "no such debtor has been received", remedy="look at the identifier")
         claims, contacts = facts.identifiers("claims"), facts.identifiers("contacts")
         done = erase(connection, debtor_id, claims=claims, contacts=contacts, at=now)
-    service.log.scrub()
-    return Erasure(erased_at=now, unreadable=dict(done.counts), link=done.link, left_to_do=list(LEFT))
+    left = LEFT if service.log.scrub() else (STILL_READ, *LEFT)
+    return Erasure(erased_at=now, unreadable=dict(done.counts), link=done.link, left_to_do=list(left))

@@ -25,6 +25,7 @@ from serving.telemetry.telemetry import Telemetry
 from serving.tenants import Tenant
 
 EVERY_S = 60.0
+TIDY_S = 0.5
 ROUNDS_AN_HOUR = 60
 SAMPLE = 200
 """Matured decisions looked at each time: enough for a drift that matters, few enough to hold nobody up."""
@@ -34,10 +35,11 @@ WITHIN = timedelta(days=30)
 
 @asynccontextmanager
 async def on_watch(tenants: Iterable[Tenant], telemetry: Telemetry) -> AsyncIterator[None]:
-    """Looks every minute, and once an hour at what was promised and at the chain; for the application's lifespan."""
+    """Looks every minute, and once an hour at what was promised and at the chain, and keeps logs tidy; for the lifespan."""
     known = [*tenants]
     tell_fallbacks(known, telemetry)
-    async with repeated(_rounds(known, telemetry), every_s=EVERY_S):
+    tidy: list[Work] = [partial(run_in_threadpool, one.service.log.tidy) for one in known]
+    async with repeated(_rounds(known, telemetry), every_s=EVERY_S), repeated(lambda: tidy, every_s=TIDY_S):
         yield
 
 

@@ -232,6 +232,42 @@ def test_the_files_of_the_log_hold_nothing_of_an_erased_debtor(tmp_path):
     log.close()
 
 
+def test_tidying_moves_what_was_written_into_the_data_base_beside_a_reader(tmp_path):
+    log = DecisionLog.open(tmp_path)
+    write(log, decision_row(1))
+    alone = tmp_path / "alone.db"
+    with log.reading() as connection:
+        last_links(connection)
+        log.tidy()
+        alone.write_bytes((tmp_path / "decisions.db").read_bytes())
+    log.close()
+    with sqlite3.connect(alone) as connection:
+        assert connection.execute("SELECT count(*) FROM decision_rows").fetchone() == (1,)
+    connection.close()
+
+
+def test_what_a_reader_kept_from_being_scrubbed_is_scrubbed_by_the_next_tidying(tmp_path, monkeypatch):
+    monkeypatch.setattr("data.decision_log.SCRUBBING_S", 0.05)
+    log = DecisionLog.open(tmp_path)
+    fill(log)
+    with sqlite3.connect(tmp_path / "decisions.db") as connection:
+        [(key,)] = connection.execute("SELECT key FROM subjects WHERE id = 'd1'")
+    connection.close()
+    ahead = tmp_path / "decisions.db-wal"
+    with log.reading() as reader:
+        last_links(reader)
+        with log.writing() as connection:
+            erase(connection, "d1", claims=["c1"], contacts=[], at=AS_OF)
+        assert not log.scrub()
+        assert key in ahead.read_bytes()
+        log.tidy()
+        assert key in ahead.read_bytes()
+    log.tidy()
+    assert key not in ahead.read_bytes() + (tmp_path / "decisions.db").read_bytes()
+    assert log.scrub()
+    log.close()
+
+
 def test_a_debtor_erased_by_another_process_is_not_remembered(place):
     one, another = place.open(), place.open()
     fill(one)

@@ -176,6 +176,12 @@ def test_decision_ids_differ_by_debtor_moment_and_salt() -> None:
     assert len(set(ids)) == 8
 
 
+@given(st.lists(st.integers(0, 4_000_000_000_000_000), min_size=2, max_size=10))
+def test_decision_ids_stand_in_the_order_of_their_moments(moments: list[int]) -> None:
+    ids = decision_ids(people(len(moments)), np.array(moments), salt="a").tolist()
+    assert [moments[ids.index(one)] for one in sorted(ids)] == sorted(moments)
+
+
 def test_a_constant_action_is_the_first_allowed_slot_of_its_channel_and_part_of_the_day() -> None:
     allowed = np.zeros((3, GRID.size), dtype=bool)
     allowed[:, 0] = True
