@@ -22,7 +22,7 @@ from models.segments_indicators import (
     FloatArray,
     LevelArray,
     indicator_values,
-    level_of,
+    levels_of,
     with_history,
 )
 
@@ -34,6 +34,9 @@ SURE = 0.6
 
 LEAST_SEEN = 2
 """Indicators of the debtor's own doing that must have been seen."""
+
+_MOST = np.array([len(one.words) for one in INDICATORS])
+"""Highest level of each indicator."""
 
 
 @dataclass(frozen=True)
@@ -68,9 +71,14 @@ class SegmentModel:
     def level(self, columns: Columns, *, size: int) -> LevelArray:
         """Level of each debtor at each indicator, shape (n, indicators)."""
         values = indicator_values(columns, size=size)
-        none: tuple[float, ...] = ()
-        known = [level_of(values[one.name], self.cuts.get(one.name, none)) for one in INDICATORS]
-        return np.minimum(np.stack(known, axis=1), [len(one.words) for one in INDICATORS]).astype(np.int8)
+        return levels_of(np.stack([values[one.name] for one in INDICATORS], axis=1), self._cuts, most=_MOST)
+
+    @cached_property
+    def _cuts(self) -> FloatArray:
+        """Where the levels of each indicator part, behind them nowhere, shape (indicators, cuts)."""
+        cuts = [tuple(self.cuts.get(one.name, ())) for one in INDICATORS]
+        widest = max(map(len, cuts), default=0)
+        return np.array([[*one, *[np.inf] * (widest - len(one))] for one in cuts])
 
     def dump(self) -> dict[str, str]:
         """The model as JSON, by file name."""

@@ -188,13 +188,23 @@ def _standing(get: Get) -> dict[str, FloatArray]:
     }
 
 
-def level_of(values: FloatArray, cuts: tuple[float, ...]) -> LevelArray:
-    """Level of each value: 0 where not seen, 1 up to the first cut, and so on, shape (n,).
+def levels_of(values: FloatArray, cuts: FloatArray, *, most: npt.NDArray[np.int64]) -> LevelArray:
+    """Level of each value: 0 where not seen, 1 up to the first cut, and so on, shape (n, indicators).
 
-    >>> level_of(np.array([np.nan, 0.0, 0.5, 2.0]), (0.0, 1.0)).tolist()
+    Parameters
+    ----------
+    values
+        Shape (n, indicators).
+    cuts
+        Where the levels of each indicator part, rising, shape (indicators, cuts).
+    most
+        Highest level of each indicator, shape (indicators,).
+
+    >>> values = np.array([[np.nan], [0.0], [0.5], [2.0]])
+    >>> levels_of(values, np.array([[0.0, 1.0]]), most=np.array([3]))[:, 0].tolist()
     [0, 1, 2, 3]
     """
-    level = np.searchsorted(np.array(cuts), values, side="left") + 1
+    level = np.minimum((cuts < values[:, :, None]).sum(axis=2) + 1, most)
     return np.where(np.isnan(values), 0, level).astype(np.int8)
 
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from data.action_grid import ActionGrid
 from data.config import Config
 from data.times import DAY_US
+from features.distinct import distinct
 from models._value_kernels import add_lifts
 
 FloatArray = npt.NDArray[np.float64]
@@ -45,8 +46,8 @@ def prices(config: Config, *, as_of_us: IntArray, answer_rate: FloatArray) -> Pr
     MissingRate
         No cost or harm of a channel holds on that day.
     """
-    days, inverse = np.unique(as_of_us // DAY_US, return_inverse=True)
-    cells = [(name, int(day)) for day in days for name in config.grid.channels]
+    days, inverse = distinct(as_of_us // DAY_US)
+    cells = [(name, day) for day in days for name in config.grid.channels]
     costs, harms = [config.costs.on(*cell) for cell in cells], [config.harm.on(*cell) for cell in cells]
 
     def by_row(values: list[float]) -> FloatArray:

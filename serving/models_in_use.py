@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,6 +84,7 @@ class ModelsInUse:
         background: bool = True,
     ) -> None:
         self._workspace = workspace
+        self._pointers = tuple(str(workspace / "models" / f"{role}.json") for role in ROLES)
         self._on_refused = on_refused
         self._trial = trial
         self._background = background
@@ -191,13 +193,12 @@ class ModelsInUse:
         return bundle
 
     def _look(self) -> Stamp:
-        folder = self._workspace / "models"
-        return tuple(_stamp(folder / f"{role}.json") for role in ROLES)
+        return tuple(map(_stamp, self._pointers))
 
 
-def _stamp(path: Path) -> tuple[int, int, int] | None:
+def _stamp(path: str) -> tuple[int, int, int] | None:
     try:
-        found = path.lstat()
+        found = os.lstat(path)
     except OSError:
         return None
     return found.st_mtime_ns, found.st_ino, found.st_size
