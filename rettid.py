@@ -175,7 +175,7 @@ def tune(
     context: typer.Context,
     directory: Folder,
     as_of: AsOf,
-    model: Annotated[str, typer.Option("--model", help="What to tune.")] = "lightgbm",
+    model: Annotated[str, typer.Option("--model", help="What to tune.")] = "chain",
     trials: Annotated[int, typer.Option("--trials", min=1, help="Finished trials, earlier calls' included.")] = 50,
     timeout: Annotated[float | None, typer.Option("--timeout", help="Seconds after which no trial begins.")] = None,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Processes that try settings at the same time.")] = 1,

@@ -1,7 +1,8 @@
 """`rettid tune`: a search for settings by Optuna, judged by log loss on the calibration slice, later than what was learnt.
 
-The judged debtors are never looked at. A study belongs to its data, its seed and its search space: called again, it goes
-on, and several processes may share it. Nothing else in the program speaks to Optuna.
+A trial learns by the function that training calls (`tune_trial.py`), and no payment of a judged debtor reaches it. A study
+belongs to its data, its seed and its search space: called again, it goes on, and several processes may share it. They share
+the matrix of features as well; what a recipe makes of it, each has for itself. Nothing else in the program speaks to Optuna.
 """
 
 from __future__ import annotations
@@ -13,14 +14,12 @@ import platform
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import lightgbm as lgb
-import numpy as np
 import optuna
 from optuna.pruners import MedianPruner
 from optuna.samplers import TPESampler
@@ -30,13 +29,15 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 
 from data.progress import Progress
 from training.code_version import code_hash
-from training.fit import SETTINGS, Setting, category_columns
+from training.fit import SETTINGS, Setting
 from training.material import Material
+from training.recipes.fitted import Watch
 from training.run_record import data_digest, tags_of
 from training.search_space import Range, Space, defaults, search_space
 from training.slices import Slices, slices_of
 from training.tracking import Tracking
 from training.train import Order, Trained, train
+from training.tune_trial import try_settings
 
 DONE = (TrialState.COMPLETE, TrialState.PRUNED)
 
@@ -45,6 +46,9 @@ PRUNED_AFTER = 10
 
 PROCESS = "process"
 """Attribute of a trial: computer and number of the process that tries it."""
+
+ROUNDS = "rounds"
+"""Attribute of a trial: the rounds at which its boosters stopped, by name."""
 
 STEPS_A_UNIT = 10.0
 """Losses are compared after as much learning: rounds × learning rate, in tenths."""
@@ -59,8 +63,9 @@ class Search:
     """What to tune and for how long.
 
     `trials` counts the study's finished trials, those of earlier calls included; no trial begins after `timeout_s`
-    seconds; `jobs` processes try settings at the same time. `source` names the portfolio in the run's tags; `space` is
-    searched in place of the recipe's own.
+    seconds; `jobs` processes try settings at the same time, each with about twice the matrix of features in memory of its own
+    (`time_to_payment`: six times), beside the matrix that they share. `source` names the portfolio in the run's tags; `space`
+    is searched in place of the recipe's own.
     """
 
     model: str
@@ -112,8 +117,6 @@ class Task:
     timeout_s: float | None
     seed: int
     threads: int
-    names: tuple[str, ...]
-    categories: tuple[int, ...]
 
 
 def tune(material: Material, search: Search, *, workspace: Path, progress: Progress) -> Tuned:
@@ -168,7 +171,7 @@ def _best(study: optuna.Study) -> FrozenTrial:
 
 
 def _task(material: Material, search: Search, workspace: Path) -> Task:
-    space = search.space or search_space(search.model)
+    space = _space(search, horizon_days=material.config.horizon.days)
     what = [data_digest(material), material.seed, material.rows.names, asdict(space), defaults(search.model, space)]
     what += [material.config.fingerprint, code_hash()]
     digest = hashlib.sha256(json.dumps(what, sort_keys=True, default=str).encode()).hexdigest()[:12]
@@ -181,9 +184,14 @@ def _task(material: Material, search: Search, workspace: Path) -> Task:
         timeout_s=search.timeout_s,
         seed=material.seed,
         threads=max(1, int(str(SETTINGS[search.model].get("num_threads", 1))) // search.jobs),
-        names=material.rows.names,
-        categories=tuple(category_columns(material.reference.channels)),
     )
+
+
+def _space(search: Search, *, horizon_days: int) -> Space:
+    """What is searched; a recipe that has a horizon of its own among its settings keeps to the configuration's."""
+    space = search.space or search_space(search.model)
+    own = {"horizon_days": horizon_days} if "horizon_days" in SETTINGS[search.model] else {}
+    return replace(space, fixed={**space.fixed, **own})
 
 
 def _study(task: Task, *, worker: int = 0) -> optuna.Study:
@@ -278,15 +286,16 @@ def _helped(task: Task, slices: Slices, count: int) -> Iterator[list[Future[None
         yield []
         return
     with TemporaryDirectory() as folder, ProcessPoolExecutor(count, mp_context=get_context("spawn")) as pool:
-        slices.write(Path(folder))
-        futures: list[Future[None]] = [pool.submit(_help, task, Path(folder), number) for number in range(1, count + 1)]
+        file = Path(folder) / "matrix.npy"
+        rest = slices.write(file)
+        futures: list[Future[None]] = [pool.submit(_help, task, rest, file, number) for number in range(1, count + 1)]
         yield futures
 
 
-def _help(task: Task, folder: Path, worker: int) -> None:
-    """What another process does."""
+def _help(task: Task, rest: Slices, file: Path, worker: int) -> None:
+    """What another process does; it has the matrix from the file."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    _try(_study(task, worker=worker), task, Slices.read(folder), after=lambda: None)
+    _try(_study(task, worker=worker), task, rest.read(file), after=lambda: None)
 
 
 def _try(study: optuna.Study, task: Task, slices: Slices, *, after: Callable[[], None]) -> None:
@@ -299,49 +308,21 @@ def _try(study: optuna.Study, task: Task, slices: Slices, *, after: Callable[[],
 
     if _finished(study) >= task.trials:
         return
-    learn = lgb.Dataset(
-        slices.learn,
-        slices.learn_paid.astype(np.float64),
-        categorical_feature=list(task.categories),
-        feature_name=list(task.names),
-        free_raw_data=False,
-        params=_fit_params(task, {}),
-    )
-    later = lgb.Dataset(slices.later, slices.later_paid.astype(np.float64), reference=learn, free_raw_data=False)
-    study.optimize(lambda trial: _loss(trial, task, learn, later), timeout=task.timeout_s, callbacks=[look])
+    study.optimize(lambda trial: _loss(trial, task, slices), timeout=task.timeout_s, callbacks=[look])
 
 
 def _finished(study: optuna.Study) -> int:
     return len(study.get_trials(deepcopy=False, states=DONE))
 
 
-def _fit_params(task: Task, settings: Mapping[str, Setting]) -> dict[str, Any]:
-    """What LightGBM is given: the recipe's settings with the trial's in their place."""
-    known = {**SETTINGS[task.model], **task.space.fixed, **settings}
-    kept = {name: value for name, value in known.items() if name not in {"rounds", "patience"}}
-    constraints = [-1 if name == "days_ahead" else 0 for name in task.names]
-    own = {"seed": task.seed, "num_threads": task.threads, "feature_pre_filter": False}
-    return {**kept, **own, "monotone_constraints": constraints}
-
-
-def _loss(trial: Trial, task: Task, learn: lgb.Dataset, later: lgb.Dataset) -> float:
-    """Log loss on the later slice of a booster stopped where it is lowest."""
-    space = task.space
+def _loss(trial: Trial, task: Task, slices: Slices) -> float:
+    """Log loss of the trial's settings on the calibration slice."""
     trial.set_user_attr(PROCESS, _process())
-    settings = {name: _drawn(trial, name, values) for name, values in space.ranges.items()}
-    known = {**SETTINGS[task.model], **space.fixed}
-    booster = lgb.train(
-        _fit_params(task, settings),
-        learn,
-        num_boost_round=int(str(known["rounds"])),
-        valid_sets=[later],
-        callbacks=[
-            lgb.early_stopping(int(str(known["patience"])), verbose=False),
-            _reporter(trial, rate=float(str(settings.get("learning_rate", known["learning_rate"])))),
-        ],
-    )
-    trial.set_user_attr("rounds", booster.best_iteration)
-    return float(booster.best_score["valid_0"]["binary_logloss"])
+    drawn = {name: _drawn(trial, name, values) for name, values in task.space.ranges.items()}
+    settings = {**task.space.fixed, **drawn, "num_threads": task.threads}
+    tried = try_settings(task.model, slices, settings, seed=task.seed, watch=_watch(trial))
+    trial.set_user_attr(ROUNDS, dict(tried.rounds))
+    return tried.loss
 
 
 def _drawn(trial: Trial, name: str, values: Range) -> Setting:
@@ -351,18 +332,21 @@ def _drawn(trial: Trial, name: str, values: Range) -> Setting:
     return trial.suggest_float(name, values.low, values.high, log=values.log)
 
 
-def _reporter(trial: Trial, *, rate: float) -> Callable[[Any], None]:
+def _watch(trial: Trial) -> Watch:
     """Tells the study the loss after each tenth of a unit of learning, and stops a trial that lags behind."""
+    told = 0
 
-    def report(env: Any) -> None:  # noqa: ANN401 # LightGBM's record of a round
-        step = int((env.iteration + 1) * rate * STEPS_A_UNIT)
-        if step == int(env.iteration * rate * STEPS_A_UNIT):
+    def watch(learnt: float, loss: float) -> None:
+        nonlocal told
+        step = int(learnt * STEPS_A_UNIT)
+        if step == told:
             return
-        trial.report(float(env.evaluation_result_list[0][2]), step)
+        told = step
+        trial.report(loss, step)
         if trial.should_prune():
             raise optuna.TrialPruned
 
-    return report
+    return watch
 
 
 @dataclass(frozen=True)
@@ -389,7 +373,6 @@ class _Notes:
     def _note(self, whole: str, trial: FrozenTrial) -> None:
         loss = trial.value if trial.value is not None else trial.intermediate_values.get(trial.last_step or 0)
         metrics = {} if loss is None else {"log_loss": float(loss)}
-        if "rounds" in trial.user_attrs:
-            metrics["rounds"] = float(trial.user_attrs["rounds"])
+        metrics |= {name: float(count) for name, count in trial.user_attrs.get(ROUNDS, {}).items()}
         params = {name: str(value) for name, value in trial.params.items()}
         self.tracking.trial(whole, trial.number, params=params, metrics=metrics, state=trial.state.name.lower())

@@ -1,4 +1,4 @@
-"""Tuning: the recipe's own settings come first, a study goes on, and the judged debtors are never looked at."""
+"""Tuning: the recipe's own settings come first, a study goes on, and its best settings become a run."""
 
 from __future__ import annotations
 
@@ -8,22 +8,28 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import optuna
 import pytest
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
-from sklearn.metrics import log_loss
 
+from data.portfolio import Portfolio
+from data.simulator.settings import UNTIL
+from data.times import to_us
 from models.bundle import read_bundle
-from training.fit import SETTINGS, recipe
-from training.material import Material
+from tests.deciding import PACKS
+from tests.portfolios import CONFIG
+from training.fit import SETTINGS
+from training.material import Material, gather
 from training.search_space import SPACES, NoSearchSpace, Range, Space
-from training.slices import Slices, slices_of
 from training.tracking import PARENT, TUNING, Tracking
 from training.tune import PROCESS, NoTrial, Search, Tuned, mend, tune
 
 SMALL = Space({"num_leaves": Range(4, 31), "learning_rate": Range(0.05, 0.2, log=True)}, {"rounds": 12})
+CHAIN = Space(
+    {"num_leaves": Range(4, 31), "own_learning_rate": Range(0.03, 0.1, log=True)},
+    {"reach_rounds": 6, "conversion_rounds": 5, "own_rounds": 12},
+)
 SHORT = Search("lightgbm", 3, timeout_s=0.0, space=SMALL)
 
 
@@ -57,6 +63,39 @@ def test_a_study_begins_with_the_recipe_s_own_settings_ends_with_a_run_and_goes_
     assert own.data.params["num_leaves"] == str(SETTINGS["lightgbm"]["num_leaves"])
     assert own.data.metrics["log_loss"] == pytest.approx(first.usual_loss)
     assert {run.tags["study"] for run in Tracking(tmp_path).runs()} == {first.study}
+
+
+def test_the_chain_is_tuned_by_the_same_command_and_its_best_settings_are_a_run(
+    material: Material, tmp_path: Path
+) -> None:
+    first = tune(material, Search("chain", 2, space=CHAIN), workspace=tmp_path, progress=lambda what, share: None)
+    assert first.finished == 2
+    assert first.pruned == 0
+    assert first.usual_loss is not None
+    assert first.loss <= first.usual_loss
+    bundle = read_bundle(first.trained.directory)
+    assert bundle.recipe == "chain"
+    assert bundle.card["settings"] == first.settings
+    assert set(first.settings) == {*CHAIN.ranges, *CHAIN.fixed}
+    again = tune(material, Search("chain", 3, space=CHAIN), workspace=tmp_path, progress=lambda what, share: None)
+    assert (again.study, again.finished) == (first.study, 3)
+    assert again.usual_loss == first.usual_loss
+    client = Tracking(tmp_path).client()
+    number = client.get_experiment_by_name(TUNING).experiment_id
+    noted = client.search_runs([number], "tags.trial = '0'")[0].data
+    assert noted.params == {name: str(SETTINGS["chain"][name]) for name in CHAIN.ranges}
+    assert noted.metrics["log_loss"] == pytest.approx(first.usual_loss)
+    assert {name: noted.metrics[name] <= most for name, most in CHAIN.fixed.items()} == dict.fromkeys(CHAIN.fixed, True)
+    assert {run.tags["study"] for run in Tracking(tmp_path).runs()} == {first.study}
+
+
+def test_a_recipe_with_a_horizon_of_its_own_keeps_to_the_configuration_s(simulated: Portfolio, tmp_path: Path) -> None:
+    config = replace(CONFIG, horizon=replace(CONFIG.horizon, days=10))
+    material = gather(simulated, as_of_us=to_us(UNTIL), config=config, packs=PACKS, seed=1, progress=lambda what: None)
+    search = Search("time_to_payment", 1, space=Space({"num_leaves": Range(4, 31)}, {"rounds": 5}))
+    found = tune(material, search, workspace=tmp_path, progress=lambda what, share: None)
+    assert found.settings == {"rounds": 5, "horizon_days": 10, "num_leaves": 31}
+    assert read_bundle(found.trained.directory).card["settings"] == found.settings
 
 
 def killed_process() -> str:
@@ -100,36 +139,9 @@ def test_another_configuration_is_another_study(material: Material, tmp_path: Pa
     assert len(names) == 2
 
 
-def test_a_trial_fits_what_the_recipe_fits(material: Material, tmp_path: Path) -> None:
-    """With its own settings, up to which features are sampled: the study keeps those that no split can use."""
-    first = tune(material, Search("lightgbm", 1, space=SMALL), workspace=tmp_path, progress=lambda what, share: None)
-    rows, split = material.rows, material.split
-    fitted = recipe("lightgbm")(rows, split, material.reference, {"rounds": 12, "num_threads": 1}, material.seed)
-    raw = fitted.model.booster.predict(rows.matrix[split.calibrate])
-    assert first.usual_loss == pytest.approx(log_loss(rows.paid[split.calibrate], raw), rel=0.01)
-
-
-def test_the_judged_rows_change_nothing(material: Material, tmp_path: Path) -> None:
-    judge = material.split.judge
-    rows = material.rows
-    turned = replace(rows, paid=np.where(judge, ~rows.paid, rows.paid), matrix=np.where(judge[:, None], 0, rows.matrix))
-    for one in ("learn", "learn_paid", "later", "later_paid"):
-        before, after = slices_of(material), slices_of(replace(material, rows=turned))
-        np.testing.assert_array_equal(getattr(before, one), getattr(after, one))
-    assert len(slices_of(material).learn) == material.split.learn.sum()
-
-
-def test_slices_are_the_same_from_files(material: Material, tmp_path: Path) -> None:
-    before = slices_of(material)
-    before.write(tmp_path)
-    after = Slices.read(tmp_path)
-    np.testing.assert_array_equal(before.learn, after.learn)
-    np.testing.assert_array_equal(before.later_paid, after.later_paid)
-
-
 def test_a_recipe_without_a_search_space_is_an_error(material: Material, tmp_path: Path) -> None:
     search = Search("constant", 3)
-    with pytest.raises(NoSearchSpace, match="no search space for 'constant'"):
+    with pytest.raises(NoSearchSpace, match="'constant': there are chain, lightgbm, per_channel, time_to_payment"):
         tune(material, search, workspace=tmp_path, progress=lambda what, share: None)
 
 
@@ -142,5 +154,6 @@ def test_a_study_without_a_trial_says_what_to_do(material: Material, tmp_path: P
 def test_every_setting_that_is_searched_is_one_of_the_recipe() -> None:
     for name, space in SPACES.items():
         assert {*space.ranges, *space.fixed} <= set(SETTINGS[name])
-        for one in space.ranges.values():
+        for setting, one in space.ranges.items():
             assert one.low < one.high
+            assert one.low <= float(SETTINGS[name][setting]) <= one.high

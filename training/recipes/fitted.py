@@ -1,9 +1,10 @@
-"""What every recipe takes and gives."""
+"""What every recipe takes and gives, and what one gives that can be tuned."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from features.reference import Reference
 from models.bundle import Chooser
@@ -40,3 +41,31 @@ class Fitted:
 
 Recipe = Callable[[TrainingRows, Split, Reference, Mapping[str, Setting], int], Fitted]
 """Rows, their parts, the reference of the features, settings, seed."""
+
+Model = TypeVar("Model", bound=PropensityModel, covariant=True)
+
+
+@dataclass(frozen=True)
+class Uncalibrated(Generic[Model]):
+    """The judged model before the later slice has calibrated it, and the rounds at which its boosters stopped, by name."""
+
+    model: Model
+    rounds: Mapping[str, int]
+
+
+Watch = Callable[[float, float], None]
+"""Told while a booster learns: how much by now (rounds × learning rate), and the log loss on the later slice.
+
+It may raise, to break off.
+"""
+
+
+def unwatched(learnt: float, loss: float) -> None:
+    """Nobody looks."""
+
+
+Learn = Callable[[TrainingRows, Split, Reference, Mapping[str, Setting], int, Watch], Uncalibrated[PropensityModel]]
+"""The part of a recipe that its settings are judged by: what the recipe itself calibrates and then learns again from all rows.
+
+Arguments are a recipe's, and who watches. One whose losses on the way are not those of its chance of payment tells nothing.
+"""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import lightgbm as lgb
 import numpy as np
@@ -10,9 +11,10 @@ import numpy.typing as npt
 
 from features.catalogue import catalogue
 from features.reference import Reference
+from models.calibration import Calibration
 from models.propensity import BoosterModel
 from training.recipes.calibrate import platt
-from training.recipes.fitted import Fitted, Setting
+from training.recipes.fitted import Fitted, Setting, Uncalibrated, Watch, unwatched
 from training.rows import TrainingRows
 from training.splits import Split
 
@@ -45,18 +47,40 @@ def fit_lightgbm(
 
     A later slot never does more within the horizon, at the same distance from pay day: `days_ahead` is monotone.
     """
-    chosen: dict[str, object] = {**BOOSTER, "seed": seed, **settings}
-    rounds, patience = int(str(chosen.pop("rounds", ROUNDS))), int(str(chosen.pop("patience", PATIENCE)))
-    chosen["monotone_constraints"] = [-1 if name == "days_ahead" else 0 for name in rows.names]
-    stop = lgb.early_stopping(patience, verbose=False)
-    learn = _dataset(rows, split.learn, reference, chosen)
-    later = _dataset(rows, split.calibrate, reference, chosen, like=learn)
-    booster = lgb.train(chosen, learn, num_boost_round=rounds, valid_sets=[later], callbacks=[stop])
+    booster = learn_lightgbm(rows, split, reference, settings, seed, unwatched).model.booster
     raw = np.asarray(booster.predict(rows.matrix[split.calibrate], raw_score=True), dtype=np.float64)
     calibration = platt(raw, rows.paid[split.calibrate])
-    everything = _dataset(rows, np.ones(len(rows), dtype=np.bool_), reference, chosen)
-    again = lgb.train(chosen, everything, num_boost_round=booster.best_iteration)
+    params = _params(rows, settings, seed)
+    everything = _dataset(rows, np.ones(len(rows), dtype=np.bool_), reference, params)
+    again = lgb.train(params, everything, num_boost_round=booster.best_iteration)
     return Fitted(BoosterModel(booster, calibration), BoosterModel(again, calibration), "value")
+
+
+def learn_lightgbm(
+    rows: TrainingRows, split: Split, reference: Reference, settings: Mapping[str, Setting], seed: int, watch: Watch
+) -> Uncalibrated[BoosterModel]:
+    """The booster of the learning part, stopped where the later slice gains nothing more; `watch` is told of every round."""
+    params = _params(rows, settings, seed)
+    rounds, patience = int(settings.get("rounds", ROUNDS)), int(settings.get("patience", PATIENCE))
+    learn = _dataset(rows, split.learn, reference, params)
+    later = _dataset(rows, split.calibrate, reference, params, like=learn)
+    stop, tell = lgb.early_stopping(patience, verbose=False), _telling(watch, rate=float(str(params["learning_rate"])))
+    booster = lgb.train(params, learn, num_boost_round=rounds, valid_sets=[later], callbacks=[stop, tell])
+    return Uncalibrated(BoosterModel(booster, Calibration()), {"rounds": booster.best_iteration})
+
+
+def _params(rows: TrainingRows, settings: Mapping[str, Setting], seed: int) -> dict[str, object]:
+    """What LightGBM is given."""
+    known = {name: value for name, value in settings.items() if name not in {"rounds", "patience"}}
+    constraints = [-1 if name == "days_ahead" else 0 for name in rows.names]
+    return {**BOOSTER, "seed": seed, **known, "monotone_constraints": constraints}
+
+
+def _telling(watch: Watch, *, rate: float) -> Callable[[Any], None]:
+    def tell(env: Any) -> None:  # noqa: ANN401 # LightGBM's record of a round
+        watch((env.iteration + 1) * rate, float(env.evaluation_result_list[0][2]))
+
+    return tell
 
 
 def _dataset(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import lightgbm as lgb
 import numpy as np
@@ -18,7 +18,7 @@ from models.calibration import Calibration
 from models.time_to_payment import HORIZON_DAYS, HazardModel
 from training.recipes.boosting import Lesson, School, lightgbm_params
 from training.recipes.calibrate import platt
-from training.recipes.fitted import Fitted, Setting
+from training.recipes.fitted import Fitted, Setting, Uncalibrated, Watch, unwatched
 from training.recipes.lightgbm import BOOSTER, PATIENCE, ROUNDS, category_columns
 from training.rows import TrainingRows
 from training.splits import Split
@@ -64,25 +64,37 @@ def fit_time_to_payment(
     NoWaits
         The rows do not say when something was paid, or their horizon is not `horizon_days`.
     """
+    first = learn_time_to_payment(rows, split, reference, settings, seed, unwatched).model
+    known, waits = {**TIME_TO_PAYMENT, **settings}, _waits_of(rows, first.within_days)
+    later = periods_of(waits, first.ends_days, part=split.calibrate)
+    calibration = platt(raw_scores(first.booster, later.lesson(rows.matrix).matrix), later.paid)
+    everything = periods_of(waits, first.ends_days, part=np.ones(len(rows), dtype=np.bool_)).lesson(rows.matrix)
+    again = _school(reference, known, seed).exactly(everything, first.booster.best_iteration)
+    return Fitted(
+        replace(first, calibration=calibration), replace(first, booster=again, calibration=calibration), "value"
+    )
+
+
+def learn_time_to_payment(
+    rows: TrainingRows, split: Split, reference: Reference, settings: Mapping[str, Setting], seed: int, watch: Watch
+) -> Uncalibrated[HazardModel]:
+    """The booster of the learning part; `watch` is told nothing: losses on the way are of intervals, not of the horizon."""
+    del watch
     known = {**TIME_TO_PAYMENT, **settings}
     horizon = int(known["horizon_days"])
-    waits = _waits_of(rows, horizon)
-    ends = tuple(sorted({*HORIZON_DAYS, horizon}))
-    school = School(
-        lightgbm_params(known, own=OURS, seed=seed), int(known["rounds"]), int(known["patience"]),
-        (*category_columns(reference.channels),),
-    )  # fmt: skip
+    waits, ends = _waits_of(rows, horizon), tuple(sorted({*HORIZON_DAYS, horizon}))
     room_days = (split.later_from_us - rows.decided_us) / DAY_US
     early = Waits(waits.paid_days, np.minimum(waits.followed_days, room_days))
     learn, later = periods_of(early, ends, part=split.learn), periods_of(waits, ends, part=split.calibrate)
-    booster = school.until(learn.lesson(rows.matrix), later.lesson(rows.matrix))
-    raw = raw_scores(booster, later.lesson(rows.matrix).matrix)
-    calibration = platt(raw, later.paid)
-    everything = periods_of(waits, ends, part=np.ones(len(rows), dtype=np.bool_)).lesson(rows.matrix)
-    again = school.exactly(everything, booster.best_iteration)
-    return Fitted(
-        HazardModel(booster, calibration, ends, horizon), HazardModel(again, calibration, ends, horizon), "value"
-    )
+    booster = _school(reference, known, seed).until(learn.lesson(rows.matrix), later.lesson(rows.matrix))
+    return Uncalibrated(HazardModel(booster, Calibration(), ends, horizon), {"rounds": booster.best_iteration})
+
+
+def _school(reference: Reference, settings: Mapping[str, Setting], seed: int) -> School:
+    return School(
+        lightgbm_params(settings, own=OURS, seed=seed), int(settings["rounds"]), int(settings["patience"]),
+        (*category_columns(reference.channels),),
+    )  # fmt: skip
 
 
 def learn_hazards(matrix: Matrix, waits: Waits, *, school: School, rounds: int) -> HazardModel:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import asdict, dataclass, replace
 
 import lightgbm as lgb
 import numpy as np
@@ -17,7 +16,7 @@ from training.logged.loggers import CERTAIN
 from training.recipes.chain.hazard import Bins, Fit, Known, boost_hazard
 from training.recipes.chain.lift import Observed, measure_level, measure_lift
 from training.recipes.chain.links import Task, first_links, fit_folds, own_hazard
-from training.recipes.fitted import Fitted, Setting
+from training.recipes.fitted import Fitted, Setting, Uncalibrated, Watch
 from training.recipes.lightgbm import category_columns
 from training.recipes.uplift.sample import comparable
 from training.rows import TrainingRows
@@ -64,6 +63,17 @@ WHEN = ("hour", "weekday")
 
 
 @dataclass(frozen=True)
+class _Course:
+    """What the chain is learnt from and how; `measured` are the rows that the lift may be measured on, shape (r,)."""
+
+    rows: TrainingRows
+    measured: BoolArray
+    reference: Reference
+    settings: Mapping[str, Setting]
+    seed: int
+
+
+@dataclass(frozen=True)
 class Rounds:
     """How long each link is boosted."""
 
@@ -76,15 +86,34 @@ def fit_chain(
     rows: TrainingRows, split: Split, reference: Reference, settings: Mapping[str, Setting], seed: int
 ) -> Fitted:
     """The chain learnt from the learning part, its level from the later slice; then once more from all mature rows."""
-    chosen = {**CHAIN, **settings}
-    rounds = Rounds(*(int(chosen[f"{name}_rounds"]) for name in ("reach", "conversion", "own")))
+    course = _course(rows, reference, settings, seed)
+    first, rounds = _first(course, split)
     everything, none = np.ones(len(rows), dtype=np.bool_), np.zeros(len(rows), dtype=np.bool_)
+    again = _chain(course, everything, none, rounds=rounds)
+    model = replace(first, links=_levelled(first, rows, split.calibrate))
+    return Fitted(model, again, "value", notes=(_rests_on(rows, course.measured),))
+
+
+def learn_chain(
+    rows: TrainingRows, split: Split, reference: Reference, settings: Mapping[str, Setting], seed: int, watch: Watch
+) -> Uncalibrated[ChainModel]:
+    """The chain of the learning part before its level; `watch` is told nothing: a link's loss is not that of the chain."""
+    del watch
+    model, rounds = _first(_course(rows, reference, settings, seed), split)
+    return Uncalibrated(model, {f"{name}_rounds": count for name, count in asdict(rounds).items()})
+
+
+def _course(rows: TrainingRows, reference: Reference, settings: Mapping[str, Setting], seed: int) -> _Course:
     # What the lift is measured on is settled once: the model that is judged must be of one kind with the one that decides.
-    measured = comparable(rows, everything, channels=len(reference.channels))
-    learn = partial(_chain, rows, measured, reference=reference, settings=chosen, seed=seed)
-    model = learn(split.learn, split.calibrate, rounds=rounds)
-    again = learn(everything, none, rounds=_rounds_of(model, rounds))
-    return Fitted(model, again, "value", notes=(_rests_on(rows, measured),))
+    measured = comparable(rows, np.ones(len(rows), dtype=np.bool_), channels=len(reference.channels))
+    return _Course(rows, measured, reference, {**CHAIN, **settings}, seed)
+
+
+def _first(course: _Course, split: Split) -> tuple[ChainModel, Rounds]:
+    """The judged chain before its level, and the rounds at which its links stopped."""
+    rounds = Rounds(*(int(course.settings[f"{name}_rounds"]) for name in ("reach", "conversion", "own")))
+    model = _chain(course, split.learn, split.calibrate, rounds=rounds)
+    return model, _rounds_of(model, rounds)
 
 
 def _rounds_of(model: ChainModel, given: Rounds) -> Rounds:
@@ -104,23 +133,14 @@ def _trees(booster: lgb.Booster) -> int:
     return booster.best_iteration if booster.best_iteration > 0 else booster.num_trees()
 
 
-def _chain(
-    rows: TrainingRows,
-    measured: BoolArray,
-    learn: BoolArray,
-    later: BoolArray,
-    *,
-    reference: Reference,
-    settings: Mapping[str, Setting],
-    rounds: Rounds,
-    seed: int,
-) -> ChainModel:
-    channels, threads = len(reference.channels), int(settings["num_threads"])
-    task = _task(rows, learn, later, reference=reference, settings=settings, rounds=rounds, seed=seed)
+def _chain(course: _Course, learn: BoolArray, later: BoolArray, *, rounds: Rounds) -> ChainModel:
+    """The chain, its level 1."""
+    rows, channels, threads = course.rows, len(course.reference.channels), int(course.settings["num_threads"])
+    task = _task(course, learn, later, rounds=rounds)
     own = own_hazard(task)
     folds, links, effect = fit_folds(task, first_links(task, channels=channels), own=own)
     seen = Observed(rows.paid, own, effect, rows.channel.astype(np.int64))
-    lift = measure_lift(seen.of(np.flatnonzero(measured & (learn | later))), channels=channels)
+    lift = measure_lift(seen.of(np.flatnonzero(course.measured & (learn | later))), channels=channels)
     links = replace(links, change=tuple(lift.change.tolist()), lift=tuple(lift.lift.tolist()))
     made = rows.channel > 0
     known = Known(
@@ -128,8 +148,7 @@ def _chain(
     )
     mine = task.sample(learn)
     booster, start = boost_hazard(task.bins, known, rows=mine, later=np.flatnonzero(later), fit=task.fits["own"])
-    model = ChainModel(booster, folds, replace(links, own_rate=start), threads)
-    return replace(model, links=_levelled(model, rows, later)) if later.any() else model
+    return ChainModel(booster, folds, replace(links, own_rate=start), threads)
 
 
 def _levelled(model: ChainModel, rows: TrainingRows, later: BoolArray) -> Links:
@@ -149,26 +168,18 @@ def _rests_on(rows: TrainingRows, measured: BoolArray) -> str:
     )
 
 
-def _task(
-    rows: TrainingRows,
-    learn: BoolArray,
-    later: BoolArray,
-    *,
-    reference: Reference,
-    settings: Mapping[str, Setting],
-    rounds: Rounds,
-    seed: int,
-) -> Task:
-    rng = np.random.default_rng(seed)
+def _task(course: _Course, learn: BoolArray, later: BoolArray, *, rounds: Rounds) -> Task:
+    rows, settings = course.rows, course.settings
+    rng = np.random.default_rng(course.seed)
     folds = int(settings["folds"])
     of_debtor = rng.integers(0, folds, int(rows.debtor.max()) + 1)
-    params = {key: value for key, value in settings.items() if key not in OURS} | {"seed": seed}
+    params = {key: value for key, value in settings.items() if key not in OURS} | {"seed": course.seed}
     names_of, patience, rate = list(rows.names), int(settings["patience"]), float(settings["learning_rate"])
     action = tuple(names_of.index(name) for name in names(action_features()))
     when = tuple(names_of.index(name) for name in WHEN)
     return Task(
         rows=rows,
-        bins=Bins.of(rows.matrix, params, categories=category_columns(reference.channels)),
+        bins=Bins.of(rows.matrix, params, categories=category_columns(course.reference.channels)),
         learn=learn,
         later=later,
         fold=of_debtor[rows.debtor],
