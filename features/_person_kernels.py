@@ -30,11 +30,12 @@ def last_profile(
 
 @njit(cache=True, nogil=True)
 def usable_points(debtor: IntArray, as_of: IntArray, points: ContactPoints, usable: BoolArray) -> None:
-    """Channels with a verified, consented address at each moment. OUT: usable (d, C), comes in as False."""
+    """Channels with a verified, consented address at each moment, whatever its kind. OUT: usable (d, C), comes in as False."""
     for i in range(len(debtor)):
         for j in range(points.start[debtor[i]], points.start[debtor[i] + 1]):
             if points.valid_from_us[j] > as_of[i]:
                 break
-            holds = points.verified_us[j] <= as_of[i] < points.valid_to_us[j] and not points.withdrawn[j]
-            if holds and points.verified[j] and points.channel[j] >= 0:
+            until = min(points.valid_to_us[j], points.doubted_us[j])
+            consented = as_of[i] < points.withdrawn_us[j]
+            if points.verified_us[j] <= as_of[i] < until and consented and points.channel[j] >= 0:
                 usable[i, points.channel[j]] = True

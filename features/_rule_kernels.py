@@ -13,8 +13,8 @@ from numba import njit
 from data.situation import RECALL_DAYS
 from data.times import DAY_US, NEVER, IntArray
 from data.vocabulary import CLAIM_EVENT_KINDS, CONTACT_EVENT_KINDS
-from features.columns import BoolArray
-from features.tables import ClaimEvents, Claims, ContactEvents, Contacts, Covers, Payments
+from features.columns import BoolArray, CodeArray
+from features.tables import ClaimEvents, Claims, ContactEvents, ContactPoints, Contacts, Covers, Payments
 
 CONVERSATION = CONTACT_EVENT_KINDS.index("conversation")
 CLICKED = CONTACT_EVENT_KINDS.index("clicked")
@@ -207,3 +207,44 @@ def recall(
                     link_place += 1
             out.statutory[place] = covered > 0 and statutory == covered
             place += 1
+
+
+class Begun(NamedTuple):
+    """Contact points that had begun (p,), as `data.situation.Points` tells them."""
+
+    debtor: IntArray
+    channel: CodeArray
+    valid_from_us: IntArray
+    valid_to_us: IntArray
+    verified: BoolArray
+    withdrawn: BoolArray
+    kind: CodeArray
+
+
+@njit(cache=True, nogil=True)
+def begun(debtor: IntArray, as_of: IntArray, points: ContactPoints) -> Begun:
+    """Points of each debtor that had begun by its moment, and what had been said of them by then."""
+    size = 0
+    for one in debtor:
+        size += points.start[one + 1] - points.start[one]
+    owner, since, until = np.empty(size, dtype=np.int64), np.empty(size, dtype=np.int64), np.empty(size, dtype=np.int64)
+    channel, kind = np.empty(size, dtype=np.int16), np.empty(size, dtype=np.int16)
+    verified, withdrawn = np.empty(size, dtype=np.bool_), np.empty(size, dtype=np.bool_)
+    k = 0
+    for i in range(len(debtor)):
+        for j in range(points.start[debtor[i]], points.start[debtor[i] + 1]):
+            if points.valid_from_us[j] > as_of[i]:
+                break
+            if points.channel[j] < 0:
+                continue
+            owner[k], channel[k], since[k], until[k] = (
+                i,
+                points.channel[j],
+                points.valid_from_us[j],
+                points.valid_to_us[j],
+            )
+            verified[k] = points.verified_us[j] <= as_of[i] < points.doubted_us[j]
+            withdrawn[k] = points.withdrawn_us[j] <= as_of[i]
+            kind[k] = points.other_kind[j] if points.other_us[j] <= as_of[i] else points.kind[j]
+            k += 1
+    return Begun(owner[:k], channel[:k], since[:k], until[:k], verified[:k], withdrawn[:k], kind[:k])

@@ -149,6 +149,15 @@ def worded(column: pa.ChunkedArray) -> tuple[tuple[str, ...], IntArray]:
     return tuple(words[order].tolist()), place[_numbers(encoded.indices, np.int32, missing=-1)]
 
 
+def numbered(column: pa.ChunkedArray) -> IntArray:
+    """A number for each word of a column, the same for the same word, -1 for null, shape (rows,).
+
+    >>> numbered(pa.chunked_array([["b", None, "a", "b"]])).tolist()
+    [0, -1, 1, 0]
+    """
+    return _numbers(_whole(column).dictionary_encode().indices, np.int32, missing=-1).astype(np.int64)
+
+
 def offsets(owner: IntArray, size: int) -> IntArray:
     """Start of each owner's rows in arrays sorted by `owner`, shape (size + 1,).
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from data.times import IntArray
-from data.vocabulary import CLAIM_EVENT_KINDS, EMPLOYMENTS, INCOME_BANDS, POINT_KINDS, STAGES
+from data.times import NEVER, IntArray
+from data.vocabulary import CLAIM_EVENT_KINDS, CONSENTS, EMPLOYMENTS, INCOME_BANDS, POINT_KINDS, STAGES
 from features._sorting import ordered
+from features.addresses import Rows, words_against
 from features.clock import Clock
 from features.columns import (
     amounts,
@@ -37,15 +38,17 @@ def points_of(table: pa.Table, keys: pa.Array, channels: tuple[str, ...]) -> Con
     """Contact points by debtor (`keys`) and the moment from which they hold."""
     since = instants(table, "valid_from")
     order, owner = ordered(rows_of(table["debtor_id"], keys), since)
+    verified_us = np.where(flags(table, "verified"), instants(table, "verified_at", missing=0), NEVER)[order]
+    channel, kind = codes(table, "channel", channels)[order], codes(table, "kind", POINT_KINDS)[order]
+    rows = Rows(owner, channel, since[order], verified_us, codes(table, "consent", CONSENTS)[order], kind)
     return ContactPoints(
         start=offsets(owner, len(keys)),
-        channel=codes(table, "channel", channels)[order],
-        valid_from_us=since[order],
+        channel=channel,
+        valid_from_us=rows.since_us,
         valid_to_us=instants(table, "valid_to")[order],
-        verified=flags(table, "verified")[order],
-        verified_us=instants(table, "verified_at", missing=0)[order],
-        withdrawn=codes(table, "consent", ("withdrawn",))[order] == 0,
-        kind=codes(table, "kind", POINT_KINDS)[order],
+        verified_us=verified_us,
+        kind=kind,
+        **words_against(rows, table["address_key"], order)._asdict(),
     )
 
 

@@ -7,10 +7,19 @@ from dataclasses import replace
 import numpy as np
 
 from data.situation import Made, OpenClaims, Points, Situation
-from data.stretches import rows_of
 from data.times import NEVER, IntArray
 from features._hold_kernels import holds_of, promised_until
-from features._rule_kernels import Marks, Recalled, Sent, mark, no_recalled, no_sent, recall, walk_sent
+from features._rule_kernels import (
+    Marks,
+    Recalled,
+    Sent,
+    begun,
+    mark,
+    no_recalled,
+    no_sent,
+    recall,
+    walk_sent,
+)
 from features.pipeline import ClaimRows, Targets
 from features.tables import Histories
 
@@ -26,8 +35,8 @@ def situation_of(histories: Histories, targets: Targets, *, rows: ClaimRows) -> 
     debtor, as_of_us, known = targets.debtor, targets.as_of_us, rows.debtors
     since_us, until_us = histories.vulnerable_from_us[debtor], histories.vulnerable_to_us[debtor]
     # An end without a beginning is read with caution: vulnerable ever since.
-    begun = (since_us <= as_of_us) | ((since_us == NEVER) & (until_us < NEVER))
-    vulnerable = begun & (as_of_us < until_us)
+    so_far = (since_us <= as_of_us) | ((since_us == NEVER) & (until_us < NEVER))
+    vulnerable = so_far & (as_of_us < until_us)
     marks, sent = _marks(histories, targets), _sent(histories, targets)
     return Situation(
         as_of_us=as_of_us,
@@ -114,20 +123,7 @@ def _start(targets: Targets) -> IntArray:
 
 
 def _points(histories: Histories, debtor: IntArray, as_of_us: IntArray) -> Points:
-    points = histories.points
-    owner, row = rows_of(points.start[debtor], points.start[debtor + 1])
-    begun = (points.valid_from_us[row] <= as_of_us[owner]) & (points.channel[row] >= 0)
-    owner, row = owner[begun], row[begun]
-    return Points(
-        debtor=owner,
-        channel=points.channel[row],
-        valid_from_us=points.valid_from_us[row],
-        valid_to_us=points.valid_to_us[row],
-        verified=points.verified[row] & (points.verified_us[row] <= as_of_us[owner]),
-        withdrawn=points.withdrawn[row],
-        kind=points.kind[row],
-        known="contact_points" not in histories.missing,
-    )
+    return Points(*begun(debtor, as_of_us, histories.points), known="contact_points" not in histories.missing)
 
 
 def _claims(histories: Histories, targets: Targets, rows: ClaimRows, sent: Sent) -> OpenClaims:

@@ -27,16 +27,22 @@ class Profiles(NamedTuple):
 
 
 class ContactPoints(NamedTuple):
-    """Contact points."""
+    """Contact points; `kind` is a vocabulary index, -1 where not known, `verified_us` `NEVER` where nobody has verified it.
+
+    What the debtor's rows say against its address, as `features.addresses.Words` tells it: `withdrawn_us`, `doubted_us`,
+    `other_us` and `other_kind`.
+    """
 
     start: IntArray
     channel: CodeArray
     valid_from_us: IntArray
     valid_to_us: IntArray
-    verified: BoolArray
     verified_us: IntArray
-    withdrawn: BoolArray
     kind: CodeArray
+    withdrawn_us: IntArray
+    doubted_us: IntArray
+    other_us: IntArray
+    other_kind: CodeArray
 
 
 class Claims(NamedTuple):

@@ -17,6 +17,7 @@ from data.vocabulary import (
     CONTACT_EVENT_KINDS,
     EMPLOYMENTS,
     INCOME_BANDS,
+    POINT_KINDS,
     STAGES,
 )
 from tests.samples import rows_to_table
@@ -131,7 +132,8 @@ def _standing(profile: Row) -> tuple[datetime, int, int, int]:
 
 
 def _points(rng: np.random.Generator, person: Row) -> list[Row]:
-    """None to two for each channel, of two the one ends at another time than the other."""
+    """None to two for each channel, and now and then rows that say something else of one of the addresses, or of some other."""
+    (apart,) = rng.spawn(1)
     found = []
     for channel in CONTACT_CHANNELS:
         ends = set()
@@ -145,10 +147,36 @@ def _points(rng: np.random.Generator, person: Row) -> list[Row]:
                 "verified": bool(rng.random() < 0.8),
                 "verified_at": _maybe(rng, _moment(rng), 0.2),
                 "consent": _one_of(rng, CONSENTS) if rng.random() < 0.3 else "given",
+                "address_key": _key(apart),
                 "kind": _maybe(rng, "private", 0.8),
             }
-            found += [point] * (point["valid_to"] not in ends)
+            if point["valid_to"] not in ends:
+                found += [point, *_said_again(apart, point)]
             ends.add(point["valid_to"])
+    return found
+
+
+def _key(rng: np.random.Generator) -> str | None:
+    return (None, "a", "a", "a", "b", "b")[int(rng.integers(6))]
+
+
+def _said_again(rng: np.random.Generator, point: Row) -> list[Row]:
+    """None to three rows of the same channel, mostly of the same address, that begin then or later and say anything."""
+    found = []
+    for _ in range(int(rng.choice([0, 1, 2, 3], p=[0.85, 0.07, 0.05, 0.03]))):
+        begun = point["valid_from"] if rng.random() < 0.2 else _moment(rng, after=point["valid_from"])
+        found.append(
+            point
+            | {
+                "valid_from": begun,
+                "valid_to": _maybe(rng, _moment(rng, after=begun), 0.3),
+                "verified": bool(rng.random() < 0.8),
+                "verified_at": _maybe(rng, _moment(rng), 0.2),
+                "consent": _one_of(rng, CONSENTS),
+                "address_key": _key(rng) if rng.random() < 0.3 else point["address_key"],
+                "kind": _maybe(rng, _one_of(rng, POINT_KINDS), 0.5),
+            }
+        )
     return found
 
 

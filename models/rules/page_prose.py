@@ -24,6 +24,15 @@ Stop comes first, then identity, law, preference and policy. Which step comes wh
 """
 
 AFTER_TIER = {
+    "identity": (
+        "**What is said of an address.** A row of `contact_points` counts from its `valid_from` on. A withdrawn consent, a `kind` that is not private and a\n"
+        "missing confirmation then hold for every row of the same debtor, channel and `address_key` that began before it or with it, and\n"
+        "go on when the row that says so has ended: the end of a period gives no consent again. Where either row has no key, a withdrawal\n"
+        "and such a kind hold for every earlier row of the channel; a missing confirmation does not, since a new number that nobody has\n"
+        "confirmed says nothing of the confirmed one. A row that begins later stands by its own word (`given`, `private`, confirmed); one that\n"
+        "is silent (`not_required`, no kind) does not take back what was said under its key. A row dated ahead counts when its day has come:\n"
+        "`/confirm` asks again just before sending."
+    ),
     "legal": "A debtor all of whose claims are held is not contacted; with one free claim left, the contact is about that one.",
     "preference": (
         "Somebody who has objected to profiling may still be contacted, but no model decides: the tenant's ladder does. Nobody marked\n"
@@ -92,7 +101,8 @@ CANNOT_CARRY = (
     ("statutory notices after a cease request (United States)", "no contact at all"),
     ("a minor's guardian", "letters only"),
     ("an answer of somebody else (`third_party`)", "no rule looks at it: the channel stays open, unlike after `wrong_person`"),
-    ("whose number or address else it is (`address_key`)", "a wrong person or an opt-out shuts the whole channel of that debtor; the same number under another debtor stays open"),
+    ("which address a row without `address_key` means", "what it says against an address holds for every earlier row of that debtor and channel"),
+    ("whose number or address else it is (the same `address_key`)", "a wrong person or an opt-out shuts the whole channel of that debtor; the same number under another debtor stays open"),
     ("which hold was lifted (no id of a hold)", "a gap: of two placed, one lifted counts as all lifted"),
     ("the agency's first demand on day 30 (Finland), a new demand after 6 months (Norway)", "a statutory letter is never an action here: the collection system's ladder holds its days"),
     ("the day on which a letter was received", "the days in the mail that the pack assumes, counted from dispatch"),

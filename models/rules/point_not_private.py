@@ -18,6 +18,7 @@ def bars(facts: Facts) -> Barred:
 RULE = Rule(
     "point_not_private",
     "identity",
-    "No call, SMS or e-mail goes to a work place, to a number or address shared with others, or to one that may be a child's.",
+    "No call, SMS or e-mail goes to a work place, to a number or address shared with others, or to one that may be a child's; what one row "
+    "says of an address holds for its earlier rows too.",
     bars,
 )

@@ -12,14 +12,17 @@ from models.rules.local_time import over_days, slot_edges, weekday
 from models.rules.pack import Pack
 from models.rules.rule import Barred, Facts, PointSlots, Rule
 
-UNKNOWN = -1
+PRIVATE = 0
 
 
 def bars(facts: Facts) -> Barred:
-    """Points of a kind not known, in the school hours of any zone that the debtor may live in."""
+    """Points that are not known to be private, in the school hours of any zone that the debtor may live in.
+
+    Those that are known not to be are barred for calls, SMS and e-mail at any hour; a pack may name other channels here.
+    """
     if all(pack.school_hours is None for pack in facts.packs_here):
         return Barred()
-    unsure = facts.situation.points.kind == UNKNOWN
+    unsure = facts.situation.points.kind != PRIVATE
     if not unsure.any():
         return Barred()
     return Barred(points_at=PointSlots(unsure, over_days(facts, _barred_on_day)))
@@ -39,7 +42,7 @@ def _barred_on_day(pack: Pack, place: Place, day: int, grid: ActionGrid) -> Bool
 RULE = Rule(
     "school_hours",
     "identity",
-    "A number or address of which it is not known whose it is besides the debtor's is not used in the school hours of the country's rule "
-    "pack, holidays included: a child may answer.",
+    "A number or address that is not known to be the debtor's alone is not used in the school hours of the country's rule pack, holidays "
+    "included: a child may answer.",
     bars,
 )

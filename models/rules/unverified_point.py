@@ -14,6 +14,7 @@ def bars(facts: Facts) -> Barred:
 RULE = Rule(
     "unverified_point",
     "identity",
-    "No call and no electronic message goes to an address until it is confirmed that it is the debtor's; letters may be sent.",
+    "No call and no electronic message goes to an address until it is confirmed that it is the debtor's, nor once a later row of it is "
+    "unconfirmed; letters may be sent.",
     bars,
 )

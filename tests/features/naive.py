@@ -133,7 +133,7 @@ def debtor_facts(past: Past, debtor: Row) -> Row:
     }
     for channel in CONTACT_CHANNELS:
         facts[f"sent_{channel}_ever"] = sum(row["channel"] == channel for row in contacts)
-        facts[f"reachable_{channel}"] = float(any(usable(row, as_of) for row in points(past, who, channel)))
+        facts[f"reachable_{channel}"] = float(any(usable(row, past) for row in points(past, who, channel)))
         facts[f"paid_through_{channel}"] = sum(through(past, row) == channel for row in payments)
     return facts | claim_counts(past, who) | profile(past, who)
 
@@ -142,10 +142,57 @@ def points(past: Past, debtor_id: str, channel: str) -> list[Row]:
     return [row for row in past.of_debtor("contact_points", debtor_id) if row["channel"] == channel]
 
 
-def usable(point: Row, as_of: datetime) -> bool:
-    begun = point["valid_from"] <= as_of and (point["valid_to"] is None or as_of < point["valid_to"])
-    confirmed = point["verified"] and (point["verified_at"] is None or point["verified_at"] <= as_of)
-    return begun and confirmed and point["consent"] != "withdrawn"
+def usable(point: Row, past: Past) -> bool:
+    lasts = point["valid_from"] <= past.as_of and (point["valid_to"] is None or past.as_of < point["valid_to"])
+    return lasts and verified(point, past) and not withdrawn(point, past)
+
+
+def withdrawn(point: Row, past: Past) -> bool:
+    words = said_of(point, past, column="consent", against=("withdrawn",), takes_back="given")
+    return point["consent"] == "withdrawn" or bool(words)
+
+
+def kinds(point: Row, past: Past) -> set[str | None]:
+    """What a point may be said to be: its own kind unless it is private or not known and another row says it is not private."""
+    bad = ("work", "shared", "may_be_childs")
+    words = said_of(point, past, column="kind", against=bad, takes_back="private")
+    return {point["kind"]} if point["kind"] in bad or not words else {row["kind"] for row in words}
+
+
+def verified(point: Row, past: Past) -> bool:
+    since = verified_since(point)
+    doubts = [
+        row
+        for row in points(past, point["debtor_id"], point["channel"])
+        if verified_since(row) > row["valid_from"] >= max(point["valid_from"], since)
+        and row["valid_from"] <= past.as_of
+        and row["address_key"] == point["address_key"] is not None
+    ]
+    return since <= past.as_of and not doubts
+
+
+def verified_since(point: Row) -> datetime:
+    never, always = datetime.max.replace(tzinfo=UTC), datetime.min.replace(tzinfo=UTC)
+    return (point["verified_at"] or always) if point["verified"] else never
+
+
+def said_of(point: Row, past: Past, *, column: str, against: tuple[str, ...], takes_back: str) -> list[Row]:
+    """Rows that say something against the address of a point that does not say so itself."""
+    here = [row for row in points(past, point["debtor_id"], point["channel"]) if row["valid_from"] <= past.as_of]
+    keys, found = point["address_key"], []
+    for row in (row for row in here if row[column] in against):
+        if row["valid_from"] >= point["valid_from"]:
+            holds = None in (keys, row["address_key"]) or keys == row["address_key"]
+        else:
+            back = [
+                one["valid_from"]
+                for one in here
+                if one["address_key"] == keys and one[column] == takes_back and one["valid_from"] <= point["valid_from"]
+            ]
+            same = keys == row["address_key"] is not None
+            holds = same and point[column] != takes_back and all(at <= row["valid_from"] for at in back)
+        found += [row] * holds
+    return found
 
 
 def through(past: Past, payment: Row) -> str | None:

@@ -81,7 +81,8 @@ def _row(decided: Decided, claim: int, packs_version: str) -> Row:
 def _held_back(decided: Decided, claim: int, row: Row) -> Row:
     why = decided.prepared.mask.claim_barred(claim) or "not_asked"
     return {
-        "decision_id": keyed_hex(f"{row['decision_id']}|{row['claim_id']}", key="uncovered"),
+        "decision_id": row["decision_id"][:14]
+        + keyed_hex(f"{row['decision_id']}|{row['claim_id']}", key="uncovered")[14:],
         "blocked": [{"channel": name, "rule": why} for name in decided.prepared.grid.channels[1:]],
         "explored": False,
         "action_probability": 1.0,

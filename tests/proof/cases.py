@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from data.calendar import place_of
 from data.situation import Made, OpenClaims, Points, Situation
 from data.times import DAY_US, HOUR_US, NEVER, NO_DAY, to_us
-from data.vocabulary import POINT_KINDS, STAGES
+from data.vocabulary import CONSENTS, POINT_KINDS, STAGES
+from features._rule_kernels import begun
+from features.debtor_tables import points_of
 from tests.proof.calendars import zones_of
 from tests.proof.nights import PLACES
 from tests.proof.person import Claim, Contact, Person, Point
@@ -25,11 +28,12 @@ TROUBLE = (0.0, 0.03, 0.08, 0.25)
 KINDS = ("person", "points", "claims", "course", "events", "contacts")
 """Kinds of hindrances: half of the debtors have those of one kind alone, and many of them."""
 
+GIVEN, NOT_REQUIRED, WITHDRAWN = (CONSENTS.index(name) for name in ("given", "not_required", "withdrawn"))
 JITTER_US = (0, 0, 0, 1, -1, 60_000_000, -60_000_000)
 
 
-def situation(rng: Rng, night: datetime, *, size: int, channels: tuple[str, ...]) -> Situation:
-    """Debtors at every place about a night, with what hinders each drawn by itself."""
+def situation(rng: Rng, night: datetime, *, size: int, channels: tuple[str, ...]) -> tuple[Situation, Told]:
+    """Debtors at every place about a night, with what hinders each drawn by itself, and the rows of their contact points."""
     points_known, course_known = rng.random(2) > 0.08
     as_of = to_us(night) + rng.integers(-30, 31, size) * HOUR_US + rng.choice(JITTER_US, size)
     chance = _chances(rng, size)
@@ -37,7 +41,8 @@ def situation(rng: Rng, night: datetime, *, size: int, channels: tuple[str, ...]
     claims = _claims(rng, as_of, chance["claims"], chance["course"], channels)
     claims = claims if course_known else _without_course(claims)
     paid = rng.integers(0, 5, size)
-    return Situation(
+    told = _points_handed_over(rng, as_of, chance["points"], len(channels))
+    found = Situation(
         as_of_us=as_of,
         debtor_id=np.array([f"d{row}" for row in range(size)], dtype=object),
         places=tuple(place_of(*place) for place in PLACES),
@@ -59,9 +64,10 @@ def situation(rng: Rng, night: datetime, *, size: int, channels: tuple[str, ...]
         paid_claims=paid,
         paid_late=rng.integers(0, paid + 1),
         made=_made(rng, as_of, chance["contacts"], claims, len(channels)),
-        points=replace(_points(rng, as_of, chance["points"], len(channels)), known=bool(points_known)),
+        points=_points(told, as_of, channels, known=bool(points_known)),
         claims=claims,
     )
+    return found, told
 
 
 def _chances(rng: Rng, size: int) -> dict[str, Any]:
@@ -173,31 +179,98 @@ def _made(rng: Rng, as_of: Ints, rare: Any, claims: OpenClaims, channels: int) -
     )
 
 
-def _points(rng: Rng, as_of: Ints, rare: Any, channels: int) -> Points:
+@dataclass(frozen=True)
+class Told:
+    """Rows of contact points, shape (p,) each, as they are handed over; `verified_us` is `NEVER` and `key` -1 where there is none.
+
+    `consent` and `kind` are vocabulary indices. Some of the rows have not begun.
+    """
+
+    debtor: Ints
+    channel: Ints
+    since_us: Ints
+    until_us: Ints
+    verified_us: Ints
+    consent: Ints
+    kind: Ints
+    key: Ints
+
+
+def _points_handed_over(rng: Rng, as_of: Ints, rare: Any, channels: int) -> Told:
     size = len(as_of)
     count = 1 + (rng.random((size, channels - 1)) < 0.2) - (rng.random((size, channels - 1)) < rare[:, None])
     owner = np.repeat(np.arange(size * (channels - 1)), count.ravel()) // (channels - 1)
     channel = np.repeat(np.tile(np.arange(1, channels), size), count.ravel())
     few, total = rare[owner], len(owner)
     kind = np.where(rng.random(total) < 2 * few, rng.choice([-1, -1, -1, 1, 2, 3], total), 0)
-    return Points(
+    given = rng.choice([GIVEN, GIVEN, NOT_REQUIRED], total)
+    first = Told(
         debtor=owner,
-        channel=channel.astype(np.int16),
-        valid_from_us=as_of[owner] - rng.integers(0, 100, total) * DAY_US,
-        valid_to_us=_maybe(rng, 2 * few, _about(rng, as_of[owner]), NEVER),
-        verified=rng.random(total) >= few,
-        withdrawn=rng.random(total) < few,
-        kind=kind.astype(np.int16),
-        known=True,
+        channel=channel,
+        since_us=as_of[owner] - rng.integers(0, 100, total) * DAY_US,
+        until_us=_maybe(rng, 2 * few, _about(rng, as_of[owner]), NEVER),
+        verified_us=_maybe(rng, few, np.full(total, NEVER), 0),
+        consent=np.where(rng.random(total) < few, WITHDRAWN, given),
+        kind=kind,
+        key=rng.choice([-1, 0, 0, 1], total),
     )
+    again = [_said_again(rng, as_of, first, np.flatnonzero(rng.random(total) < share * few)) for share in (1.5, 0.7)]
+    return Told(*(np.concatenate([getattr(one, item.name) for one in (first, *again)]) for item in fields(Told)))
+
+
+def _said_again(rng: Rng, as_of: Ints, first: Told, rows: Ints) -> Told:
+    """Rows of their own about some addresses, mostly the same: what was given is withdrawn, a number may be a child's, or not."""
+    size, moment, begun = len(rows), as_of[first.debtor[rows]], first.since_us[rows]
+    later = np.where(rng.random(size) < 0.2, begun, begun + rng.integers(0, 110, size) * DAY_US)
+    since = np.where(rng.random(size) < 0.1, moment + rng.integers(0, 2, size), later)
+    return Told(
+        debtor=first.debtor[rows],
+        channel=first.channel[rows],
+        since_us=since,
+        until_us=_maybe(rng, 0.4, since + rng.integers(0, 60, size) * DAY_US, NEVER),
+        verified_us=np.where(rng.random(size) < 0.7, 0, np.where(rng.random(size) < 0.5, NEVER, since + DAY_US)),
+        consent=rng.integers(0, len(CONSENTS), size),
+        kind=rng.choice([-1, 0, 0, 1, 2, 3], size),
+        key=np.where(rng.random(size) < 0.3, rng.choice([-1, 0, 1], size), first.key[rows]),
+    )
+
+
+def _points(told: Told, as_of: Ints, channels: tuple[str, ...], *, known: bool) -> Points:
+    """What is known of the rows at each debtor's moment, read as from a portfolio."""
+    names = [f"{row:06}" for row in range(len(as_of))]
+    owners = np.array(names, dtype=object)[told.debtor]
+    table = pa.table(
+        {
+            "debtor_id": pa.array(owners, pa.string()),
+            "channel": _words(told.channel, channels),
+            "valid_from": _instants(told.since_us),
+            "valid_to": _instants(told.until_us),
+            "verified": pa.array(told.verified_us < NEVER),
+            "verified_at": _instants(np.where(told.verified_us == 0, NEVER, told.verified_us)),
+            "consent": _words(told.consent, CONSENTS),
+            "kind": _words(told.kind, POINT_KINDS),
+            "address_key": _words(told.key, ("a", "b")),
+        }
+    )
+    found = points_of(table, pa.array(names), channels)
+    return Points(*begun(np.arange(len(as_of)), as_of, found), known=known)
+
+
+def _words(codes: Ints, words: tuple[str, ...]) -> pa.Array:
+    return pa.array([words[code] if code >= 0 else None for code in codes.tolist()], pa.string())
+
+
+def _instants(us: Ints) -> pa.Array:
+    return pa.array(us, pa.timestamp("us", tz="UTC"), mask=us == NEVER)
 
 
 # The same debtors, for the judge --------------------------------------------------------------------------------------
 
 
-def people(of: Situation, channels: tuple[str, ...], every: tuple[str, ...]) -> list[Person]:
+def people(of: Situation, told: Told, channels: tuple[str, ...], every: tuple[str, ...]) -> list[Person]:
     """Each debtor's facts in plain words; `every` are all channels that a pack may name."""
-    claims, points, contacts = _claims_told(of, channels), _points_told(of, channels), _contacts_told(of, channels)
+    claims, contacts = _claims_told(of, channels), _contacts_told(of, channels)
+    points = _points_told(told, of.as_of_us.tolist(), channels)
     elsewhere = frozenset(name for name in every if name not in channels)
     return [
         Person(
@@ -257,21 +330,22 @@ def _claims_told(of: Situation, channels: tuple[str, ...]) -> list[list[Claim]]:
     return found
 
 
-def _points_told(of: Situation, channels: tuple[str, ...]) -> list[list[Point]]:
-    found: list[list[Point]] = [[] for _ in range(of.size)]
-    told = of.points
-    for row, owner in enumerate(told.debtor.tolist()):
-        kind = int(told.kind[row])
-        found[owner].append(
-            Point(
-                channel=channels[told.channel[row]],
-                since=int(told.valid_from_us[row]),
-                until=_known(told.valid_to_us[row], NEVER),
-                verified=bool(told.verified[row]),
-                withdrawn=bool(told.withdrawn[row]),
-                kind=POINT_KINDS[kind] if kind >= 0 else None,
+def _points_told(told: Told, as_of: list[int], channels: tuple[str, ...]) -> list[list[Point]]:
+    found: list[list[Point]] = [[] for _ in as_of]
+    rows = zip(*(getattr(told, item.name).tolist() for item in fields(Told)), strict=True)
+    for owner, channel, since, until, verified, consent, kind, key in rows:
+        if since <= as_of[owner]:
+            found[owner].append(
+                Point(
+                    channel=channels[channel],
+                    since=since,
+                    until=_known(until, NEVER),
+                    confirmed=_known(verified, NEVER),
+                    consent=CONSENTS[consent],
+                    kind=POINT_KINDS[kind] if kind >= 0 else None,
+                    key="ab"[key] if key >= 0 else None,
+                )
             )
-        )
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import Any
 
@@ -149,14 +149,49 @@ class Judge:
         return [self._faults_at(point, send) for point in mine] or [[RANK["no_contact_point"]]]
 
     def _faults_at(self, point: Point, send: int) -> list[int]:
+        open_kinds = self._kind_of(point) in (None, "private")
         found = {
             "no_contact_point": point.since > send or (point.until is not None and point.until <= send),
-            "unverified_point": not point.verified and point.channel != "letter",
-            "point_not_private": point.kind not in (None, "private") and point.channel in ("sms", "email", "phone"),
-            "school_hours": point.kind is None and self._at_school(point.channel, send),
-            "consent_withdrawn": point.withdrawn,
+            "unverified_point": point.channel != "letter" and not self._is_confirmed(point),
+            "point_not_private": point.channel in ("sms", "email", "phone") and not open_kinds,
+            "school_hours": self._kind_of(point) != "private" and self._at_school(point.channel, send),
+            "consent_withdrawn": self._is_withdrawn(point),
         }
         return [RANK[name] for name, bars in found.items() if bars]
+
+    # What is said of an address: every row speaks, whether it has ended or not -------------------------------------------
+
+    def _is_withdrawn(self, point: Point) -> bool:
+        no = [one for one in self._rows_of(point) if one.consent == "withdrawn"]
+        if point.consent == "withdrawn" or any(one.since >= point.since for one in no):
+            return True
+        mine = [one for one in self._same(point) if one.consent != "not_required" and one.since <= point.since]
+        return point.consent == "not_required" and _last_says(mine, lambda one: one.consent == "withdrawn")
+
+    def _kind_of(self, point: Point) -> str | None:
+        """The row's own kind, unless another row says that the address is not private."""
+        if point.kind not in (None, "private"):
+            return point.kind
+        later = [one for one in self._rows_of(point) if one.kind not in (None, "private") and one.since >= point.since]
+        if later:
+            return later[0].kind
+        mine = [one for one in self._same(point) if one.kind is not None and one.since <= point.since]
+        return "?" if point.kind is None and _last_says(mine, lambda one: one.kind != "private") else point.kind
+
+    def _is_confirmed(self, point: Point) -> bool:
+        if point.confirmed is None or point.confirmed > self.person.as_of:
+            return False
+        open_still = [one.since for one in self._same(point) if one.confirmed is None or one.confirmed > one.since]
+        return not any(point.since <= at and point.confirmed <= at for at in open_still)
+
+    def _rows_of(self, point: Point) -> list[Point]:
+        """Rows that may speak of the same address: no two keys tell them apart."""
+        rows = [one for one in self.person.points or () if one.channel == point.channel]
+        return [one for one in rows if point.key is None or one.key is None or one.key == point.key]
+
+    def _same(self, point: Point) -> list[Point]:
+        """Rows that surely speak of the same address."""
+        return [one for one in self._rows_of(point) if point.key is not None and one.key == point.key]
 
     def _at_school(self, channel: str, send: int) -> bool:
         school = None if self.pack is None else self.pack.get("school_hours")
@@ -297,3 +332,9 @@ class Judge:
                 if sum(first <= day < first + cap["days"] for day in days) + 1 > cap["most"]:
                     return True
         return False
+
+
+def _last_says(rows: list[Point], word: Callable[[Point], bool]) -> bool:
+    """Whether the last of some rows says it, or one of several that began together; False without any."""
+    last = max((one.since for one in rows), default=0)
+    return any(word(one) for one in rows if one.since == last)

@@ -95,19 +95,40 @@ class Nasty:
                 self._contact(f"{key}-s{contact}", key, claims, rare)
 
     def _point(self, key: str, channel: str, rare: float) -> None:
+        point: Row = {
+            "debtor_id": key,
+            "channel": channel,
+            "valid_from": self.night - 30 * DAY if self._chance(0.8) else self._near(3, 3),
+            "valid_to": self.night + DAY * float(self.rng.uniform(4, 9)) if self._chance(2 * rare) else None,
+            "verified": not self._chance(rare),
+            "verified_at": self._near(2, 2) if self._chance(rare) else None,
+            "consent": "withdrawn" if self._chance(rare) else self._one(("given", "given", "not_required")),
+            "address_key": self._key(),
+            "kind": self._one(("work", "shared", "may_be_childs")) if self._chance(rare) else None
+            if self._chance(0.2) else "private",
+        }  # fmt: skip
+        self.rows["contact_points"].append(point)
+        while self._chance(1.5 * rare):
+            self._said_again(point)
+
+    def _said_again(self, point: Row) -> None:
+        """A row of its own about an address, mostly the same one: what was given is withdrawn, a number may be a child's, or not."""
+        begun = point["valid_from"] if self._chance(0.2) else self._near(20, 3)
         self.rows["contact_points"].append(
-            {
-                "debtor_id": key,
-                "channel": channel,
-                "valid_from": self.night - 30 * DAY if self._chance(0.8) else self._near(3, 3),
-                "valid_to": self.night + DAY * float(self.rng.uniform(4, 9)) if self._chance(2 * rare) else None,
-                "verified": not self._chance(rare),
-                "verified_at": self._near(2, 2) if self._chance(rare) else None,
-                "consent": "withdrawn" if self._chance(rare) else "given",
-                "kind": self._one(("work", "shared", "may_be_childs")) if self._chance(rare) else None
-                if self._chance(0.2) else "private",
+            point
+            | {
+                "valid_from": begun,
+                "valid_to": begun + DAY * float(self.rng.uniform(0, 9)) if self._chance(0.4) else None,
+                "verified": self._chance(0.8),
+                "verified_at": self._near(20, 2) if self._chance(0.2) else None,
+                "consent": self._one(("given", "not_required", "withdrawn")),
+                "address_key": self._key() if self._chance(0.3) else point["address_key"],
+                "kind": self._one(("private", "private", "work", "may_be_childs")) if self._chance(0.7) else None,
             }
-        )  # fmt: skip
+        )
+
+    def _key(self) -> str | None:
+        return (None, "a", "a", "b")[int(self.rng.integers(4))]
 
     def _claim(self, key: str, number: int, rare: float) -> Row:
         registered = self.night - 400 * DAY if self._chance(0.8) else self._near(30)

@@ -11,14 +11,19 @@ from datetime import date
 
 @dataclass(frozen=True)
 class Point:
-    """A way to reach a person, for a period; `kind` None where it is not known whose it is besides."""
+    """A row that tells of a way to reach a person, for a period.
+
+    `confirmed` is since when it is known to be theirs, None where it is not; `kind` None where it is not known whose it is
+    besides; `key` None where it is not told which address it is.
+    """
 
     channel: str
     since: int
     until: int | None
-    verified: bool
-    withdrawn: bool
+    confirmed: int | None
+    consent: str
     kind: str | None
+    key: str | None
 
 
 @dataclass(frozen=True)

@@ -89,9 +89,10 @@ class Raw:
                 channel=row["channel"],
                 since=us(row["valid_from"]),
                 until=_maybe(row["valid_to"]),
-                verified=row["verified"] and (row["verified_at"] is None or row["verified_at"] <= as_of),
-                withdrawn=row["consent"] == "withdrawn",
+                confirmed=us(row["verified_at"] or EPOCH) if row["verified"] else None,
+                consent=row["consent"],
                 kind=row["kind"],
+                key=row["address_key"],
             )
             for row in self._points[debtor_id]
             if row["valid_from"] <= as_of

@@ -17,7 +17,6 @@ import numpy as np
 
 from data.action_grid import ActionGrid
 from data.company_caps import CompanyCap
-from data.situation import Situation
 from data.vocabulary import CHANNELS
 from models.rules.company_caps import with_company_caps
 from models.rules.mask import Mask, contact_mask
@@ -61,9 +60,9 @@ class Batch:
         documents = shipped() if number % 2 else dense(number, on=night.date())
         self.documents: dict[str, Document] = with_company(documents, caps)
         self.packs = with_company_caps(packs_of(documents), {name: CompanyCap(*cap) for name, cap in caps.items()})
-        self.situation: Situation = situation(self.rng, night, size=size, channels=self.grid.channels)
+        self.situation, told = situation(self.rng, night, size=size, channels=self.grid.channels)
         self.mask = self._masked()
-        self.people = people(self.situation, self.grid.channels, EVERY)
+        self.people = people(self.situation, told, self.grid.channels, EVERY)
         self._memory: Memory = {}
 
     def _masked(self) -> Mask:

@@ -6,9 +6,11 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
 import pytest
 
-from features import _rule_kernels, situation
+from features import _rule_kernels, addresses, situation
+from features.columns import numbered
 from features.histories import histories_of
 from features.tables import Histories
 from tests.proof import chain_proof, rules_proof
@@ -65,3 +67,33 @@ def test_a_promise_on_the_phone_that_is_not_taken_for_a_talk_is_noticed(monkeypa
 
     monkeypatch.setattr(situation, "mark", without_calls)
     assert any(chain_proof.judged(chain(number)).of("forbidden")["after_conversation"] for number in CHAINS)
+
+
+def says_nothing(*_: Any) -> None:
+    """What is said of an address stays in its row."""
+
+
+def as_if_each_were_another(column: Any) -> Any:
+    """Rows without a key are taken for addresses of their own."""
+    numbers = numbered(column)
+    return np.where(numbers < 0, 1_000_000 + np.arange(len(numbers)), numbers)
+
+
+@pytest.mark.parametrize(
+    ("name", "lax", "rules"),
+    [
+        ("spread", says_nothing, ("consent_withdrawn", "point_not_private")),
+        ("doubt", says_nothing, ("unverified_point",)),
+        ("numbered", as_if_each_were_another, ("consent_withdrawn", "point_not_private")),
+    ],
+    ids=["a word", "a doubt", "no key"],
+)
+def test_what_is_said_of_an_address_in_another_row_is_not_missed(
+    monkeypatch: pytest.MonkeyPatch, name: str, lax: Callable[..., Any], rules: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr(addresses, name, lax)
+    chains = [chain_proof.judged(chain(number)).of("forbidden") for number in CHAINS]
+    alone = [rules_proof.judged(rules_proof.Batch(24, number, 170)).of("forbidden") for number in range(8)]
+    for rule in rules:
+        assert any(one[rule] for one in chains), rule
+        assert any(one[rule] for one in alone), rule

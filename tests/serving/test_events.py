@@ -92,6 +92,27 @@ def test_a_later_row_takes_the_place_of_an_earlier_one(service):
     assert service.ask(replace=True)["channel"] == "sms"
 
 
+@pytest.mark.parametrize("word", [{"consent": "withdrawn"}, {"kind": "may_be_childs"}])
+def test_a_row_of_its_own_against_the_address_counts_until_a_later_one_takes_it_back(service, word):
+    point = {"debtor_id": "s1", "channel": "sms", "verified": True, "consent": "given", "kind": "private"}
+    assert service.ask()["channel"] == "sms"
+    service.tell("contact_points", **point | word, valid_from="2026-03-01T12:00:00Z", valid_to="2026-03-02T12:00:00Z")
+    answer = service.ask(replace=True)
+    assert answer["channel"] == "phone"
+    assert "sms" in {pair["channel"] for pair in answer["blocked"]}
+    service.tell("contact_points", **point, valid_from="2026-03-05T12:00:00Z")
+    assert service.ask(replace=True)["channel"] == "sms"
+
+
+def test_a_decision_is_not_confirmed_once_a_row_of_its_own_has_withdrawn_the_consent(service):
+    told = service.ask()
+    point = {"debtor_id": "s1", "channel": told["channel"], "verified": True, "consent": "withdrawn", "kind": "private"}
+    service.tell("contact_points", **point, valid_from="2026-03-10T07:31:00Z")
+    confirm = f"/v1/decisions/{told['decision_id']}/confirm"
+    service.clock.advance(minutes=2)
+    assert service.client.post(confirm).status_code == 409
+
+
 def test_a_reversed_payment_opens_the_debt_again(service):
     send(service)
     service.clock.advance(seconds=1)

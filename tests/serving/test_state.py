@@ -2,12 +2,16 @@
 
 from datetime import datetime, timedelta
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
+from data.event_rows import rows_table
 from data.portfolio import Portfolio
 from data.schemas import SCHEMAS
+from data.times import to_us
 from data.vocabulary import CHANNELS
+from features._rule_kernels import begun
 from features.histories import histories_of
 from serving.base_portfolio import BasePortfolio
 from serving.state import facts_of, portfolio_of, portfolio_with_events
@@ -183,6 +187,42 @@ def test_an_old_event_does_not_give_back_a_consent_that_the_portfolio_withdrew(s
     service.tell("contact_points", **POINT, consent="given")
     withdrawn = newer_base("contact_points", consent="withdrawn")
     assert row_over(service, withdrawn, "contact_points", channel="sms")["consent"] == "withdrawn"
+
+
+WORDS = (
+    {"consent": "withdrawn", "valid_from": "2026-02-01T12:00:00Z"},
+    {"kind": "may_be_childs", "channel": "phone", "valid_from": "2026-02-02T12:00:00Z", "address_key": "p"},
+    {"verified": False, "channel": "phone", "valid_from": "2026-02-03T12:00:00Z", "address_key": "p"},
+    {"consent": "not_required", "channel": "email", "valid_from": "2026-02-05T12:00:00Z", "address_key": "e"},
+    {"consent": "withdrawn", "channel": "email", "valid_from": "2026-02-04T12:00:00Z", "address_key": "e"},
+)
+
+
+def points_at(histories, moments):
+    """What is known of the first debtor's contact points at several moments."""
+    size = len(moments)
+    asked = np.zeros(size, dtype=np.int64), np.array([to_us(moment) for moment in moments])
+    return [column.tolist() for column in begun(*asked, histories.points)]
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2, 3, 4), (4, 3, 2, 1, 0)])
+def test_what_is_said_of_addresses_is_the_same_live_and_in_a_portfolio_whenever_it_came(service, order):
+    for number in order:
+        service.tell("contact_points", **POINT | {"consent": "given"} | WORDS[number])
+    tables = small_tables()
+    rows = rows_table("contact_points", [POINT | {"consent": "given"} | word for word in WORDS])
+    tables["contact_points"] = pa.concat_tables([tables["contact_points"], rows])
+    running = service.client.app.state.tenants["main"].service
+    with running.log.reading() as connection:
+        live = portfolio_of([facts_of(connection, running.base, "s1")], given=running.base.given)
+    alone = Portfolio(
+        {name: BasePortfolio.of(Portfolio(tables, live.given)).rows(name, "s1") for name in SCHEMAS}, live.given
+    )
+    moments = [NOW, *(NOW.replace(month=2, day=day, hour=12, minute=0) for day in range(1, 7))]
+    found = [points_at(histories_of(one, channels=CHANNELS), moments) for one in (live, alone)]
+    assert found[0] == found[1]
+    *_, verified, withdrawn, kind = found[0]
+    assert (True in withdrawn, False in verified, 3 in kind) == (True, True, True)
 
 
 def test_a_claim_that_the_portfolio_gives_to_another_debtor_is_the_other_debtors(service):

@@ -119,13 +119,37 @@ select claim_id, max(principal_cents - coalesce(sum(amount_cents), 0), 0) / 100.
 from claim left join payment using (claim_id)
 group by claim_id;
 
--- Ways to reach a debtor.
+-- Ways to reach a debtor, as far as they had begun; one that is not verified was verified after all time.
+create table point as
+select *, case when verified then coalesce(verified_at, 0) else 9e18 end as verified_us
+from contact_points, here where valid_from <= as_of;
+
+-- Withdrawals of consent for other rows of the address, or of the channel where a row has no key.
+create table withdrawal as
+select point.rowid as row
+from point join point as word using (debtor_id, channel)
+where word.consent = 'withdrawn' and (
+    word.valid_from >= point.valid_from and coalesce(word.address_key = point.address_key, true)
+    or word.address_key = point.address_key and point.consent = 'not_required' and not exists (
+        select 1 from point as back
+        where back.debtor_id = point.debtor_id and back.channel = point.channel
+            and back.address_key = point.address_key and back.consent = 'given'
+            and word.valid_from < back.valid_from and back.valid_from <= point.valid_from
+    )
+);
+
+-- Rows that began unverified, of an address that was verified before.
+create table doubt as
+select point.rowid as row
+from point join point as word using (debtor_id, channel, address_key)
+where word.verified_us > word.valid_from and word.valid_from >= max(point.valid_from, point.verified_us);
+
 create table reachable as
 select debtor_id, word as channel, exists (
-    select 1 from contact_points as point
+    select 1 from point
     where point.debtor_id = debtor.debtor_id and point.channel = word
-        and verified and consent <> 'withdrawn'
-        and max(valid_from, coalesce(verified_at, valid_from)) <= as_of and (valid_to is null or as_of < valid_to)
+        and verified_us <= as_of and (valid_to is null or as_of < valid_to) and consent <> 'withdrawn'
+        and point.rowid not in (select row from withdrawal union all select row from doubt)
 ) as reachable
 from debtor, channel, here
 where word <> 'none';

@@ -149,7 +149,7 @@ def _points(
                 "unverified_point": not points.verified[row] and channel != "letter",
                 "point_not_private": kind in ("work", "shared", "may_be_childs")
                 and channel in ("sms", "email", "phone"),
-                "school_hours": kind == "unknown" and at_school,
+                "school_hours": kind != "private" and at_school,
                 "consent_withdrawn": points.withdrawn[row],
             }
             faults.append({name for name, found in fault.items() if found and name in active})

@@ -36,6 +36,13 @@ def test_a_number_of_a_kind_not_known_is_left_alone_in_school_hours() -> None:
     assert hours_of(unknown, "email") == [8, 12, 15, 16, 18]  # not a channel of the school hours
 
 
+@pytest.mark.parametrize("kind", [-1, 1, 2, 3])
+def test_what_is_known_not_to_be_private_is_no_better_off_in_school_hours_than_what_is_not_known(kind: int) -> None:
+    named = replace(school(8, 16), channels=("portal",))
+    packs = {**PLAIN, "SE": replace(PLAIN["SE"], school_hours=named)}
+    assert hours_of(one_debtor(points=points((0, "portal"), kind=[kind])), "portal", packs=packs) == [16, 18]
+
+
 def test_a_private_number_keeps_its_channel_open() -> None:
     two = one_debtor(points=points((0, "phone"), (0, "phone"), kind=[-1, 0]))
     assert hours_of(two, "phone") == [8, 12, 15, 16, 18]
