@@ -89,12 +89,12 @@ class AccessStore:
 
     @staticmethod
     def open(place: Path | str) -> AccessStore:
-        """The store in a root folder, a SQLite file or a PostgreSQL data base, its tables made if they are not there.
+        """The store in a root folder, a SQLite file or a PostgreSQL data base, its tables brought up to date.
 
         Raises
         ------
-        data.access_tables.UnknownAccessLayout
-            The tables are of another version.
+        data.migrating.UnknownLayout
+            The tables are of a version that this program does not know.
         """
         return AccessStore(open_access(place))
 

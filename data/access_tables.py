@@ -8,20 +8,25 @@ import sqlalchemy as sa
 
 from data.decision_log_tables import Instant
 from data.log_engine import is_url, make_durable, writing
-from data.log_guards import guards
+from data.migrating import MIGRATIONS, Layouts
+from data.migrations.access.layout_1 import SCHEMA
 
 FILE_NAME = "access.db"
-SCHEMA = "access"
-"""Schema of the tables in PostgreSQL; a SQLite file holds nothing else and needs none."""
 
-LAYOUT = "1"
-"""Version of the tables below, stored with them; another version is refused."""
+ACCESS_LAYOUTS = Layouts(
+    store="the store of keys and managers",
+    folder=MIGRATIONS / "access",
+    remedy="use the program that wrote it, or name another data base in RETTID_ACCESS",
+)
 
 WAIT_S = 2
 """Longest wait for a connection, a lock or a statement: a caller is not kept waiting by a data base that is down."""
 
+START_S = 60
+"""The same for a lock or a statement while one of several workers brings the tables up to date."""
+
 START_LOCK = 0x7265_7474
-"""PostgreSQL's advisory lock under which one of several workers makes the tables."""
+"""PostgreSQL's advisory lock under which one of several workers brings the tables up to date."""
 
 metadata = sa.MetaData(schema=SCHEMA)
 
@@ -84,15 +89,9 @@ access_events = sa.Table(
 )
 """What was done about access, a row each; the data base itself refuses to change or delete one."""
 
-REFUSAL = "access events are never changed or deleted"
 
-
-class UnknownAccessLayout(ValueError):
-    """The tables were made by another version of the program."""
-
-
-def open_access(place: Path | str) -> sa.Engine:
-    """An engine on the tables, made if they are not there.
+def open_access(place: Path | str, *, layouts: Layouts = ACCESS_LAYOUTS) -> sa.Engine:
+    """An engine on the tables, made, or brought here from an earlier layout, if need be.
 
     Parameters
     ----------
@@ -101,29 +100,20 @@ def open_access(place: Path | str) -> sa.Engine:
 
     Raises
     ------
-    UnknownAccessLayout
-        The tables are of another version.
+    data.migrating.UnknownLayout
+        The tables are of a version that this program does not know.
     """
     url = _url(place)
-    engine = _sqlite(url) if url.get_backend_name() == "sqlite" else _postgres(url)
+    starting = _engine(url, wait_s=START_S)
     try:
-        with writing(engine).begin() as connection:
-            _make(connection)
-            _check_layout(connection)
-    except BaseException:
-        engine.dispose()
-        raise
-    return engine
-
-
-def _check_layout(connection: sa.Connection) -> None:
-    found = connection.scalar(sa.select(about.c.value).where(about.c.name == "layout"))
-    if found is None:
-        connection.execute(sa.insert(about).values(name="layout", value=LAYOUT))
-    elif found != LAYOUT:
-        raise UnknownAccessLayout(
-            f"expected keys and managers in layout {LAYOUT}, came layout {found}: use the program that wrote them"
-        )
+        with writing(starting).begin() as connection:
+            in_server = connection.dialect.name == "postgresql"
+            if in_server:
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(START_LOCK)))
+            layouts.bring_up_to_date(connection, schema=SCHEMA if in_server else None, in_path=False)
+    finally:
+        starting.dispose()
+    return _engine(url, wait_s=WAIT_S)
 
 
 def _url(place: Path | str) -> sa.URL:
@@ -137,25 +127,23 @@ def _url(place: Path | str) -> sa.URL:
     return sa.URL.create("sqlite", database=str(path))
 
 
-def _sqlite(url: sa.URL) -> sa.Engine:
+def _engine(url: sa.URL, *, wait_s: int) -> sa.Engine:
+    return _sqlite(url, wait_s) if url.get_backend_name() == "sqlite" else _postgres(url, wait_s)
+
+
+def _sqlite(url: sa.URL, wait_s: int) -> sa.Engine:
     engine = sa.create_engine(url, pool_timeout=WAIT_S, hide_parameters=True)
-    make_durable(engine, busy_ms=WAIT_S * 1000)
+    make_durable(engine, busy_ms=wait_s * 1000)
     return engine.execution_options(schema_translate_map={SCHEMA: None})
 
 
-def _postgres(url: sa.URL) -> sa.Engine:
-    wait = {"connect_timeout": WAIT_S, "options": f"-c statement_timeout={WAIT_S}s -c synchronous_commit=on"}
-    return sa.create_engine(url, pool_timeout=WAIT_S, pool_pre_ping=True, hide_parameters=True, connect_args=wait)
-
-
-def _make(connection: sa.Connection) -> None:
-    """The tables and what guards them, once; several workers may start at the same time."""
-    in_file = connection.dialect.name == "sqlite"
-    if not in_file:
-        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(START_LOCK)))
-        connection.execute(sa.schema.CreateSchema(SCHEMA, if_not_exists=True))
-    if sa.inspect(connection).has_table(about.name, schema=None if in_file else SCHEMA):
-        return
-    metadata.create_all(connection)
-    for guard in guards(connection.dialect.name, ["access_events"], schema=SCHEMA, refusal=REFUSAL):
-        connection.execute(guard)
+def _postgres(url: sa.URL, wait_s: int) -> sa.Engine:
+    wait = {"connect_timeout": WAIT_S, "options": f"-c statement_timeout={wait_s}s -c synchronous_commit=on"}
+    return sa.create_engine(
+        url,
+        pool_timeout=WAIT_S,
+        pool_pre_ping=True,
+        hide_parameters=True,
+        connect_args=wait,
+        isolation_level="READ COMMITTED",  # behind a lock each statement must see what the last writer wrote
+    )

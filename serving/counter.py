@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as SQLAlchemyTimeout
@@ -16,14 +16,17 @@ from serving.decider import Service
 from serving.desk import Desk, Outcome
 from serving.group import Ask, Leave, Reply, Task, Tell, answer_group, reply_of
 from serving.group_told import Told
+from serving.in_turn import HeldUp, InTurn
 from serving.problems import Refused
-from serving.shapes import NextBestActionRequest
+from serving.shapes import BATCH_LIMIT, NextBestActionRequest
 
 STORE_FAILS = (OperationalError, InternalError, InterfaceError, SQLAlchemyTimeout)
 """What the log raises where it cannot be reached, is locked for too long, may only be read, or its disk is full."""
 
 HELD_UP = 10
 """So many times as long as a decision an event or a leave waits: with caution it cannot be answered, only be sent again."""
+
+T = TypeVar("T")
 
 SOON = timedelta(hours=1)
 """A decision for another moment is a dry run: nothing of it is kept."""
@@ -47,7 +50,8 @@ class Counter:
         self.warm = not to_be_warmed
         self._told = told or Told()
         self._desk = Desk(self._answer)
-        self._many = Desk(self._answer, most=MANY, longest_queue=LONGEST_QUEUE_OF_MANY)
+        self._many = Desk(self._answer, most=MANY, longest_queue=LONGEST_QUEUE_OF_MANY + BATCH_LIMIT)
+        self._keys = InTurn("keys")
 
     def warm_up(self) -> None:
         """Decides once for nobody to hear, so that kernels are compiled before the first request that counts."""
@@ -113,15 +117,53 @@ class Counter:
         return reply_of(without_log(task.request, now=self.service.clock()))
 
     async def ask_all(self, tasks: Sequence[Ask]) -> list[Outcome]:
-        """The outcome of each entry of a batch, in order."""
-        if self._many.stuck(HELD_UP * self._patience_s):
+        """The outcome of each entry of a batch, in order; those that the log keeps waiting are answered with caution.
+
+        Raises
+        ------
+        serving.problems.Refused
+            Too many wait already.
+        """
+        longest_s = HELD_UP * self._patience_s
+        if self._many.stuck(longest_s):
             return [self._with_caution(task) for task in tasks]
-        return await self._many.ask_all(tasks)
+        if self._many.waiting >= LONGEST_QUEUE_OF_MANY:
+            raise Refused("overloaded", "more is asked than can be answered", remedy="send it again in a second")
+        replies = [self._many.ask(task) for task in tasks]
+        try:
+            waiting = set(replies)
+            while waiting and not self._many.stuck(longest_s):
+                _, waiting = await asyncio.wait(waiting, timeout=self._patience_s)
+            return [
+                self._with_caution(task) if reply in waiting else reply.exception() or reply.result()
+                for task, reply in zip(tasks, replies, strict=True)
+            ]
+        finally:
+            for reply in replies:
+                reply.cancel()  # for who has gone nothing is reserved
+
+    async def in_turn(self, work: Callable[[], T], *, undo: Callable[[], object] | None = None) -> T:
+        """What some work on the log gives that belongs to a key; `undo` as for `serving.in_turn`.
+
+        Raises
+        ------
+        serving.problems.Refused
+            The log is held up for too long; nothing was promised.
+        """
+        try:
+            return await self._keys.done(work, longest_s=HELD_UP * self._patience_s, undo=undo)
+        except HeldUp as error:
+            raise log_unavailable() from error
+
+    def later(self, work: Callable[[], object]) -> None:
+        """Has work on the log done that nobody waits for, behind that of keys which came before."""
+        self._keys.later(work)
 
     def close(self) -> None:
         """Answers who waits, and closes the log."""
         self._desk.close()
         self._many.close()
+        self._keys.close()
         self.service.log.close()
 
     def _answer(self, tasks: Sequence[Task]) -> Sequence[Outcome]:

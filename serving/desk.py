@@ -1,7 +1,6 @@
-"""A desk: requests wait at it for a moment, and are answered together, by one of two threads in turn.
+"""A desk: requests wait at it for a moment, and are answered together by one thread.
 
-Requests that come while a group is being decided make up the next one, so that a group grows with the load by itself. While
-one thread waits for the disk, the other decides.
+Requests that come while a group is being answered make up the next one, so that a group grows with the load by itself.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from queue import SimpleQueue
-from threading import Lock, Thread, get_ident
+from threading import Lock, Thread
 
 from serving.group import Reply, Task
 from serving.problems import Refused
@@ -20,9 +19,6 @@ MOST = 32
 
 LONGEST_QUEUE = 256
 """Requests that may wait; one more is refused: it would be answered too late to be of use."""
-
-THREADS = 2
-"""One writes while the other decides; the interpreter does no more at a time."""
 
 GATHERING_S = 0.0002
 """How long a group waits for one more request, each time one has come."""
@@ -37,38 +33,14 @@ class DeskFailed(RuntimeError):
 
 Outcome = Reply | BaseException
 Waiting = tuple[Task, "asyncio.Future[Reply]"]
-Answer = Callable[[Sequence[Task], Callable[[], None]], Sequence[Outcome]]
-"""Answers a group of tasks; says meanwhile, if it likes, that all are decided and wait only to be written."""
-
-
-class _Turn:
-    """A thread's turn to gather and to decide; over when it says so, at the end of its block at the latest."""
-
-    def __init__(self, lock: Lock) -> None:
-        self._lock = lock
-        self._mine = False
-
-    def __enter__(self) -> _Turn:
-        self._lock.acquire()
-        self._mine = True
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.over()
-
-    def over(self) -> None:
-        """Lets the other thread begin."""
-        if self._mine:
-            self._mine = False
-            self._lock.release()
 
 
 class Desk:
-    """Two threads, started with the first request, and those who wait for them."""
+    """One thread, started with the first request, and those who wait for it."""
 
     def __init__(
         self,
-        answer: Answer,
+        answer: Callable[[Sequence[Task]], Sequence[Outcome]],
         *,
         most: int = MOST,
         longest_queue: int = LONGEST_QUEUE,
@@ -77,9 +49,9 @@ class Desk:
         self._most = most
         self._longest = longest_queue
         self._queue: SimpleQueue[Waiting | None] = SimpleQueue()
-        self._starting, self._turns = Lock(), Lock()
-        self._threads: tuple[Thread, ...] = ()
-        self._begun_s: dict[int, float] = {}
+        self._starting = Lock()
+        self._thread: Thread | None = None
+        self._begun_s: float | None = None
         self._before = 1
 
     @property
@@ -89,7 +61,7 @@ class Desk:
 
     def stuck(self, seconds: float) -> bool:
         """Whether one group has been answered for so long by now."""
-        begun_s = min(self._begun_s.copy().values(), default=None)
+        begun_s = self._begun_s
         return begun_s is not None and time.perf_counter() - begun_s > seconds
 
     def ask(self, task: Task) -> asyncio.Future[Reply]:
@@ -104,51 +76,35 @@ class Desk:
             raise Refused("overloaded", "more is asked than can be answered", remedy="send it again in a second")
         return self._put(task)
 
-    async def ask_all(self, tasks: Sequence[Task]) -> list[Reply | BaseException]:
-        """Replies to many tasks of one request, in order; what failed is among them."""
-        if self._queue.qsize() >= self._longest:
-            raise Refused("overloaded", "more is asked than can be answered", remedy="send it again in a second")
-        return await asyncio.gather(*(self._put(task) for task in tasks), return_exceptions=True)
-
     def close(self) -> None:
-        """Answers who waits, and ends the threads."""
-        for _ in self._threads:
+        """Answers who waits, and ends the thread."""
+        if self._thread is not None:
             self._queue.put(None)
-        for thread in self._threads:
-            thread.join()
+            self._thread.join()
 
     def _put(self, task: Task) -> asyncio.Future[Reply]:
         future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
         self._queue.put((task, future))
-        if not self._at_work():
+        if self._thread is None or not self._thread.is_alive():
             self._start()
         return future
 
-    def _at_work(self) -> bool:
-        return bool(self._threads) and all(thread.is_alive() for thread in self._threads)
-
     def _start(self) -> None:
         with self._starting:
-            if not self._at_work():
-                missing = THREADS - sum(thread.is_alive() for thread in self._threads)
-                new = [Thread(target=self._serve, name="desk", daemon=True) for _ in range(missing)]
-                self._threads = (*(one for one in self._threads if one.is_alive()), *new)
-                for thread in new:
-                    thread.start()
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = Thread(target=self._serve, name="desk", daemon=True)
+                self._thread.start()
 
     def _serve(self) -> None:
-        more = True
-        while more:
-            with _Turn(self._turns) as turn:
-                first = self._queue.get()
-                if first is None:
-                    return
-                gathered, more = self._gathered(first)
-                group = [one for one in gathered if not one[1].done()]  # for who has gone nothing is reserved
-                self._begun_s[get_ident()] = time.perf_counter()
-                outcomes = self._outcomes([task for task, _ in group], turn.over) if group else []
-                del self._begun_s[get_ident()]
+        while (first := self._queue.get()) is not None:
+            gathered, more = self._gathered(first)
+            group = [one for one in gathered if not one[1].done()]  # for who has gone nothing is reserved
+            self._begun_s = time.perf_counter()
+            outcomes = self._outcomes([task for task, _ in group]) if group else []
+            self._begun_s = None
             _deliver(group, outcomes)
+            if not more:
+                return
 
     def _gathered(self, first: Waiting) -> tuple[list[Waiting], bool]:
         """The first request with those that have come by now; False where the desk is to close behind them."""
@@ -171,13 +127,13 @@ class Desk:
             time.sleep(GATHERING_S)
         return True
 
-    def _outcomes(self, tasks: Sequence[Task], decided: Callable[[], None]) -> Sequence[Outcome]:
+    def _outcomes(self, tasks: Sequence[Task]) -> Sequence[Outcome]:
         try:
-            return self._answer(tasks, decided)
+            return self._answer(tasks)
         except BaseException as error:  # noqa: BLE001 (it is told to whoever asked, and the desk goes on)
             if len(tasks) == 1:
                 return [error if isinstance(error, Exception) else DeskFailed()]
-            return [outcome for task in tasks for outcome in self._outcomes([task], decided)]
+            return [outcome for task in tasks for outcome in self._outcomes([task])]
 
 
 def _deliver(group: Sequence[Waiting], outcomes: Sequence[Outcome]) -> None:

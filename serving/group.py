@@ -5,7 +5,7 @@ What a group shares is what costs: the fixed price of deciding, and the disk. Ea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -103,20 +103,15 @@ def stands(reply: Reply) -> bool:
     return reply.stored.status in KEPT_STATUSES
 
 
-def answer_group(service: Service, tasks: Sequence[Task], decided: Callable[[], None] = lambda: None) -> list[Reply]:
+def answer_group(service: Service, tasks: Sequence[Task]) -> list[Reply]:
     """A reply to each task, in order; what is asked of one debtor twice is answered in turn.
-
-    Parameters
-    ----------
-    decided
-        Called once there is only to be written and to be told: another group may be decided meanwhile.
 
     Raises
     ------
     sqlalchemy.exc.SQLAlchemyError
         The log cannot be read or written; nothing of the group is acknowledged then.
     """
-    group = _Group(service, dict(enumerate(tasks)), decided)
+    group = _Group(service, dict(enumerate(tasks)))
     while group.waiting:
         group.take_turn()
     return [group.replies[number] for number in range(len(tasks))]
@@ -145,9 +140,8 @@ class _Judged:
 class _Group:
     """Tasks while they are being answered."""
 
-    def __init__(self, service: Service, tasks: dict[int, Task], decided: Callable[[], None]) -> None:
+    def __init__(self, service: Service, tasks: dict[int, Task]) -> None:
         self._service = service
-        self._decided = decided
         self._tasks = tasks
         self._models: Models | None = None
         self._attempts = dict.fromkeys(tasks, 0)
@@ -167,8 +161,6 @@ class _Group:
             with self._service.log.reading() as connection:
                 found = self._look(connection, turn, now)
             judged = self._judge(found, now)
-            if len(turn) == len(self.waiting):
-                self._decided()
             replies = self._told(judged, now)
         for one in self._written:  # on disk by now
             live = one.look.live

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable, Sequence
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from hashlib import sha256
 from typing import Any, NoReturn, TypeVar, get_type_hints
 
 from fastapi import Request, Response
-from fastapi.concurrency import run_in_threadpool
 from fastapi.routing import APIRoute
 from pydantic import ValidationError
 from sqlalchemy.exc import SQLAlchemyError
@@ -189,19 +189,27 @@ async def answered_once(
     """The answer about some debtors kept under a key, or a new one that is then kept: for requests of many transactions.
 
     While it is being answered the key is held, for a minute at most.
+
+    Raises
+    ------
+    serving.problems.Refused
+        The log is held up for too long. What was decided by then stands, and is answered under the key once that is on disk.
     """
     if once is None:
         return response_of(await answer())
-    keeper = _Keeper(tenant.service, once)
-    kept = await run_in_threadpool(keeper.begin)
+    keeper, counter = _Keeper(tenant.service, once), tenant.counter
+    kept = await counter.in_turn(keeper.begin, undo=keeper.release)
     if kept is not None:
         return response_of(Reply(None, kept, again=True))
     try:
         reply = await answer()
     except BaseException:
-        await run_in_threadpool(keeper.release)
+        counter.later(keeper.release)
         raise
-    await run_in_threadpool(keeper.keep, reply, debtors)
+    if stands(reply):
+        await counter.in_turn(partial(keeper.keep, reply, debtors))
+    else:
+        counter.later(keeper.release)
     return response_of(reply)
 
 
@@ -211,25 +219,27 @@ class _Keeper:
     def __init__(self, service: Service, once: Once) -> None:
         self._service = service
         self._once = once
+        self._held = False
 
     def begin(self) -> StoredAnswer | None:
         once, service = self._once, self._service
         try:
             with service.log.writing() as connection:
-                return begin(connection, once.scope, once.key, digest=once.digest, at=service.clock())
+                found = begin(connection, once.scope, once.key, digest=once.digest, at=service.clock())
         except KeyReused as error:
             raise Refused("key-reused", str(error), remedy="use a new key for each request") from error
         except StillRunning as error:
             raise Refused("still-running", str(error), remedy="send it again in a second") from error
+        self._held = found is None
+        return found
 
     def keep(self, reply: Reply, debtors: Sequence[str]) -> None:
-        if not stands(reply):
-            self.release()
-            return
         with self._service.log.writing() as connection:
             finish(connection, self._once.scope, self._once.key, answer=reply.stored, debtors=debtors)
 
     def release(self) -> None:
+        if not self._held:
+            return  # it is another request's, or there is an answer under it
         try:
             with self._service.log.writing() as connection:
                 release(connection, self._once.scope, self._once.key)

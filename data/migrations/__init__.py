@@ -1,1 +1,1 @@
-"""Migrations of the decision log, run by `data.log_layout`; `versions` holds one file for each layout."""
+"""Migrations of the decision log, run by `data.migrating`; `versions` holds one file for each layout, `access` those of the keys."""

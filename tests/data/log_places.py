@@ -1,4 +1,4 @@
-"""Where tests of the decision log keep one: a SQLite file, or a schema of their own in PostgreSQL."""
+"""Where tests keep a decision log or keys: in a SQLite file, or in a schema or a data base of their own in PostgreSQL."""
 
 from __future__ import annotations
 
@@ -46,13 +46,7 @@ def place_of(kind: str, folder: Path) -> Iterator[Place]:
     if kind == "sqlite":
         yield Place(folder, None)
         return
-    engine = sa.create_engine(URL, connect_args={"connect_timeout": 2})
-    try:
-        engine.connect().close()
-    except sa.exc.OperationalError:
-        if os.environ.get("CI") == "true":
-            raise
-        pytest.skip("PostgreSQL cannot be reached: set RETTID_TEST_POSTGRESQL")
+    engine = _server()
     schema = f"t_{secrets.token_hex(8)}"
     try:
         yield Place(URL, schema)
@@ -60,3 +54,33 @@ def place_of(kind: str, folder: Path) -> Iterator[Place]:
         with engine.begin() as connection:
             connection.execute(sa.schema.DropSchema(schema, cascade=True, if_exists=True))
         engine.dispose()
+
+
+@contextmanager
+def access_place_of(kind: str, folder: Path) -> Iterator[str]:
+    """Where a store of keys can be opened: a folder, or a data base of its own, since its schema has but one name."""
+    if kind == "sqlite":
+        yield str(folder)
+        return
+    engine = _server().execution_options(isolation_level="AUTOCOMMIT")
+    name = f"rettid_access_{secrets.token_hex(4)}"
+    with engine.connect() as connection:
+        connection.execute(sa.text(f"CREATE DATABASE {name}"))
+    try:
+        yield sa.make_url(URL).set(database=name, drivername="postgresql").render_as_string(hide_password=False)
+    finally:
+        with engine.connect() as connection:
+            connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
+        engine.dispose()
+
+
+def _server() -> sa.Engine:
+    """PostgreSQL, where one answers; else the test is skipped."""
+    engine = sa.create_engine(URL, connect_args={"connect_timeout": 2})
+    try:
+        engine.connect().close()
+    except sa.exc.OperationalError:
+        if os.environ.get("CI") == "true":
+            raise
+        pytest.skip("PostgreSQL cannot be reached: set RETTID_TEST_POSTGRESQL")
+    return engine

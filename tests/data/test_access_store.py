@@ -1,52 +1,27 @@
 """Keys, managers and sessions in SQLite and in PostgreSQL alike."""
 
-import os
-import secrets
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from data.access_store import AccessEvent, AccessStore, BadName, Key, Manager, NameTaken, Session, UnknownName
-from data.access_tables import UnknownAccessLayout, about, access_events, open_access
+from data.access_tables import access_events, open_access
 from data.times import NaiveTime
 
 NOW = datetime(2026, 3, 10, 7, 30, tzinfo=UTC)
-SERVER = os.environ.get("RETTID_TEST_POSTGRES", "postgresql+psycopg://postgres@127.0.0.1/postgres")
 KEY = Key("0a1b2c3d", b"d" * 32, "north", "manager", "a-key", frozenset({"k-energy", "k-water"}), NOW)
 ANNA = Manager("anna", "north", "scrypt$...", None, NOW)
 SESSION = Session(b"s" * 32, "anna", "north", b"c" * 32, NOW, NOW + timedelta(hours=8))
 SIGNED_IN = AccessEvent(NOW, "signed-in", "anna", "north")
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[sa.Engine]:
-    """A PostgreSQL server, where one listens."""
-    engine = sa.create_engine(SERVER, isolation_level="AUTOCOMMIT", connect_args={"connect_timeout": 2})
-    try:
-        engine.connect().close()
-    except OperationalError:
-        pytest.skip(f"no PostgreSQL at {sa.make_url(SERVER).host}: start one, or set RETTID_TEST_POSTGRES")
-    yield engine
-    engine.dispose()
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def place(request: pytest.FixtureRequest, tmp_path) -> Iterator[str]:
-    """Where a store can be opened: a folder, or a data base of the test's own."""
-    if request.param == "sqlite":
-        yield str(tmp_path)
-        return
-    server = request.getfixturevalue("server")
-    name = f"rettid_access_{secrets.token_hex(4)}"
-    with server.connect() as connection:
-        connection.execute(sa.text(f"CREATE DATABASE {name}"))
-    yield sa.make_url(SERVER).set(database=name, drivername="postgresql").render_as_string(hide_password=False)
-    with server.connect() as connection:
-        connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
+@pytest.fixture
+def place(access_place: str) -> str:
+    return access_place
 
 
 @pytest.fixture
@@ -149,15 +124,6 @@ def test_the_data_base_refuses_to_change_or_delete_what_was_done(place, store):
             connection.execute(statement)
     engine.dispose()
     assert store.events() == (SIGNED_IN,)
-
-
-def test_tables_of_another_version_are_refused(place):
-    engine = open_access(place)
-    with engine.begin() as connection:
-        connection.execute(sa.update(about).values(value="9"))
-    engine.dispose()
-    with pytest.raises(UnknownAccessLayout, match="expected keys and managers in layout 1, came layout 9"):
-        AccessStore.open(place)
 
 
 def test_workers_that_start_at_the_same_time_make_the_tables_once(place):

@@ -27,6 +27,7 @@ from tests.faults.outage import over_postgresql, sqlite_locked
 from tests.faults.outside import outside
 from tests.faults.poison_sent import poison_sent
 from tests.faults.shuffled import shuffled
+from tests.faults.shuffled_http import shuffled_over_http
 from tests.faults.stop_groups import stop_race
 from tests.faults.stop_race import stop_race_over_http
 from tests.faults.stopping import graceful_stop
@@ -89,7 +90,10 @@ PARTS: Mapping[str, Part] = {
     "tampering": lambda of, _: [tampered("sqlite", max(3, of(6))), tampered("postgresql", max(3, of(4)))],
     "kills": _kills,
     "fuzz": lambda of, seed: fuzz({role: of(most) for role, most in FUZZED.items()}, seed=seed),
-    "shuffled": lambda of, seed: [shuffled(of(10_000), seed=seed)],
+    "shuffled": lambda of, seed: [
+        shuffled(of(10_000), seed=seed),
+        *(shuffled_over_http(kind, of(300), seed=seed) for kind in KINDS),
+    ],
 }
 
 

@@ -4,6 +4,7 @@ import asyncio
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
@@ -201,3 +202,102 @@ def test_a_reply_that_came_in_time_is_told_though_the_loop_was_held_up(service):
     reply = asyncio.run(asked_in_a_loop_that_is_held_up())
     counter.close()
     assert (reply.said.fields["degraded"], reply.said.decision_id is None) == (False, False)
+
+
+BATCH = {"requests": [{"debtor_id": "s1"}, {"debtor_id": "d1"}]}
+
+
+class SilentLog:
+    """A log whose data base says nothing from a number of writing transactions on, until it is let go."""
+
+    def __init__(self, log, silent_from):
+        self._log, self._left, self.speaks, self.held = log, silent_from, threading.Event(), set()
+
+    def writing(self):
+        self._left -= 1
+        if self._left < 0:
+            self.held.add(threading.current_thread().name)
+            assert self.speaks.wait(30)
+        return self._log.writing()
+
+    def close(self):
+        pass
+
+    def __getattr__(self, name):
+        return getattr(self._log, name)
+
+
+@contextmanager
+def silent(service, *, silent_from):
+    """The service over a log that falls silent; a batch waits for a second at each of its steps."""
+    service.ask("d2")  # what there is to compile is compiled
+    tenants = service.client.app.state.tenants
+    before = tenants["main"]
+    log = SilentLog(before.service.log, silent_from)
+    counter = Counter(replace(before.service, log=log), patience_s=0.1)
+    tenants["main"] = replace(before, counter=counter)
+    try:
+        yield log
+    finally:
+        log.speaks.set()
+        counter.close()
+        tenants["main"] = before
+
+
+def post_batch(service, key):
+    begun = time.perf_counter()
+    answer = service.client.post("/v1/next-best-actions", json=BATCH, headers={"Idempotency-Key": key})
+    assert time.perf_counter() - begun < 10.0  # and the log is silent for 30
+    return answer
+
+
+def test_a_batch_under_a_key_that_a_silent_log_keeps_waiting_is_to_be_sent_again(service):
+    with silent(service, silent_from=0) as log:
+        refused = [post_batch(service, "key"), post_batch(service, "key")]
+        log.speaks.set()
+        again = post_batch(service, "key")
+    for answer in refused:
+        assert (answer.status_code, answer.json()["type"]) == (503, "urn:rettid:problem:log-unavailable")
+        assert answer.headers["retry-after"]
+    assert [one["result"]["degraded"] for one in again.json()["answers"]] == [False, False]
+    assert "idempotency-replayed" not in again.headers
+
+
+def test_an_answer_that_stands_under_a_key_stays_though_nobody_waited_for_it(service):
+    service.ask("d2")  # what there is to compile is compiled
+    first = post_batch(service, "key")
+    with silent(service, silent_from=0) as log:
+        assert post_batch(service, "key").status_code == 503
+        log.speaks.set()
+        again = post_batch(service, "key")
+    assert again.content == first.content
+    assert again.headers["idempotency-replayed"] == "true"
+
+
+def test_silent_batches_under_keys_take_no_thread_of_the_pool(service):
+    with silent(service, silent_from=0) as log, ThreadPoolExecutor(8) as pool:
+        answers = [*pool.map(lambda number: post_batch(service, f"key-{number}"), range(8))]
+        assert len(log.held) == 1
+    assert {one.status_code for one in answers} == {503}
+
+
+def test_a_batch_whose_log_falls_silent_is_answered_with_caution_and_nothing_of_it_is_decided(service):
+    with silent(service, silent_from=1) as log:
+        answers = post_batch(service, "key").json()["answers"]
+        assert [one["result"]["degraded"] for one in answers] == [True, True]
+        log.speaks.set()
+        service.client.app.state.tenants["main"].counter._many.close()
+        assert set(log.decisions()["debtor_id"].to_pylist()) == {"d2"}
+        again = post_batch(service, "key").json()["answers"]
+    assert [one["result"]["degraded"] for one in again] == [False, False]
+
+
+def test_an_answer_that_cannot_be_kept_in_time_is_not_given_before_it_is_on_disk(service):
+    with silent(service, silent_from=2) as log:
+        refused = post_batch(service, "key")
+        decided = {*log.decisions()["decision_id"].to_pylist()}
+        log.speaks.set()
+        again = post_batch(service, "key")
+    assert (refused.status_code, refused.json()["type"]) == (503, "urn:rettid:problem:log-unavailable")
+    assert again.headers["idempotency-replayed"] == "true"
+    assert {one["result"]["decision_id"] for one in again.json()["answers"]} < decided

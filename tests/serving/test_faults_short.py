@@ -16,6 +16,7 @@ from tests.faults.line import Line, percentile
 from tests.faults.outside import paths_in
 from tests.faults.poison_sent import poison_sent
 from tests.faults.shuffled import shuffled
+from tests.faults.shuffled_http import shuffled_over_http
 from tests.faults.stop_groups import stop_race
 from tests.faults.stop_race import stop_race_over_http
 
@@ -54,7 +55,11 @@ def test_a_person_erased_is_in_no_file() -> None:
 
 
 def test_facts_in_any_order_come_to_the_same() -> None:
-    must_hold(shuffled(11, seed=1))
+    must_hold(shuffled(12, seed=1))
+
+
+def test_facts_in_any_order_over_http_come_to_the_same() -> None:
+    must_hold(shuffled_over_http("sqlite", 6, seed=1))
 
 
 def test_the_share_that_is_not_exceeded_counts_from_the_lowest() -> None:

@@ -1,0 +1,1 @@
+"""One file for each layout that the store of keys, managers and sessions has had."""
