@@ -45,6 +45,9 @@ FILE_NAME = "decisions.db"
 SCRUBBING_S, BETWEEN_S = 2.0, 0.005
 """How long deleted rows are tried to be taken out of the write-ahead file while others use it, and the time between two tries."""
 
+EMPTIED_EACH = 20
+"""So many times `tidy` is called before it tries to empty the write-ahead file, whatever is in it."""
+
 
 class DecisionLog:
     """The log behind one data base; safe to share between threads, and the data base between processes.
@@ -62,7 +65,8 @@ class DecisionLog:
         self._patient = patient(engine)
         self._names = names
         self._moving = Lock()
-        self._to_scrub = False
+        self._closed = False
+        self._tidied = 0
 
     @staticmethod
     def open(place: Path | str, *, schema: str | None = None) -> DecisionLog:
@@ -97,6 +101,8 @@ class DecisionLog:
 
     def close(self) -> None:
         """Closes every connection; the log may not be used afterwards."""
+        with self._moving:
+            self._closed = True
         self._engine.dispose()
 
     @contextmanager
@@ -165,29 +171,31 @@ class DecisionLog:
     def tidy(self) -> None:
         """Moves what SQLite's write-ahead file holds into its data base, beside readers and writers; elsewhere there is nothing to do.
 
-        Called now and then it spares writers from doing it in the middle of theirs.
+        Called now and then it spares writers from doing it in the middle of theirs. Now and then it also empties the file,
+        unless somebody uses it at that moment.
         """
-        if self._to_scrub:
-            self.scrub()
-        elif self._engine.dialect.name == "sqlite":
-            self._checkpoint("PASSIVE")
+        self._checkpoint("PASSIVE")
+        self._tidied += 1
+        if self._tidied % EMPTIED_EACH == 0:
+            self._checkpoint("TRUNCATE")
 
     def scrub(self) -> bool:
         """Takes what was deleted out of SQLite's write-ahead file too; elsewhere there is nothing to do.
 
-        False where others read an older state of the file all the while: then each `tidy` tries again.
+        False where others read an older state of the file all the while: `tidy` does it when they have gone.
         """
         until_s = monotonic() + SCRUBBING_S
-        self._to_scrub = self._engine.dialect.name == "sqlite"
-        while self._to_scrub and monotonic() < until_s:
-            self._to_scrub = self._checkpoint("TRUNCATE")
-            if self._to_scrub:
-                sleep(BETWEEN_S)
-        return not self._to_scrub
+        while busy := self._checkpoint("TRUNCATE"):
+            if monotonic() > until_s:
+                break
+            sleep(BETWEEN_S)
+        return not busy
 
     def _checkpoint(self, mode: str) -> bool:
         """Whether something stood in the way."""
         with self._moving:  # of two at a time, SQLite sends the second away
+            if self._closed or self._engine.dialect.name != "sqlite":
+                return False
             connection = self._engine.raw_connection()
             cursor = connection.cursor()
             try:

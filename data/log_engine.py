@@ -16,8 +16,10 @@ SYNCHRONOUS_FULL = 2
 BUSY_MS = 10_000
 
 FULL_PAGES = 20_000
-"""Pages (80 MB) at which SQLite's write-ahead file is moved into the data base by whoever writes: by then `DecisionLog.tidy`
-has mostly done it. SQLite's own 1,000 are a few groups of decisions."""
+"""Pages (80 MB) of the log's write-ahead file from which on whoever writes moves them into the data base: by then
+`DecisionLog.tidy` has moved most of them. SQLite's own 1,000 are a few groups of decisions."""
+
+FULL_PAGES_UNTIDIED = 1_000
 
 CONNECT_S = 2
 """Longest wait for PostgreSQL to take a connection."""
@@ -81,16 +83,16 @@ def open_engine(url: str, *, schema: str | None = None) -> sa.Engine:
         raise BadSchema(f"expected a schema of lower-case letters, digits and underscores, came '{schema}'")
     if sa.make_url(url).get_backend_name() == "sqlite":
         engine = _engine(url, {})
-        make_durable(engine, busy_ms=BUSY_MS)
+        make_durable(engine, busy_ms=BUSY_MS, full_pages=FULL_PAGES)
     else:
         engine = _postgresql(url, schema)
     sa.event.listen(engine, "savepoint", _no_savepoint)
     return engine
 
 
-def make_durable(engine: sa.Engine, *, busy_ms: int) -> None:
+def make_durable(engine: sa.Engine, *, busy_ms: int, full_pages: int = FULL_PAGES_UNTIDIED) -> None:
     """Has every connection of a SQLite engine wait for the disk, and for another writer so long; transactions say BEGIN themselves."""
-    sa.event.listen(engine, "connect", partial(_sqlite_connected, busy_ms))
+    sa.event.listen(engine, "connect", partial(_sqlite_connected, busy_ms, full_pages))
     sa.event.listen(engine, "begin", _sqlite_begun)
 
 
@@ -120,13 +122,13 @@ def _no_savepoint(_connection: sa.Connection, _name: str) -> None:
     raise NestedTransaction("expected one transaction, came a savepoint in it: begin a transaction of its own")
 
 
-def _sqlite_connected(busy_ms: int, connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+def _sqlite_connected(busy_ms: int, full_pages: int, connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves: the driver's own would take the lock too late
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout = {busy_ms}")
     cursor.execute("PRAGMA journal_mode = WAL")
     cursor.execute("PRAGMA synchronous = FULL")
-    cursor.execute(f"PRAGMA wal_autocheckpoint = {FULL_PAGES}")
+    cursor.execute(f"PRAGMA wal_autocheckpoint = {full_pages}")
     cursor.execute("PRAGMA secure_delete = ON")  # what is deleted is overwritten: an erased debtor's key is gone
     cursor.execute("SELECT journal_mode, synchronous FROM pragma_journal_mode, pragma_synchronous")
     found = cursor.fetchone()

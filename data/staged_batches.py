@@ -104,15 +104,15 @@ def _written(connection: sa.Connection, batch: Batch) -> int:
 
 
 def _must_be_untouched(connection: sa.Connection, decisions: Decisions) -> None:
-    """What stands under the identifiers of a new batch is the same, or nobody has acted on it."""
+    """What stands of a new batch's debtors at its moments is the same, or nobody has acted on it."""
     times = first_and_last(decisions)
     standing = None if times is None else _acted_on(connection, *times)
     if standing is None or not standing.num_rows:
         return
-    ids = standing["decision_id"].combine_chunks().unique()
+    debtors = standing["debtor_id"].combine_chunks().unique().drop_null()
     new = {}
     for block in blocks(decisions):
-        new.update({_identity(row): row for row in block.filter(pc.is_in(block["decision_id"], ids)).to_pylist()})
+        new.update({_identity(row): row for row in block.filter(pc.is_in(block["debtor_id"], debtors)).to_pylist()})
     rows = standing.drop_columns("source").to_pylist()
     touched = [row["decision_id"] for row in rows if new.get(_identity(row), row) != row]
     if touched:
@@ -134,8 +134,9 @@ def _acted_on(connection: sa.Connection, first: datetime, last: datetime) -> pa.
     return frame(connection, decision_rows.c.sequence.in_(rows) & between)
 
 
-def _identity(row: dict[str, object]) -> tuple[object, object]:
-    return row["decision_id"], row["claim_id"]
+def _identity(row: dict[str, object]) -> tuple[object, ...]:
+    # Not by the decision: its identifier may have been made in another way by an earlier version of the program.
+    return row["debtor_id"], row["decided_at"], row["claim_id"]
 
 
 def _without_erased(connection: sa.Connection, rows: pa.Table) -> pa.Table:

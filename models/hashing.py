@@ -31,7 +31,20 @@ def dated_hex(text: str, *, key: str, at_us: int) -> str:
     >>> one < other, one[14:] == other[14:]
     (True, True)
     """
-    return f"{at_us % 16**DATED:0{DATED}x}{keyed_hex(text, key=key)[DATED:]}"
+    return _date(at_us) + keyed_hex(text, key=key)[DATED:]
+
+
+def is_dated(identifier: str, *, at_us: int) -> bool:
+    """Whether an identifier begins with the instant, as `dated_hex` makes it.
+
+    >>> is_dated(dated_hex("d1", key="a", at_us=7), at_us=7), is_dated(keyed_hex("d1", key="a"), at_us=7)
+    (True, False)
+    """
+    return identifier.startswith(_date(at_us))
+
+
+def _date(at_us: int) -> str:
+    return f"{at_us % 16**DATED:0{DATED}x}"
 
 
 def keyed_uniform(texts: TextArray, *, key: str) -> FloatArray:

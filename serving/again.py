@@ -14,8 +14,10 @@ import sqlalchemy as sa
 
 from data.log_marks import Marks
 from data.online_decisions import Decided, DecisionRow, decided_under
+from data.times import to_us
 from models.bundle import Bundle
 from models.bundle_files import BadBundle
+from models.hashing import is_dated
 from serving.bundles_again import BundlesAgain
 from serving.decider import Service, versions_now
 from serving.engine import Wish
@@ -109,6 +111,10 @@ class Repeater:
         if other:
             raise NotToBeRepeated(f"not as when it was decided: {', '.join(other)}: start with what there was then")
         leading = logged.leading
+        if not is_dated(leading.decision_id, at_us=to_us(leading.decided_at)):
+            raise NotToBeRepeated(
+                "its identifier, on which its draw hung, was made by an earlier version of the program"
+            )
         facts = facts_of(connection, self._service.base, leading.debtor_id, known=Marks(**seen["log"]))
         return _Then(logged, Live(facts, self._service.state.histories(facts), None), frozenset(seen["tables"]))
 

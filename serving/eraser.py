@@ -14,7 +14,7 @@ LEFT = (
 )
 """What is not ours to delete."""
 
-STILL_READ = "the log's write-ahead file, which others read all the while: it is tried again until it is done"
+STILL_READ = "the log's write-ahead file, which others read all the while: the service empties it once they have gone"
 
 
 def erase_debtor(service: Service, debtor_id: str) -> Erasure:

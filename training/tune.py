@@ -1,6 +1,6 @@
 """`rettid tune`: a search for settings by Optuna, judged by log loss on the calibration slice, later than what was learnt.
 
-A trial learns by the function that training calls (`tune_trial.py`), and no payment of a judged debtor reaches it. A study
+A trial learns by the function that training calls (`tune_trial.py`), from no payment of a judged debtor. A study
 belongs to its data, its seed and its search space: called again, it goes on, and several processes may share it. They share
 the matrix of features as well; what a recipe makes of it, each has for itself. Nothing else in the program speaks to Optuna.
 """

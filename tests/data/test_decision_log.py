@@ -187,6 +187,15 @@ def test_a_decision_that_was_acted_on_is_not_rewritten(log):
     assert log.decisions()["channel"].to_pylist() == ["sms", "email"]
 
 
+def test_nor_by_a_batch_that_calls_it_otherwise(log):
+    write(log, decision_row(1), decision_row(2))
+    with log.writing() as connection:
+        add_step(connection, decision_row(1)["decision_id"], step="confirmed", at=AS_OF)
+    with pytest.raises(ConflictingDecision, match="1 decision of the batch stand in the log"):
+        write(log, decision_row(1, decision_id="c" * 32), config="c2")
+    write(log, decision_row(1, decision_id="d" * 32, decided_at=AS_OF + timedelta(hours=1)), config="c3")
+
+
 def test_a_batch_that_fails_leaves_nothing(log):
     with pytest.raises(sa.exc.IntegrityError):
         write(log, decision_row(1), decision_row(1))

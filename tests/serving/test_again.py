@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 import rettid
 from data.online_decisions import last_answered
 from data.portfolio import Portfolio
+from models.hashing import keyed_hex
 from serving.again import Repeater
 from serving.models_in_use import ModelsInUse
 from tests.small_service import promote, small_bundle, small_service, small_tables
@@ -48,6 +49,17 @@ def test_every_decision_comes_out_as_it_was_taken(busy):
     assert len({row.channel for one in found for row in one.rows}) > 1
     assert len({row.arm for one in found for row in one.rows}) > 1
     assert len({row.model_version for one in found for row in one.rows}) == 2
+
+
+def test_a_decision_whose_draw_hung_on_an_identifier_of_another_making_is_not_taken_again(tmp_path, monkeypatch):
+    with small_service(tmp_path, configuration=DRAWN) as service:
+        monkeypatch.setattr("models.arms.dated_hex", lambda text, *, key, at_us: keyed_hex(f"{text}|{at_us}", key=key))
+        service.ask("s1")
+        monkeypatch.undo()
+        service.ask("d2")
+        new, old = repeated(service)
+    assert new.same
+    assert "earlier version of the program" in old.impossible
 
 
 def test_a_decision_by_a_bundle_that_was_changed_since_is_not_taken_again(busy):

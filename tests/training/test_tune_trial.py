@@ -70,7 +70,7 @@ def test_a_trial_s_loss_is_that_of_the_model_that_training_judges(name: str, mat
     assert tried(name, slices_of(material), SETTINGS[name]).loss == pytest.approx(-np.log(right).mean(), rel=1e-12)
 
 
-def test_no_payment_of_judged_debtors_reaches_a_trial(material: Material) -> None:
+def test_a_trial_learns_from_no_payment_of_judged_debtors(material: Material) -> None:
     before, after = slices_of(material).rows, slices_of(turned_round(material)).rows
     seen = material.split.learn | material.split.calibrate
     for column in ("paid", "share", "amount_eur"):

@@ -100,7 +100,8 @@ def learn_chain(
     """The chain of the learning part before its level; `watch` is told nothing: a link's loss is not that of the chain."""
     del watch
     model, rounds = _first(_course(rows, reference, settings, seed), split)
-    return Uncalibrated(model, {f"{name}_rounds": count for name, count in asdict(rounds).items()})
+    learnt = {"own", *(name for fold in model.folds for name in ("reach", "conversion") if getattr(fold, name))}
+    return Uncalibrated(model, {f"{name}_rounds": count for name, count in asdict(rounds).items() if name in learnt})
 
 
 def _course(rows: TrainingRows, reference: Reference, settings: Mapping[str, Setting], seed: int) -> _Course:
