@@ -126,6 +126,13 @@ def debtor_named(connection: sa.Connection, table: str, key: str) -> str | None:
     return connection.scalar(query)
 
 
+def last_told(connection: sa.Connection, table: str, key: str) -> Received | None:
+    """The last event of a table with a row of that key; None where none came, or nobody can read it any more."""
+    mine = (events.c.table_name == table) & (events.c.row_key == pseudonym(connection, ROW, table, key))
+    last = sa.select(sa.func.max(events.c.sequence)).where(mine).scalar_subquery()
+    return next(iter(_found(connection, events.c.sequence == last)), None)
+
+
 def decided_for(connection: sa.Connection, contact_id: str) -> tuple[bool, Subject | None]:
     """Whether a contact is a decision of ours, and its debtor unless that one was erased."""
     mine = sa.select(decision_rows.c.debtor_ref).where(decision_rows.c.decision_id == contact_id).limit(1)

@@ -15,7 +15,7 @@ from serving.decider import Service
 from serving.problem_details import Fault
 from serving.problems import Refused, invalid
 from serving.shapes import EventAnswer, EventRequest
-from serving.state import facts_of, knows, owner_of
+from serving.state import claim_currency, knows, owner_of
 
 NAMED = {
     "debtor_profiles": ("debtors", "debtor_id"),
@@ -129,9 +129,8 @@ def _must_agree(connection: sa.Connection, service: Service, event: Event, owner
         remedy = "give each contact a contact_id of its own"
         raise invalid([_fault("contact_id", "the contact is another debtor's", remedy)])
     if owner is not None and event.table == "payments":
-        claims = facts_of(connection, service.base, owner).tables["claims"].to_pylist()
-        currencies = [row["currency"] for row in claims if row["claim_id"] == claim_id]
-        if currencies and event.row["currency"] not in currencies:
+        currency = claim_currency(connection, service.base, str(claim_id), debtor_id=owner)
+        if currency not in (None, event.row["currency"]):
             remedy = "enter the amount as credited to the claim, in the claim's currency"
             raise invalid([_fault("currency", "differs from the claim's currency", remedy)])
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from data.erasure import erased_among
-from data.event_log import Received, all_events, debtor_named, events_of_debtor, events_of_parts
+from data.event_log import Received, all_events, debtor_named, events_of_debtor, events_of_parts, last_told
 from data.event_rows import rows_table
 from data.log_marks import Marks
 from data.online_decisions import DecisionRow, contacts_decided_before, contacts_of, is_decision
@@ -183,6 +183,15 @@ def portfolio_of(facts: Sequence[Facts], *, given: frozenset[str]) -> Portfolio:
 def owner_of(connection: sa.Connection, base: BasePortfolio, table: str, key: str) -> str | None:
     """Debtor of a claim or contact, whether it came with the base portfolio or as an event; None where not known."""
     return base.debtor_named(table, key) or debtor_named(connection, table, key)
+
+
+def claim_currency(connection: sa.Connection, base: BasePortfolio, claim_id: str, *, debtor_id: str) -> str | None:
+    """Currency of a debtor's claim as it was told last; None where the claim is not known."""
+    told = last_told(connection, "claims", claim_id)
+    if told is not None and told.row["debtor_id"] == debtor_id:
+        return str(told.row["currency"])
+    claims = _slices(base, debtor_id)["claims"].select(["claim_id", "currency"]).to_pylist()
+    return next((str(row["currency"]) for row in claims if row["claim_id"] == claim_id), None)
 
 
 def knows(connection: sa.Connection, base: BasePortfolio, table: str, key: str) -> bool:

@@ -166,3 +166,15 @@ def test_a_stop_dated_by_a_clock_that_runs_ahead_holds_at_once(service, table, r
 
 def test_a_payment_is_in_the_currency_of_its_claim(service):
     assert fault(send(service, currency="EUR"))["what"] == "differs from the claim's currency"
+
+
+@pytest.mark.parametrize("claim_id", ["k1", "new"])
+def test_the_currency_of_a_claim_is_the_one_told_last(service, claim_id):
+    claim = {"claim_id": claim_id, "debtor_id": "s1", "creditor_id": "k", "sector": "energy", "principal": "10"}
+    dates = {"due_on": "2026-01-01", "registered_at": "2026-01-01T00:00:00Z"}
+    for currency, other in (("EUR", "SEK"), ("SEK", "EUR")):
+        service.tell("claims", **claim, **dates, currency=currency)
+        refused = send(service, "e-other", claim_id=claim_id, payment_id="z-other", currency=other)
+        assert fault(refused)["what"] == "differs from the claim's currency"
+        taken = send(service, f"e-{currency}", claim_id=claim_id, payment_id=f"z-{currency}", currency=currency)
+        assert taken.json()["waits_for"] is None
