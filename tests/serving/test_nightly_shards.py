@@ -81,12 +81,13 @@ def decided_debtors(file: Path) -> list[str]:
     return found
 
 
-def contacted_before(file: Path) -> tuple[str, str]:
-    """A debtor who is to be contacted through a channel of an earlier contact, and that contact."""
-    channel = {row["debtor_id"]: row["channel"] for row in pq.read_table(file).to_pylist() if row["channel"] != "none"}
+def contacted_before(file: Path) -> tuple[str, str, str]:
+    """A debtor who is to be contacted through a channel of an earlier contact, that contact, and a claim it is to be about."""
+    planned = {row["debtor_id"]: row for row in pq.read_table(file).to_pylist() if row["channel"] != "none"}
     past = [row for row in TABLES["contacts"].to_pylist() if row["decided_at"] < BEFORE - timedelta(days=9)]
-    row = next(row for row in past if channel.get(row["debtor_id"]) == row["channel"])
-    return row["debtor_id"], row["contact_id"]
+    both = [(row, planned[row["debtor_id"]]) for row in past if row["debtor_id"] in planned]
+    row, now = next((row, now) for row, now in both if now["channel"] == row["channel"])
+    return row["debtor_id"], row["contact_id"], now["claim_id"]
 
 
 def claim_row(claim_id: str, debtor_id: str) -> Row:
@@ -98,16 +99,16 @@ def claim_row(claim_id: str, debtor_id: str) -> Row:
     }
 
 
-def told_of(first: str, other: str, *, earlier: str) -> dict[str, list[tuple[str, Row]]]:
-    """Events about a debtor, some of which name what is another's, by what they are; `earlier` is a contact."""
+def told_of(first: str, other: str, *, earlier: str, claim_id: str) -> dict[str, list[tuple[str, Row]]]:
+    """Events about a debtor, some of which name what is another's, by what they are; `earlier` is a contact, the claim its own."""
     newcomer: Row = {"debtor_id": "newcomer", "country": "SE", "registered_at": START}
     known = next(row for row in TABLES["debtors"].to_pylist() if row["debtor_id"] == first)
     happened: Row = {"event_id": "x1", "at": BEFORE}
-    paid: Row = {"payment_id": "x1", "claim_id": open_claim(first), "debtor_id": first, "currency": "SEK"}
-    sent: Row = {"contact_id": "x1", "debtor_id": first, "claim_id": open_claim(first), "channel": "sms"}
+    paid: Row = {"payment_id": "x1", "claim_id": claim_id, "debtor_id": first, "currency": "SEK"}
+    sent: Row = {"contact_id": "x1", "debtor_id": first, "claim_id": claim_id, "channel": "sms"}
     sent |= {"decided_at": BEFORE, "send_at": BEFORE, "policy": "incumbent"}
     return {
-        "dispute": [("claim_events", {**happened, "claim_id": open_claim(first), "kind": "dispute_opened"})],
+        "dispute": [("claim_events", {**happened, "claim_id": claim_id, "kind": "dispute_opened"})],
         "opt-out": [("contact_events", {**happened, "contact_id": earlier, "kind": "opted_out"})],
         "payment": [("payments", {**paid, "amount": Decimal("99999.00"), "paid_at": BEFORE})],
         "contact": [("contacts", sent), ("contact_events", {**happened, "contact_id": "x1", "kind": "delivered"})],
@@ -128,11 +129,11 @@ def test_what_the_service_was_told_counts_in_a_shard_as_it_does_in_the_whole(
     laid_out: World, whole: World, tmp_path: Path, kind: str
 ) -> None:
     laid_out.night(tmp_path / "before.parquet")
-    first, earlier = contacted_before(tmp_path / "before.parquet")
+    first, earlier, claim_id = contacted_before(tmp_path / "before.parquet")
     debtors = decided_debtors(tmp_path / "before.parquet")
     other = next(one for one in debtors if laid_out.shard_of(one) != laid_out.shard_of(first))
     for world in (laid_out, whole):
-        for number, (table, row) in enumerate(told_of(first, other, earlier=earlier)[kind]):
+        for number, (table, row) in enumerate(told_of(first, other, earlier=earlier, claim_id=claim_id)[kind]):
             world.tell(number, table, row)
     laid_out.night(tmp_path / "a.parquet")
     whole.night(tmp_path / "b.parquet")
