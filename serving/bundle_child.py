@@ -11,6 +11,7 @@ import os
 import resource
 import signal
 import sys
+import time
 from pathlib import Path
 
 from models.bundle import Bundle, bundle_from
@@ -33,6 +34,7 @@ def try_out(directory: Path, *, digest: str, seconds: float) -> None:
     if files.digest != digest:
         raise BadBundle(f"{directory} has changed while it was looked at: restore it, then promote again")
     cases, expected = read_golden(files.part(GOLDEN))
+    begun_s = time.process_time()
     signal.setitimer(signal.ITIMER_PROF, seconds)
     bundle = _loaded(files)
     chance = bundle.model.probability(cases.rows)
@@ -40,6 +42,8 @@ def try_out(directory: Path, *, digest: str, seconds: float) -> None:
     must_agree(chance, expected.chance, what="chance of payment")
     # from here on it is our own code on trees that hang together, compiled first where no cache is kept
     signal.setitimer(signal.ITIMER_PROF, 0)
+    if time.process_time() - begun_s > seconds:  # the timer looks every few milliseconds only
+        raise BadBundle(f"{directory}: it took longer than {seconds:g} s over its predictions: train a smaller model")
     _must_answer_grids(bundle, cases, expected)
 
 
