@@ -20,6 +20,7 @@ FULL_PAGES = 20_000
 `DecisionLog.tidy` has moved most of them. SQLite's own 1,000 are a few groups of decisions."""
 
 FULL_PAGES_UNTIDIED = 1_000
+"""The same of a data base that nobody tidies, as SQLite has it."""
 
 CONNECT_S = 2
 """Longest wait for PostgreSQL to take a connection."""

@@ -32,13 +32,20 @@ class Place:
     def behind(self) -> Iterator[sa.Connection]:
         """A connection that knows nothing of the log's care."""
         url = f"sqlite:///{self.place}/{FILE_NAME}" if self.schema is None else str(self.place)
-        settings = {} if self.schema is None else {"options": f"-c search_path={self.schema}"}
-        engine = sa.create_engine(url, connect_args=settings)
-        try:
-            with engine.begin() as connection:
-                yield connection
-        finally:
-            engine.dispose()
+        with careless(url, schema=self.schema) as connection:
+            yield connection
+
+
+@contextmanager
+def careless(url: str | sa.URL, *, schema: str | None) -> Iterator[sa.Connection]:
+    """A connection as nobody of ours makes it; a schema's tables are found without its name."""
+    settings = {} if schema is None else {"options": f"-c search_path={schema}"}
+    engine = sa.create_engine(url, connect_args=settings)
+    try:
+        with engine.begin() as connection:
+            yield connection
+    finally:
+        engine.dispose()
 
 
 @contextmanager

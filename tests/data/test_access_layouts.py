@@ -18,6 +18,7 @@ from data.access_tables import ACCESS_LAYOUTS, open_access
 from data.log_guards import guards
 from data.migrating import Layouts, UnknownLayout
 from data.migrations.access import layout_1
+from tests.data.log_places import careless
 from tests.data.test_access_store import ANNA, KEY, SESSION, SIGNED_IN
 
 FIRST = (ACCESS_LAYOUTS.folder / "versions" / "v1_first_layout.py").read_text(encoding="utf-8")
@@ -45,16 +46,11 @@ def place(access_place: str) -> str:
 @contextmanager
 def behind(place: str) -> Iterator[sa.Connection]:
     """A connection that knows nothing of the store's care; tables are found without their schema."""
-    if place.startswith("postgresql"):
-        url, settings = sa.make_url(place).set(drivername="postgresql+psycopg"), {"options": "-c search_path=access"}
-    else:
-        url, settings = sa.make_url(f"sqlite:///{place}/{access_tables.FILE_NAME}"), {}
-    engine = sa.create_engine(url, connect_args=settings)
-    try:
-        with engine.begin() as connection:
-            yield connection
-    finally:
-        engine.dispose()
+    in_server = place.startswith("postgresql")
+    url = sa.make_url(place if in_server else f"sqlite:///{place}/{access_tables.FILE_NAME}")
+    url = url.set(drivername="postgresql+psycopg") if in_server else url
+    with careless(url, schema=access_tables.SCHEMA if in_server else None) as connection:
+        yield connection
 
 
 def plain(tables: sa.MetaData) -> sa.MetaData:
