@@ -113,7 +113,10 @@ def open_access(place: Path | str, *, layouts: Layouts = ACCESS_LAYOUTS) -> sa.E
             layouts.bring_up_to_date(connection, schema=SCHEMA if in_server else None, in_path=False)
     finally:
         starting.dispose()
-    return _engine(url, wait_s=WAIT_S)
+    engine = _engine(url, wait_s=WAIT_S)
+    with engine.connect():
+        pass  # kept open: the first caller is not to wait for it
+    return engine
 
 
 def _url(place: Path | str) -> sa.URL:
