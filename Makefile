@@ -20,7 +20,12 @@ export DO_NOT_TRACK ?= 1
 help: ## Shows this list.
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile
 
-setup: system .venv/.ok ## Sets up .venv from the locked, hashed requirements.
+# numba keeps what it compiled until the file itself changes; it does not notice an edit of what a compiled loop imports.
+KERNELS := $(shell grep -rl --include=*.py "^@njit" $(ROOMS))
+IMPORTED := data/action_grid.py data/calendar.py data/situation.py data/times.py data/vocabulary.py features/catalogue.py \
+	features/columns.py features/hours.py features/places.py features/reference.py features/tables.py
+
+setup: system .venv/.ok .venv/.kernels ## Sets up .venv from the locked, hashed requirements.
 
 system:
 	@sh .ci/system $(PY)
@@ -34,6 +39,10 @@ $(UV): requirements-uv.lock | system
 	$(UV) venv -q --allow-existing --python $(PY) .venv
 	$(UV) pip sync -q --compile-bytecode --require-hashes --python $(BIN)/python requirements.lock
 	$(UV) pip install -q --offline --no-deps --no-build-isolation --python $(BIN)/python -e .
+	@touch $@
+
+.venv/.kernels: $(KERNELS) $(IMPORTED) | .venv/.ok
+	@find $(ROOMS) -name "*.nb[ic]" -delete
 	@touch $@
 
 demo: setup ## Plays the whole chain on a simulated portfolio: tables, models, decisions, report, service.

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from data.calendar import Place
 from data.config import GridSettings
+from data.local_time import local_us
 from data.times import DAY_US, HOUR_US, IntArray, from_day, to_us
 from data.vocabulary import DAYPART_STARTS
 
@@ -169,19 +170,22 @@ def slots(grid: ActionGrid, *, places: tuple[Place, ...], place: IntArray, as_of
     as_of_us
         Shape (n,).
     """
-    zone_of_place = [candidate.zones[0] for candidate in places]
-    zones = sorted(set(zone_of_place))
-    zone_index = np.array([zones.index(zone) for zone in zone_of_place], dtype=np.int64)[place]
-    first_day = np.zeros(len(as_of_us), dtype=np.int64)
-    for index, zone in enumerate(zones):
-        here = zone_index == index
-        first_day[here] = local_days(zone, as_of_us[here])
-    keys, of_debtor = np.unique(zone_index * 1_000_000 + first_day, return_inverse=True)
+    zones, of_place = _first_zones(places)
+    zone = of_place[place]
+    keys, of_debtor = np.unique(zone * 1_000_000 + local_us(zones, zone, as_of_us) // DAY_US, return_inverse=True)
     class_zone = tuple(zones[key // 1_000_000] for key in keys.tolist())
     class_day = keys % 1_000_000
     send = [_send_us(grid, zone, day) for zone, day in zip(class_zone, class_day.tolist(), strict=True)]
     send_us = np.array(send, dtype=np.int64).reshape(len(send), grid.size)
     return Slots(of_debtor.astype(np.int64), class_zone, class_day, send_us)
+
+
+@lru_cache(maxsize=256)
+def _first_zones(places: tuple[Place, ...]) -> tuple[tuple[str, ...], IntArray]:
+    """First candidate zones of places by name, and the index of each place's among them."""
+    first = [place.zones[0] for place in places]
+    zones = tuple(sorted(set(first)))
+    return zones, np.array([zones.index(zone) for zone in first], dtype=np.int64)
 
 
 @lru_cache(maxsize=4_096)

@@ -363,10 +363,10 @@ def _check(config: Config) -> None:
     if config.horizon.days < 1 or config.horizon.also_days < config.horizon.days:
         raise BadConfiguration(f"[horizon] expected 1 <= days <= also_days, came {config.horizon}")
     unpriced = [name for name in config.grid.channels if name not in config.costs.rows or name not in config.harm.rows]
-    unknown = {name for step in config.control.steps for name in step.channels} - set(config.grid.channels)
+    unknown = {name for step in config.control.steps for name in step.channels} - set(config.grid.channels[1:])
     if unpriced or unknown:
         raise BadConfiguration(
-            f"channels without cost or harm: {unpriced}; [control] channels not in the grid: {sorted(unknown)}"
+            f"channels without cost or harm: {unpriced}; [control] channels not among the contacts of the grid: {sorted(unknown)}"
         )
     wrong = fault(config.policy, cells=_cells(config.grid)) or _fault_of_limits(config)
     if wrong:

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -127,7 +128,7 @@ def _instants(values: Sequence[datetime | None]) -> Sequence[Any]:
 def _texts_of_pairs(values: Sequence[list[dict[str, str]]]) -> Sequence[Any]:
     """Lists of channel and rule as JSON; rows that share theirs, as the claims of one debtor do, share the text."""
     known = {id(one): one for one in values}
-    texts = {name: json.dumps(one) for name, one in known.items()}
+    texts = {name: _in_words([_pair(one["channel"], one["rule"]) for one in some]) for name, some in known.items()}
     return [texts[id(one)] for one in values]
 
 
@@ -145,13 +146,21 @@ def _numbers(values: pa.Array) -> Sequence[Any]:
 
 
 def _pairs_as_json(values: pa.Array) -> Sequence[Any]:
-    """Lists of channel and rule as JSON; few pairs are distinct, and each of those is put into words once."""
+    """Lists of channel and rule as JSON."""
     flat = values.flatten()
-    pairs = list(zip(flat.field(0).to_pylist(), flat.field(1).to_pylist(), strict=True))
-    words = {(one, rule): json.dumps({"channel": one, "rule": rule}) for one, rule in set(pairs)}
-    told = [words[pair] for pair in pairs]
+    told = list(map(_pair, flat.field(0).to_pylist(), flat.field(1).to_pylist()))
     ends = accumulate(values.value_lengths().to_pylist(), initial=0)
-    return [f"[{', '.join(told[first:last])}]" for first, last in pairwise(ends)]
+    return [_in_words(told[first:last]) for first, last in pairwise(ends)]
+
+
+@lru_cache(maxsize=4096)
+def _pair(channel: str, rule: str) -> str:
+    """One channel with its rule as JSON; few pairs are distinct, and each of those is put into words once."""
+    return json.dumps({"channel": channel, "rule": rule})
+
+
+def _in_words(pairs: Sequence[str]) -> str:
+    return f"[{', '.join(pairs)}]"
 
 
 def _way(kind: pa.DataType) -> Callable[[pa.Array], Sequence[Any]]:

@@ -19,12 +19,13 @@ BLOCK_BYTES = 64
 class Key:
     """The key of one debtor, claim or contact; what it seals is as lost as the key is."""
 
-    __slots__ = ("_namer", "_sealer", "secret")
+    __slots__ = ("_given", "_namer", "_sealer", "secret")
 
     def __init__(self, secret: bytes) -> None:
         self.secret = secret
         self._sealer: AESGCM | None = None
         self._namer: AESSIV | None = None
+        self._given: dict[str, bytes] = {}
 
     @staticmethod
     def several(number: int) -> Iterator[Key]:
@@ -57,7 +58,10 @@ class Key:
 
     def name(self, identifier: str) -> bytes:
         """An identifier by AES-SIV (RFC 5297): the same always gives the same, so that it can be compared and indexed."""
-        return self._siv.encrypt(identifier.encode(), None)
+        found = self._given.get(identifier)  # the same few claims are named with every decision on their debtor
+        if found is None:
+            found = self._given[identifier] = self._siv.encrypt(identifier.encode(), None)
+        return found
 
     def named(self, sealed: bytes) -> str:
         """The inverse of `name`."""

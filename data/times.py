@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,7 @@ HOUR_US = 3_600_000_000
 DAY_US = 24 * HOUR_US
 
 EPOCH = date(1970, 1, 1)
+EPOCH_START = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class NaiveTime(ValueError):
@@ -39,7 +40,7 @@ def to_us(moment: datetime) -> int:
     """
     if moment.tzinfo is None:
         raise NaiveTime(f"expected a time with its zone, came {moment.isoformat()}: add Z or an offset")
-    delta = moment - datetime(1970, 1, 1, tzinfo=UTC)
+    delta = moment - EPOCH_START
     return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
 
 
@@ -70,7 +71,7 @@ def from_us(instant_us: int) -> datetime:
     >>> from_us(0).isoformat()
     '1970-01-01T00:00:00+00:00'
     """
-    return datetime.fromtimestamp(instant_us // 1_000_000, UTC).replace(microsecond=instant_us % 1_000_000)
+    return EPOCH_START + timedelta(microseconds=int(instant_us))
 
 
 def to_day(day: date) -> int:

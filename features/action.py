@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
+from hashlib import sha256
 
 import numpy as np
 import numpy.typing as npt
@@ -129,26 +130,38 @@ def sent(channel: npt.NDArray[np.integer], send_us: IntArray, *, as_of_us: IntAr
 class GridActions:
     """Action features over the whole grid by calendar class.
 
-    `of_debtor` is the class of each debtor, shape (n,); `matrix` has shape (classes, A, 8).
+    `of_debtor` is the class of each debtor, shape (n,); `matrix` has shape (classes, A, 8); `keys` are the same for the same
+    features alone, one a class. Debtors who differ in nothing that these features tell are of one class.
     """
 
     of_debtor: IntArray
     matrix: Matrix
+    keys: tuple[bytes, ...]
 
 
 def grid_actions(grid: ActionGrid, slots: Slots, *, of: CalendarClass) -> GridActions:
     """Action features of every cell for debtors of a calendar class each, shape (n,)."""
-    keys = list(zip(slots.of_debtor.tolist(), of.country.tolist(), of.pay_day.tolist(), strict=True))
-    index = {key: number for number, key in enumerate(dict.fromkeys(keys))}
-    of_debtor = np.array([index[key] for key in keys], dtype=np.int64)
-    matrices = [_of_class(grid, int(slots.first_day[slot]), of.countries[country], day) for slot, country, day in index]
-    shape = (len(index), grid.size, len(action_features()))
-    return GridActions(of_debtor, np.array(matrices, dtype=np.float32).reshape(shape))
+    classes = list(zip(slots.of_debtor.tolist(), of.country.tolist(), of.pay_day.tolist(), strict=True))
+    of_class, first_day = _known_classes(grid), slots.first_day.tolist()
+    found = {one: of_class(first_day[one[0]], of.countries[one[1]], one[2]) for one in dict.fromkeys(classes)}
+    distinct = {key: matrix for matrix, key in found.values()}
+    number = {key: place for place, key in enumerate(distinct)}
+    matrix = np.empty((len(distinct), grid.size, len(action_features())), dtype=np.float32)
+    for place, mine in enumerate(distinct.values()):
+        matrix[place] = mine
+    return GridActions(np.array([number[found[one][1]] for one in classes], dtype=np.int64), matrix, tuple(distinct))
 
 
-@lru_cache(maxsize=4_096)
-def _of_class(grid: ActionGrid, first_day: int, country: str, pay_day: int) -> Matrix:
+@lru_cache(maxsize=16)
+def _known_classes(grid: ActionGrid) -> Callable[[int, str, int], tuple[Matrix, bytes]]:
+    """`_of_class` on a grid, which remembers the classes that were asked for last."""
+    return lru_cache(maxsize=1_024)(partial(_of_class, grid))
+
+
+def _of_class(grid: ActionGrid, first_day: int, country: str, pay_day: int) -> tuple[Matrix, bytes]:
+    """Features of a class, and their digest."""
     first = np.full(grid.size, first_day, dtype=np.int64)
     sending = Sending(grid.channel.astype(np.int64), grid.hour.astype(np.int64), first + grid.day, first)
     of = CalendarClass((country,), np.zeros(grid.size, dtype=np.int64), np.full(grid.size, pay_day, dtype=np.int64))
-    return action_matrix(sending, letter=letter_code(grid.channels), of=of)
+    matrix = action_matrix(sending, letter=letter_code(grid.channels), of=of)
+    return matrix, sha256(matrix.tobytes()).digest()

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
+from numba import njit
 
 from data.times import DAY_US, NO_DAY, IntArray
 from features._claim_kernels import ClaimState
-from features._columns_kernels import days_between, known_above, log_of, shrunk, since_days
+from features._columns_kernels import days_between, known_above, shrunk, since_days
 from features.columns import FloatArray
-from features.debtor import Columns
+from features.places import ClaimPlaces, claim_places
 from features.reference import PRIOR_CONTACTS, Reference, code_of
-from features.tables import Histories
+from features.tables import Claims, Histories
+
+Matrix = npt.NDArray[np.float32]
 
 
 def fill_claims(
-    into: Columns,
+    matrix: Matrix,
     histories: Histories,
     claim: IntArray,
     *,
@@ -23,7 +27,7 @@ def fill_claims(
     total_eur: FloatArray,
     reference: Reference,
 ) -> None:
-    """Write every column of the claim's side.
+    """Write every column of the claim's side, OUT (m, F).
 
     Parameters
     ----------
@@ -32,25 +36,41 @@ def fill_claims(
     total_eur
         What its debtor owes on all open claims, shape (m,).
     """
-    claims, owed = histories.claims, state.outstanding_eur
-    principal, today = np.maximum(claims.principal[claim], 0.01), as_of_us // DAY_US
-    into["sector"][:] = code_of(histories.sectors, reference.sectors, claims.sector[claim])
-    into["outstanding_log"][:] = log_of(owed)
-    into["share_paid"][:] = 1.0 - state.outstanding / principal
-    into["share_of_all"][:] = np.where(total_eur > 0, owed / np.where(total_eur > 0, total_eur, 1.0), np.nan)
-    into["days_past_due"][:] = today - claims.due_day[claim]
-    into["claim_days"][:] = since_days(as_of_us, claims.registered_us[claim])
-    into["claim_payments"][:] = state.payments
-    into["since_claim_payment"][:] = since_days(as_of_us, state.payment_us)
-    into["contacts_since_claim"][:] = state.contacts
-    into["sector_claims"][:] = state.in_sector
-    into["sector_paid_rate"][:] = shrunk(
-        state.in_sector_paid, state.in_sector_closed, reference.paid_claims_rate, PRIOR_CONTACTS
-    )
-    into["creditor_claims"][:] = state.of_creditor
-    into["stage"][:] = known_above(state.stage, 0)
-    into["stage_days"][:] = since_days(as_of_us, state.stage_us)
-    into["to_next_due"][:] = days_between(state.next_due_day, today, NO_DAY)
-    into["plans_broken"][:] = state.plans_broken
-    into["disputes"][:] = state.disputes
-    into["since_inbound"][:] = since_days(as_of_us, state.inbound_us)
+    claims = histories.claims
+    sector = code_of(histories.sectors, reference.sectors, claims.sector[claim])
+    _write(matrix, claim_places(), as_of_us, claim, sector, claims, state, total_eur, reference.paid_claims_rate)
+
+
+@njit(cache=True, nogil=True)
+def _write(
+    out: Matrix,
+    at: ClaimPlaces,
+    as_of: IntArray,
+    claim: IntArray,
+    sector: FloatArray,
+    claims: Claims,
+    state: ClaimState,
+    total_eur: FloatArray,
+    usual_paid: float,
+) -> None:
+    for row in range(len(claim)):
+        now, today, one, owed = as_of[row], as_of[row] // DAY_US, claim[row], state.outstanding_eur[row]
+        closed, paid = state.in_sector_closed[row], state.in_sector_paid[row]
+        out[row, at.sector] = sector[row]
+        out[row, at.outstanding_log] = np.log1p(owed)
+        out[row, at.share_paid] = 1.0 - state.outstanding[row] / np.maximum(claims.principal[one], 0.01)
+        out[row, at.share_of_all] = owed / total_eur[row] if total_eur[row] > 0 else np.nan
+        out[row, at.days_past_due] = today - claims.due_day[one]
+        out[row, at.claim_days] = since_days(now, claims.registered_us[one])
+        out[row, at.claim_payments] = state.payments[row]
+        out[row, at.since_claim_payment] = since_days(now, state.payment_us[row])
+        out[row, at.contacts_since_claim] = state.contacts[row]
+        out[row, at.sector_claims] = state.in_sector[row]
+        out[row, at.sector_paid_rate] = shrunk(paid, closed, usual_paid, PRIOR_CONTACTS)
+        out[row, at.creditor_claims] = state.of_creditor[row]
+        out[row, at.stage] = known_above(state.stage[row], 0)
+        out[row, at.stage_days] = since_days(now, state.stage_us[row])
+        out[row, at.to_next_due] = days_between(state.next_due_day[row], today, NO_DAY)
+        out[row, at.plans_broken] = state.plans_broken[row]
+        out[row, at.disputes] = state.disputes[row]
+        out[row, at.since_inbound] = since_days(now, state.inbound_us[row])

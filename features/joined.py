@@ -47,12 +47,13 @@ def joined(parts: Sequence[Histories]) -> Histories:
     if len(parts) == 1:
         return parts[0]
     parts = _in_order(parts)
-    arrays = unpacked([one.packed for one in parts], plan())
+    packs = [one.packed for one in parts]
+    arrays = unpacked(packs, plan())
+    rows = dict(zip(("", *plan().tables), zip(*(one.rows for one in packs), strict=True), strict=True))
     words = {name: _Words.of([getattr(one, name) for one in parts], ordered=name != "places") for name in CODED}
     for name, one in words.items():
         for table, column in CODED[name]:
-            rows = [len(getattr(part, table)[1]) if table else part.size for part in parts]
-            arrays[table][column] = one.recoded(arrays[table][column], rows)
+            arrays[table][column] = one.recoded(arrays[table][column], rows[table])
     found: dict[str, Any] = {name: np.concatenate([getattr(one, name) for one in parts]) for name in TEXTS}
     found |= {name: one.words for name, one in words.items()} | arrays[""]
     found |= {name: kind(**arrays[name]) for name, kind in plan().tables.items()}
@@ -99,7 +100,7 @@ class _Words:
             code.extend(map(index.__getitem__, one))
         return _Words(every, np.array(code), np.array(first))
 
-    def recoded(self, codes: Array, rows: list[int]) -> Array:
+    def recoded(self, codes: Array, rows: Sequence[int]) -> Array:
         """Codes of the parts end to end, so many `rows` of each, as codes of all words."""
         if self.code is None or self.first is None:
             return codes

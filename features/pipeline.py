@@ -19,15 +19,20 @@ from features._claim_kernels import (
     no_state,
     open_rows,
 )
-from features.catalogue import Side, claim_features, debtor_features, layout
+from features.catalogue import WINDOWS, claim_features, debtor_features
 from features.claim import fill_claims
 from features.columns import FloatArray, TextArray
-from features.debtor import Columns, DebtorState, Moments, fill_debtors
+from features.debtor import DebtorState, Moments, fill_debtors
 from features.distinct import distinct
+from features.places import debtor_places
 from features.reference import BLOCK, Reference
 from features.tables import Histories
 
 Matrix = npt.NDArray[np.float32]
+
+
+class OtherChannels(ValueError):
+    """What features are held against was learnt with other channels than the histories have."""
 
 
 class NotOpen(ValueError):
@@ -44,12 +49,20 @@ class Targets:
         Row in the histories and instant of each moment, shape (d,).
     claim, moment
         Row in `histories.claims`, and its moment, shape (m,), sorted by moment.
+    every
+        The same claims, as `open_targets` found them; None where they may be some of the open ones.
     """
 
     debtor: IntArray
     as_of_us: IntArray
     claim: IntArray
     moment: IntArray
+    every: OpenRows | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether these are all open claims for certain."""
+        return self.every is not None and self.every.claim is self.claim and self.every.moment is self.moment
 
 
 @dataclass(frozen=True)
@@ -68,7 +81,7 @@ class ClaimRows:
 def open_targets(histories: Histories, debtor: IntArray, *, as_of_us: IntArray) -> Targets:
     """Every open claim of debtors at their moments, both of shape (d,)."""
     rows = open_rows(debtor, as_of_us, histories.claims)
-    return Targets(debtor, as_of_us, rows.claim, rows.moment)
+    return Targets(debtor, as_of_us, rows.claim, rows.moment, rows)
 
 
 def build(histories: Histories, targets: Targets, *, reference: Reference, rates: MoneySettings) -> ClaimRows:
@@ -83,7 +96,14 @@ def build(histories: Histories, targets: Targets, *, reference: Reference, rates
         A claim's currency has no exchange rate on the day of the moment.
     NotOpen
         A target claim is not open at its moment.
+    OtherChannels
+        The reference was learnt with other channels than those of the histories.
     """
+    if len(reference.reach_rate) != len(histories.channels):
+        raise OtherChannels(
+            f"expected a reference with rates of {len(histories.channels)} channels ({', '.join(histories.channels)}), came one "
+            f"of {len(reference.reach_rate)}: learn it from histories of the same grid"
+        )
     width = len(debtor_features(histories.channels)) + len(claim_features())
     matrix = np.empty((len(targets.claim), width), dtype=np.float32)
     starts = range(0, len(targets.debtor), BLOCK)
@@ -110,20 +130,19 @@ def _build_block(
     """Features of some moments' claims, written to `matrix`."""
     channels = histories.channels
     moments = _moments(histories, targets, rates)
-    every, state, counts = _claims(histories, moments)
+    every, state, counts = _claims(histories, moments, targets.every if targets.whole else None)
     if np.isnan(state.outstanding_eur).any():
         _refuse_currency(histories, moments, every, state=state, rates=rates)
-    mine = _rows_among(every, targets, histories)
+    mine = None if targets.whole else _rows_among(every, targets, histories)
     state = state if mine is None else ClaimState._make(column[mine] for column in state)
     block = np.empty((len(targets.debtor), len(debtor_features(channels))), dtype=np.float32)
-    into = views(block, "debtor", channels)
-    debtors = fill_debtors(into, histories, moments, claims=counts, reference=reference)
-    if np.isnan(into["paid_log_{window}"]).any():
-        _refuse_payment(histories, moments, into["paid_log_{window}"], rates=rates)
-    width = block.shape[1]
+    debtors = fill_debtors(block, histories, moments, claims=counts, reference=reference)
+    first, width = debtor_places(channels).paid_log_window, block.shape[1]
+    if np.isnan(block[:, first : first + len(WINDOWS)]).any():
+        _refuse_payment(histories, moments, block[:, first : first + len(WINDOWS)], rates=rates)
     matrix[:, :width] = block[targets.moment]
     fill_claims(
-        views(matrix[:, width:], "claim", channels),
+        matrix[:, width:],
         histories,
         targets.claim,
         as_of_us=targets.as_of_us[targets.moment],
@@ -136,9 +155,10 @@ def _build_block(
     return state, debtors
 
 
-def _claims(histories: Histories, moments: Moments) -> tuple[OpenRows, ClaimState, ClaimCounts]:
-    """Every open claim of every moment, its state, and each moment's counts."""
-    every = open_rows(moments.debtor, moments.as_of_us, histories.claims)
+def _claims(histories: Histories, moments: Moments, every: OpenRows | None) -> tuple[OpenRows, ClaimState, ClaimCounts]:
+    """Every open claim of every moment, looked for unless it is known; its state, and each moment's counts."""
+    if every is None:
+        every = open_rows(moments.debtor, moments.as_of_us, histories.claims)
     state, counts = no_state(len(every.claim)), no_claims(len(moments.debtor))
     describe_claims(
         moments.debtor, moments.as_of_us, moments.eur, moments.rate_row, len(histories.sectors), every,
@@ -218,14 +238,6 @@ def eur_rate(currency: TextArray, as_of_us: IntArray, *, rates: MoneySettings) -
         day, which = distinct(as_of_us[here] // DAY_US)
         rate[here] = np.array([rates.on(name, one).amount for one in day], dtype=np.float64)[which]
     return rate
-
-
-def views(matrix: Matrix, side: Side, channels: tuple[str, ...]) -> Columns:
-    """Columns of one side's matrix by family name: writing to them writes to the matrix."""
-    return {
-        name: matrix[:, begin:end].reshape(len(matrix), *shape) if shape else matrix[:, begin]
-        for name, begin, end, shape in layout(side, channels)
-    }
 
 
 @lru_cache(maxsize=64)

@@ -119,6 +119,8 @@ def _made(histories: Histories, targets: Targets, sent: Sent) -> Made:
 
 def _start(targets: Targets) -> IntArray:
     """Start of each moment's claims among the targets, shape (d + 1,)."""
+    if targets.every is not None and targets.whole:
+        return targets.every.start
     return np.searchsorted(targets.moment, np.arange(len(targets.debtor) + 1)).astype(np.int64)
 
 

@@ -12,14 +12,14 @@ import numpy as np
 from numba import njit
 
 from data.action_grid import BoolArray, CodeArray
-from data.times import NEVER, IntArray
+from data.times import NEVER, NO_DAY, DayArray, IntArray
 
 NONE_LEFT = np.int16(np.iinfo(np.int16).max)
 """In place of the first slot that is left, where none is."""
 
 
 class Open(NamedTuple):
-    """What is left to each debtor's channel: the slots in `[low, min(high, reach))`, less what is shut or barred.
+    """What is left to each debtor's channel: the slots in `[low, min(high, reach))`, less what is barred.
 
     Attributes
     ----------
@@ -27,8 +27,6 @@ class Open(NamedTuple):
         Slot numbers, shapes (n, C), (n,), (n, C).
     sure
         From this slot on also less those at which no point may be used (`at`), shape (n, C).
-    shut
-        Channels without any slot, shape (n, C).
     of_class
         Calendar class of each debtor, shape (n,).
     slots, at
@@ -41,7 +39,6 @@ class Open(NamedTuple):
     high: CodeArray
     reach: CodeArray
     sure: CodeArray
-    shut: BoolArray
     of_class: IntArray
     slots: BoolArray
     at: BoolArray
@@ -113,16 +110,75 @@ def reach_of(
 
 
 @njit(cache=True, nogil=True)
-def hold(claims: BoolArray, number: int, debtor: IntArray, claim_rule: CodeArray, shut: BoolArray) -> None:
-    """Name the rule that holds some claims (m,) that none held; debtors without a free claim are shut. IN/OUT the last two."""
-    free = np.zeros(len(shut), np.bool_)
+def maybe_minors(
+    birth_day: DayArray, local_day: IntArray, debtor: IntArray, due_day: DayArray, adult_days: int
+) -> tuple[IntArray, IntArray]:
+    """Rows of debtors (k,) of unknown age or born less than some days before the first of today and their claims' due dates, and that date.
+
+    `birth_day` and `local_day` (today) are (n,), claims (m,).
+    """
+    first, rows = local_day.copy(), np.empty(len(local_day), np.int64)
+    for claim in range(len(debtor)):
+        first[debtor[claim]] = min(first[debtor[claim]], due_day[claim])
+    count = 0
+    for i in range(len(first)):
+        if birth_day[i] == NO_DAY or birth_day[i] + adult_days > first[i]:
+            rows[count] = i
+            count += 1
+    return rows[:count], first[rows[:count]]
+
+
+@njit(cache=True, nogil=True)
+def drop(points: BoolArray, kept: BoolArray) -> bool:
+    """Leave out some points, both (p,); IN/OUT `kept`. Gives whether any of them was still there."""
+    some = False
+    for p in range(len(kept)):
+        some |= points[p] and kept[p]
+        kept[p] &= not points[p]
+    return some
+
+
+@njit(cache=True, nogil=True)
+def close(barred: BoolArray, slots: BoolArray) -> bool:
+    """Close slots of calendar classes, both (K, C, S); IN/OUT `slots`. Gives whether any was open."""
+    some = False
+    for k in range(slots.shape[0]):
+        for c in range(slots.shape[1]):
+            for slot in range(slots.shape[2]):
+                some |= barred[k, c, slot] and slots[k, c, slot]
+                slots[k, c, slot] &= not barred[k, c, slot]
+    return some
+
+
+@njit(cache=True, nogil=True)
+def shut(channels: BoolArray, number: int, first: CodeArray, channel_rule: CodeArray) -> None:
+    """Name the rule that shuts channels, where one had a slot left; IN/OUT `first` and names, all (n, C)."""
+    for i in range(len(first)):
+        for c in range(first.shape[1]):
+            if channels[i, c] and first[i, c] != NONE_LEFT:
+                first[i, c], channel_rule[i, c] = NONE_LEFT, number
+
+
+@njit(cache=True, nogil=True)
+def hold(
+    claims: BoolArray, number: int, debtor: IntArray, claim_rule: CodeArray, first: CodeArray, channel_rule: CodeArray
+) -> None:
+    """Name the rule that holds some claims (m,) that none held, and shuts debtors without a free claim. IN/OUT the last three."""
+    some = False
     for claim in range(len(claims)):
-        if claims[claim] and claim_rule[claim] < 0:
-            claim_rule[claim] = number
+        if claims[claim]:
+            some = True
+            if claim_rule[claim] < 0:
+                claim_rule[claim] = number
+    if not some:
+        return
+    free = np.zeros(len(first), np.bool_)
+    for claim in range(len(claims)):
         free[debtor[claim]] |= claim_rule[claim] < 0
-    for i in range(len(shut)):
-        if not free[i]:
-            shut[i, :] = True
+    for i in range(len(first)):
+        for c in range(first.shape[1]):
+            if not free[i] and first[i, c] != NONE_LEFT:
+                first[i, c], channel_rule[i, c] = NONE_LEFT, number
 
 
 @njit(cache=True, nogil=True)
@@ -131,13 +187,13 @@ def advance(left: Open, number: int, first: CodeArray, channel_rule: CodeArray) 
 
     What was barred stays so: slots before the first one left are not looked at again.
     """
-    low, high, reach, sure, shut, of_class, slots, at, own_row, own = left
+    low, high, reach, sure, of_class, slots, at, own_row, own = left
     for i in range(len(first)):
         k, mine = of_class[i], own_row[i]
         for c in range(first.shape[1]):
             if first[i, c] == NONE_LEFT:
                 continue
-            slot, end = max(first[i, c], low[i, c]), np.int16(0) if shut[i, c] else min(high[i], reach[i, c])
+            slot, end = max(first[i, c], low[i, c]), min(high[i], reach[i, c])
             while slot < end and not (
                 slots[k, c, slot] and (slot < sure[i, c] or not at[k, c, slot]) and (mine < 0 or not own[mine, c, slot])
             ):
@@ -152,7 +208,7 @@ def advance(left: Open, number: int, first: CodeArray, channel_rule: CodeArray) 
 @njit(cache=True, nogil=True)
 def write_allowed(left: Open, first: CodeArray, allowed: BoolArray) -> None:
     """Slots that are left, channel by channel behind action 0; OUT `allowed` (n, 1 + C * S), False where nothing is written."""
-    _, high, reach, sure, _, of_class, slots, at, own_row, own = left
+    _, high, reach, sure, of_class, slots, at, own_row, own = left
     width = slots.shape[2]
     for i in range(len(first)):
         k, mine = of_class[i], own_row[i]

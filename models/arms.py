@@ -102,10 +102,10 @@ def choose(
     """
     salt, arm = config.arms.salt, np.where(outside, CONTROL, arm)
     shares = np.array([config.arms.control, config.arms.explore, config.arms.champion, config.arms.challenger])
-    by_arm = np.stack([candidates.control, candidates.control, candidates.champion, candidates.challenger])
+    modelled = np.where(arm == CHALLENGER, candidates.challenger, candidates.champion)
     ones = np.ones(len(arm), dtype=np.float64)
     choice = Choice(
-        action=by_arm[arm, np.arange(len(arm))],
+        action=np.where(arm <= EXPLORE, candidates.control, modelled),
         arm=arm,
         explored=np.zeros(len(arm), dtype=np.bool_),
         action_probability=ones,

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit
+
+from models._cell_kernels import logistic
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -25,9 +26,9 @@ class Calibration:
     slope: float = 1.0
 
     def probability(self, raw: FloatArray) -> FloatArray:
-        """Probabilities of raw scores (log odds), any shape."""
-        chance: FloatArray = expit(self.intercept + self.slope * raw)
-        return chance
+        """Probabilities of raw scores (log odds), any shape; NaN of NaN."""
+        flat = np.ascontiguousarray(raw, dtype=np.float64).reshape(-1)
+        return logistic(flat, float(self.intercept), float(self.slope)).reshape(raw.shape)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""

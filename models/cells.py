@@ -14,6 +14,7 @@ import lightgbm as lgb
 import numpy as np
 import numpy.typing as npt
 
+from models._cell_kernels import keep_wanted
 from models.boosters import raw_scores
 from models.grid import GridScorer
 
@@ -141,11 +142,21 @@ class ClassCells:
     """Every one of some rows, shape (n, F - k), under every action of its class's grid, grids (K, A, k); `of_row` (n,) is the class.
 
     What each class has alike is told once, as of a single grid.
+
+    Attributes
+    ----------
+    wanted
+        Cells that are asked about, shape (n, A): the raw score of others is missing where it varies with the action, and so is
+        what follows from it. None: all.
+    keys
+        What each grid is known by, as for `GridScorer.bind_each`.
     """
 
     rows: Rows
     actions: Rows
     of_row: IntArray
+    wanted: BoolArray | None = None
+    keys: tuple[bytes, ...] = ()
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -157,7 +168,10 @@ class ClassCells:
         scorer = scorer_of(booster, actions=self.actions.shape[2])
         if not scorer.asks_action:
             return GridCells(self.rows, self.actions[0]).raw(booster)
-        return scorer.bind_each(self.actions).raw(self.rows, of_row=self.of_row)
+        raw = scorer.bind_each(self.actions, keys=self.keys).raw(self.rows, of_row=self.of_row)
+        if self.wanted is not None:
+            keep_wanted(raw, self.wanted)
+        return raw
 
     def column(self, number: int) -> Rows:
         """Shape (n, 1), (A,) where all classes agree, else (n, A)."""
@@ -174,7 +188,8 @@ class ClassCells:
 
     def only(self, here: BoolArray) -> ClassCells:
         """Some of the actions."""
-        return ClassCells(self.rows, self.actions[:, here], self.of_row)
+        wanted = None if self.wanted is None else self.wanted[:, here]
+        return ClassCells(self.rows, self.actions[:, here], self.of_row, wanted)
 
     def without_action(self, first: int) -> ClassCells:
         """One action, the same for every class."""
@@ -184,7 +199,7 @@ class ClassCells:
     def with_last(self, value: float) -> ClassCells:
         """The new column is the action's."""
         last = np.full((*self.actions.shape[:2], 1), value, dtype=self.actions.dtype)
-        return ClassCells(self.rows, np.concatenate([self.actions, last], axis=2), self.of_row)
+        return ClassCells(self.rows, np.concatenate([self.actions, last], axis=2), self.of_row, self.wanted)
 
 
 def scorer_of(booster: lgb.Booster, *, actions: int) -> GridScorer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -54,9 +54,8 @@ class DecisionColumns:
 _NAMES = tuple(DECISION_SCHEMA.names)
 
 
-@dataclass(frozen=True)
-class Words:
-    """A word by its code, missing where the code is negative."""
+class Words(NamedTuple):
+    """A word by its code, missing where the code is -1."""
 
     words: Sequence[str]
     codes: Codes
@@ -67,11 +66,11 @@ class Words:
 
     def plain(self) -> list[str | None]:
         """Words."""
-        return [self.words[code] if code >= 0 else None for code in self.codes.tolist()]
+        words = [*self.words, None]  # which stands at -1
+        return list(map(words.__getitem__, self.codes.tolist()))
 
 
-@dataclass(frozen=True)
-class Texts:
+class Texts(NamedTuple):
     """Texts that are there already."""
 
     texts: TextArray
@@ -86,8 +85,7 @@ class Texts:
         return found
 
 
-@dataclass(frozen=True)
-class Instants:
+class Instants(NamedTuple):
     """Microseconds UTC, missing where negative."""
 
     instants_us: IntArray
@@ -100,11 +98,10 @@ class Instants:
         """Aware times; the same one is made once."""
         each = self.instants_us.tolist()
         known = {instant: from_us(instant) if instant >= 0 else None for instant in set(each)}
-        return [known[instant] for instant in each]
+        return list(map(known.__getitem__, each))
 
 
-@dataclass(frozen=True)
-class Numbers:
+class Numbers(NamedTuple):
     """Numbers, missing where NaN."""
 
     values: FloatArray
@@ -118,8 +115,7 @@ class Numbers:
         return [None if value != value else value for value in self.values.tolist()]
 
 
-@dataclass(frozen=True)
-class Flags:
+class Flags(NamedTuple):
     """True or False, never missing."""
 
     values: BoolArray
@@ -134,36 +130,39 @@ class Flags:
         return found
 
 
-@dataclass(frozen=True)
-class Pairs:
-    """Channels that are shut, each with its rule: a code in `rules` for each row and channel, negative where it is open."""
+class Pairs(NamedTuple):
+    """Channels that are shut, each with its rule: what there is to say (k, C), codes in `rules`, negative where open; which of it, (m,)."""
 
     channels: Sequence[str]
     rules: tuple[str, ...]
     rule: Codes
+    which: IntArray
 
     def arrow(self) -> pa.Array:
         """Lists of pairs."""
-        row, channel = np.nonzero(self.rule >= 0)
-        begin = np.zeros(len(self.rule) + 1, dtype=np.int32)
-        np.cumsum(np.bincount(row, minlength=len(self.rule)), out=begin[1:])
-        pair = [words_of(self.channels, channel), words_of(self.rules, self.rule[row, channel])]
+        rule = self.rule[self.which]
+        row, channel = np.nonzero(rule >= 0)
+        begin = np.zeros(len(rule) + 1, dtype=np.int32)
+        np.cumsum(np.bincount(row, minlength=len(rule)), out=begin[1:])
+        pair = [words_of(self.channels, channel), words_of(self.rules, rule[row, channel])]
         pairs = pa.StructArray.from_arrays(pair, fields=list(BLOCKED.value_type))
         return pa.ListArray.from_arrays(pa.array(begin), pairs, type=BLOCKED)
 
     def plain(self) -> list[list[dict[str, str]]]:
         """Lists of pairs; rows that say the same, as the claims of one debtor do, share theirs."""
-        each = list(map(tuple, self.rule.tolist()))
-        known = {codes: self._pairs(codes) for codes in set(each)}
-        return [known[codes] for codes in each]
+        each = self.which.tolist()
+        distinct = list(set(each))
+        codes = list(map(tuple, self.rule[distinct].tolist()))
+        told = {some: self._pairs(some) for some in set(codes)}
+        known = dict(zip(distinct, map(told.__getitem__, codes), strict=True))
+        return list(map(known.__getitem__, each))
 
     def _pairs(self, codes: Sequence[int]) -> list[dict[str, str]]:
         told = zip(self.channels, codes, strict=True)
         return [{"channel": channel, "rule": self.rules[code]} for channel, code in told if code >= 0]
 
 
-@dataclass(frozen=True)
-class Reasons:
+class Reasons(NamedTuple):
     """Reasons of each debtor (n,) for its rows (m,); None where nobody asked for any."""
 
     of_debtor: Sequence[list[str]] | None

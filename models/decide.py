@@ -18,6 +18,8 @@ from features.action import grid_actions
 from features.catalogue import debtor_features, names
 from features.pipeline import build
 from features.tables import Histories
+from models._cell_kernels import wanted_cells
+from models._value_kernels import answer_rates
 from models.arms import CHALLENGER, Candidates, Choice, arms_of, choose, decision_ids, displaced, greedy
 from models.bundle import Bundle, Chooser
 from models.control import control_actions
@@ -322,32 +324,31 @@ def _by_arm(prepared: Prepared, first: View, second: View, ids: npt.NDArray[np.o
 
 def price_of(prepared: Prepared, bundle: Bundle) -> Prices:
     """Cost and harm of each debtor's channels; the chance of an answer is the debtor's own response rate, shrunk."""
-    rate = np.tile(np.array(bundle.reference.response_rate), (len(prepared.asks.debtor), 1))
-    if len(prepared.targets.moment):
-        own = prepared.rows.matrix[:, _response_columns(prepared.grid.channels)]
-        rate[prepared.targets.moment, 1:] = np.where(np.isnan(own), rate[0, 1:], own)
-    return prices(prepared.config, as_of_us=prepared.asks.as_of_us, answer_rate=rate.clip(0.0, 1.0))
+    usual = np.array(bundle.reference.response_rate, dtype=np.float64)
+    columns = _response_columns(prepared.grid.channels)
+    rate = answer_rates(prepared.rows.matrix, columns, prepared.targets.moment, usual, len(prepared.asks.debtor))
+    return prices(prepared.config, as_of_us=prepared.asks.as_of_us, answer_rate=rate)
 
 
 @lru_cache(maxsize=64)
-def _response_columns(channels: tuple[str, ...]) -> list[int]:
-    """Columns of a debtor's response rate through each contact channel."""
+def _response_columns(channels: tuple[str, ...]) -> IntArray:
+    """Columns of a debtor's response rate through each contact channel, not to be written to."""
     columns = names(debtor_features(channels))
-    return [columns.index(f"response_rate_{name}") for name in channels[1:]]
+    found = np.array([columns.index(f"response_rate_{name}") for name in channels[1:]], dtype=np.int64)
+    found.flags.writeable = False
+    return found
 
 
 def score(prepared: Prepared, bundle: Bundle, *, price: Prices) -> Scored:
     """Chance of payment and value of every allowed action."""
     targets, grid = prepared.targets, prepared.grid
     actions = grid_actions(grid, prepared.mask.slots, of=prepared.calendar)
-    wanted = prepared.allowed[targets.moment] & prepared.covered[:, None]
-    wanted[:, 0] = True
     probability = grid_probability(
         bundle.model,
         prepared.rows.matrix,
         actions=actions,
         class_of_row=actions.of_debtor[targets.moment],
-        wanted=wanted,
+        wanted=wanted_cells(prepared.allowed, targets.moment, prepared.covered),
     )
     worth = bundle.share(prepared.rows.matrix) * prepared.rows.outstanding_eur
     value = value_grid(

@@ -2,35 +2,72 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from data.times import DAY_US, HOUR_US, IntArray
-from data.vocabulary import ARMS, NONE, PAYMENT_OPTIONS, SEGMENTS, TONES
+from data.times import DAY_US, IntArray
+from data.vocabulary import ARMS, PAYMENT_OPTIONS, SEGMENTS, TONES
 from features.distinct import distinct
 from features.pipeline import eur_on
+from models._row_kernels import (
+    ACTION_CHANCE,
+    APART,
+    ARM,
+    ARM_CHANCE,
+    CHANCE,
+    CHANNEL,
+    CHANNEL_CHANCE,
+    CODES,
+    DECIDED_US,
+    DECISION,
+    EXPLORED,
+    LEAD,
+    MARKS,
+    OPTION,
+    PART_CHANCE,
+    SEGMENT,
+    SEND_US,
+    SHUT,
+    THEIRS,
+    TONE,
+    UNTIL_US,
+    UPLIFT,
+    VALUE,
+    left_alone,
+    tell_contacts,
+    tell_numbers,
+)
 from models.arms import CHALLENGER, CHAMPION
 from models.bundle import Bundle
 from models.columns import Column, DecisionColumns, Flags, Instants, Numbers, Pairs, Reasons, Texts, Words
-from models.decide import Decided, Scored
+from models.decide import Decided
 from models.explain import explained
 from models.hashing import dated_hex, keyed_hex
-from models.message import payment_option, tone
-from models.rules.left import NO_RULE
+from models.message import INSTALMENTS_FROM_EUR, payment_options, tone
 from models.rules.mask import RULES
 from models.segments import UNKNOWN, Segments
 from models.segments_asked import segments_asked
 from models.waiting import wait_until_us
+from models.words import Codes
 
-FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 Columns = dict[str, Column]
 
 RULE_NAMES = tuple(rule.name for rule in RULES)
+NUMBERS = {
+    "payment_probability": CHANCE,
+    "uplift": UPLIFT,
+    "expected_value": VALUE,
+    "action_probability": ACTION_CHANCE,
+    "channel_probability": CHANNEL_CHANCE,
+    "channel_daypart_probability": PART_CHANCE,
+    "arm_probability": ARM_CHANCE,
+}
+"""Columns of numbers, and where `_row_kernels.tell_numbers` writes each."""
+
 NOT_ASKED = "not_asked"
 """What holds back a claim that nobody asked about, in place of a rule."""
 
@@ -50,39 +87,28 @@ def decision_columns(decided: Decided, *, packs_version: str, explain: bool = Fa
     explain
         Fill `reasons`; costs far more than deciding.
     """
-    claims, told = _Claims.of(decided), _segments_by_arm(decided)
+    told = _segments_by_arm(decided)
     segment = _segment(decided, told)
-    columns = _names(decided, claims) | _contact(decided, claims, segment)
-    columns |= _chances(decided, claims) | _money(decided, claims)
-    columns |= _versions(decided, claims, packs_version=packs_version)
-    columns["segment"] = Words(SEGMENTS, segment[claims.moment])
-    columns["blocked"] = _blocked(decided, claims)
-    of_debtor = _reasons(decided, claims, _segment_in_words(decided, segment, told)) if explain else None
-    columns["reasons"] = Reasons(of_debtor, claims.moment)
+    code, mark = _contacts(decided, segment)
+    columns = _names(decided, code, mark) | _contact(decided, code, mark)
+    columns |= _numbers(decided, code, mark) | _versions(decided, mark, packs_version=packs_version)
+    of_debtor = _reasons(decided, _segment_in_words(decided, segment, told)) if explain else None
+    columns["reasons"] = Reasons(of_debtor, decided.prepared.targets.moment)
     return DecisionColumns(columns)
 
 
-@dataclass(frozen=True)
-class _Claims:
-    """The claims to write a row of, shape (m,) each.
-
-    `moment` is the place of the debtor among the asks, `action` the contact that the claim is under, 0 where there is
-    none. `apart` marks claims held back from their debtor's contact: a decision of their own with `none`, certain under
-    every arm. One claim of each decision leads.
-    """
-
-    moment: IntArray
-    action: IntArray
-    apart: BoolArray
-    lead: BoolArray
-
-    @staticmethod
-    def of(decided: Decided) -> _Claims:
-        moment = decided.prepared.targets.moment
-        action = decided.choice.action[moment]
-        covered = decided.prepared.covered & (action > 0)
-        apart = ~covered & (action > 0)
-        return _Claims(moment, np.where(covered, action, 0), apart, _lead(moment, covered) | apart)
+def _contacts(decided: Decided, segment: IntArray) -> tuple[IntArray, BoolArray]:
+    """Codes and marks of each claim as `_row_kernels.tell_contacts` writes them: the contact that it is under, and until when."""
+    prepared, choice, slots, grid = decided.prepared, decided.choice, decided.slots, decided.prepared.grid
+    moment, as_of_us = prepared.targets.moment, prepared.asks.as_of_us
+    again_us = wait_until_us(prepared, by_value=_none_by_value(decided))
+    code, mark = np.empty((CODES, len(moment)), dtype=np.int64), np.empty((MARKS, len(moment)), dtype=np.bool_)
+    tell_contacts(
+        moment, prepared.covered, prepared.rows.outstanding_eur, prepared.mask.claim_rule, choice.action, choice.arm,
+        choice.explored, segment, tone(prepared, segment), as_of_us, again_us, slots.of_debtor, slots.send_us,
+        grid.channel, payment_options(grid.channels), INSTALMENTS_FROM_EUR, CHALLENGER, code, mark,
+    )  # fmt: skip
+    return code, mark
 
 
 def policy_version(decided: Decided, bundle: Bundle | None = None) -> str:
@@ -95,53 +121,55 @@ def _policy_version(fingerprint: str, chooser: str) -> str:
     return keyed_hex(f"{fingerprint}|{chooser}", key="policy")[:16]
 
 
-def _versions(decided: Decided, claims: _Claims, *, packs_version: str) -> Columns:
+def _versions(decided: Decided, mark: BoolArray, *, packs_version: str) -> Columns:
     """Versions of the rules, and of the model and the way of choosing of each debtor's arm."""
-    second = decided.champion if decided.challenger is None else decided.challenger.bundle
-    bundles, theirs = (decided.champion, second), (decided.choice.arm == CHALLENGER)[claims.moment].astype(np.int64)
+    bundles, speaks = _bundles(decided), mark[THEIRS].view(np.int8)
     return {
-        "model_version": Words([one.model_version for one in bundles], theirs),
-        "policy_version": Words([policy_version(decided, one) for one in bundles], theirs),
-        "rules_version": Words((packs_version,), np.zeros_like(theirs)),
+        "model_version": Words([one.model_version for one in bundles], speaks),
+        "policy_version": Words([policy_version(decided, one) for one in bundles], speaks),
+        "rules_version": Words((packs_version,), np.zeros_like(speaks)),
     }
 
 
-def _names(decided: Decided, claims: _Claims) -> Columns:
-    prepared, moment = decided.prepared, claims.moment
+def _bundles(decided: Decided) -> tuple[Bundle, Bundle]:
+    """The champion and the challenger; the champion twice where there is none."""
+    return decided.champion, decided.champion if decided.challenger is None else decided.challenger.bundle
+
+
+def _names(decided: Decided, code: IntArray, mark: BoolArray) -> Columns:
+    prepared, moment = decided.prepared, decided.prepared.targets.moment
     claim_id = prepared.histories.claim_id[prepared.targets.claim]
-    held, ids = np.flatnonzero(claims.apart), decided.decision_id.tolist()
-    as_of_us = prepared.asks.as_of_us.tolist()
+    ids, as_of_us = decided.decision_id.tolist(), prepared.asks.as_of_us
     ids += [
-        dated_hex(f"{ids[moment[row]]}|{claim_id[row]}", key="uncovered", at_us=as_of_us[moment[row]])
-        for row in held.tolist()
+        dated_hex(f"{ids[moment[row]]}|{claim_id[row]}", key="uncovered", at_us=int(as_of_us[moment[row]]))
+        for row in np.flatnonzero(mark[APART]).tolist()
     ]
-    decision = moment.copy()
-    decision[held] = len(decided.decision_id) + np.arange(len(held))
     return {
-        "decision_id": Words(ids, decision),
+        "decision_id": Words(ids, code[DECISION]),
         "debtor_id": Words(prepared.situation.debtor_id.tolist(), moment),
         "claim_id": Texts(claim_id),
-        "lead": Flags(claims.lead),
+        "lead": Flags(mark[LEAD]),
     }
 
 
-def _contact(decided: Decided, claims: _Claims, segment: IntArray) -> Columns:
-    """When was decided, until when it holds, and the contact that each claim is under with its message."""
-    prepared, action, slots = decided.prepared, claims.action, decided.slots
-    as_of_us = prepared.asks.as_of_us[claims.moment]
-    send_us = np.where(action > 0, slots.send_us[slots.of_debtor[claims.moment], action], -1)
-    channel, channels = prepared.grid.channel[action].astype(np.int64), prepared.grid.channels
-    until_us = send_us + HOUR_US
-    if not action.all():
-        again_us = wait_until_us(prepared, by_value=_none_by_value(decided))[claims.moment]
-        until_us = np.where(action > 0, until_us, again_us)
+def _contact(decided: Decided, code: IntArray, mark: BoolArray) -> Columns:
+    """When was decided and by which arm, until when it holds, and the contact that each claim is under with its message.
+
+    Channels that are shut are its debtor's, or all of them by what holds the claim back.
+    """
+    channels, mask = decided.prepared.grid.channels, decided.prepared.mask
+    shut = np.concatenate([mask.channel_rule, _all_by_one(len(channels) - 1)])
     return {
-        "decided_at": Instants(as_of_us),
-        "valid_until": Instants(until_us),
-        "channel": Words(channels, channel),
-        "send_at": Instants(send_us),
-        "payment_option": Words(PAYMENT_OPTIONS, payment_option(prepared, channel, segment)),
-        "tone": Words(TONES, np.where(channel == channels.index(NONE), -1, tone(prepared, segment)[claims.moment])),
+        "decided_at": Instants(code[DECIDED_US]),
+        "valid_until": Instants(code[UNTIL_US]),
+        "channel": Words(channels, code[CHANNEL]),
+        "send_at": Instants(code[SEND_US]),
+        "payment_option": Words(PAYMENT_OPTIONS, code[OPTION]),
+        "tone": Words(TONES, code[TONE]),
+        "explored": Flags(mark[EXPLORED]),
+        "arm": Words(ARMS, code[ARM]),
+        "segment": Words(SEGMENTS, code[SEGMENT]),
+        "blocked": Pairs(channels[1:], (*RULE_NAMES, NOT_ASKED), shut, code[SHUT]),
     }
 
 
@@ -156,7 +184,7 @@ def _segments_by_arm(decided: Decided) -> tuple[Segments, Segments]:
 def _segment(decided: Decided, told: tuple[Segments, Segments]) -> IntArray:
     """Index in `SEGMENTS` of each debtor by the model of its arm, shape (n,); `unknown` for who objected to profiling."""
     mine, theirs = told
-    code = np.where(decided.choice.arm == CHALLENGER, theirs.code, mine.code)
+    code = mine.code if theirs is mine else np.where(decided.choice.arm == CHALLENGER, theirs.code, mine.code)
     situation = decided.prepared.situation
     return np.where(situation.objected_us <= situation.as_of_us, UNKNOWN, code)
 
@@ -173,67 +201,41 @@ def _segment_in_words(decided: Decided, segment: IntArray, told: tuple[Segments,
 
 def _none_by_value(decided: Decided) -> BoolArray:
     """Debtors who could have been contacted, and for whom the model of their arm found `none` worth most, shape (n,)."""
-    choice, theirs = decided.choice, decided.choice.arm == CHALLENGER
-    second = decided.champion if decided.challenger is None else decided.challenger.bundle
-    by_value = np.array([one.chooser == "value" for one in (decided.champion, second)])[theirs.astype(np.int64)]
-    chosen = (choice.action == 0) & (choice.arm >= CHAMPION) & ~np.isnan(choice.action_probability)
-    found: BoolArray = chosen & by_value & np.any(decided.prepared.allowed[:, 1:], axis=1)
-    return found
+    choice, (first, second) = decided.choice, _bundles(decided)
+    by_value = np.array([(second if arm == CHALLENGER else first).chooser == "value" for arm in range(len(ARMS))])
+    return left_alone(
+        choice.action, choice.arm, choice.action_probability, by_value, CHAMPION, decided.prepared.allowed
+    )
 
 
-def _chances(decided: Decided, claims: _Claims) -> Columns:
-    """How the action came to be chosen, and with which chance; a claim held back is certain to be."""
-    choice, moment = decided.choice, claims.moment
-    certain = {
-        "action_probability": choice.action_probability,
-        "channel_probability": choice.channel_probability,
-        "channel_daypart_probability": choice.channel_daypart_probability,
-    }
-    return {
-        **{name: Numbers(np.where(claims.apart, 1.0, values[moment])) for name, values in certain.items()},
-        "arm_probability": Numbers(choice.arm_probability[moment]),
-        "arm": Words(ARMS, choice.arm[moment]),
-        "explored": Flags(choice.explored[moment] & ~claims.apart),
-    }
+@lru_cache(maxsize=64)
+def _all_by_one(channels: int) -> Codes:
+    """Every channel shut for not having been asked about, or by the same rule, shape (1 + rules, channels); not to be written to."""
+    return np.repeat(
+        np.array([[len(RULE_NAMES)], *([rule] for rule in range(len(RULE_NAMES)))], np.int16), channels, axis=1
+    )
 
 
-def _blocked(decided: Decided, claims: _Claims) -> Pairs:
-    """Channels that are shut to each claim, with the rule: its debtor's, or all of them by what holds the claim back."""
-    mask, held = decided.prepared.mask, np.flatnonzero(claims.apart)
-    rule = mask.channel_rule[claims.moment].astype(np.int64)
-    holding = mask.claim_rule[held]
-    rule[held] = np.where(holding == NO_RULE, len(RULE_NAMES), holding)[:, None]
-    return Pairs(mask.channels[1:], (*RULE_NAMES, NOT_ASKED), rule)
-
-
-def _reasons(decided: Decided, claims: _Claims, of_segment: list[list[str]]) -> list[list[str]]:
+def _reasons(decided: Decided, of_segment: list[list[str]]) -> list[list[str]]:
     """Reasons for each debtor's decision, and behind them those for its segment; none without an open claim."""
-    asked = set(claims.moment.tolist())
+    asked = set(decided.prepared.targets.moment.tolist())
     return [[*explained(decided, row), *said] if row in asked else [] for row, said in enumerate(of_segment)]
 
 
-def _money(decided: Decided, claims: _Claims) -> Columns:
-    """Chance of payment, what the contact adds to it, and its value in each claim's own currency."""
-    prepared, moment, action = decided.prepared, claims.moment, claims.action
-    chance = decided.said(Scored.chance, action)
-    currencies, code = prepared.histories.currencies, prepared.histories.claims.currency[prepared.targets.claim]
-    price = decided.price.total[moment, prepared.grid.channel[action]]
-    pays = claims.lead & (action > 0)
-    value_eur = decided.said(Scored.lift_eur, action) - np.where(pays, price, 0.0)
-    day, which = distinct(prepared.asks.as_of_us // DAY_US)
-    rates = np.array([eur_on(currencies, one, prepared.config.rates) for one in day], dtype=np.float64)
-    rate = rates.reshape(len(day), len(currencies))[which[moment], code]
-    return {
-        "payment_probability": Numbers(chance),
-        "uplift": Numbers(chance - decided.said(Scored.chance, np.zeros_like(action))),
-        "expected_value": Numbers(value_eur / rate),
-        "currency": Words(currencies, code),
-    }
-
-
-def _lead(moment: IntArray, covered: BoolArray) -> BoolArray:
-    """First covered claim of each debtor, or its first claim where the contact covers none, shape (m,)."""
-    order = np.lexsort((np.arange(len(moment)), ~covered, moment))
-    lead = np.zeros(len(moment), dtype=np.bool_)
-    lead[order[np.unique(moment[order], return_index=True)[1]]] = True
-    return lead
+def _numbers(decided: Decided, code: IntArray, mark: BoolArray) -> Columns:
+    """Chance of payment, what the contact adds to it, its value in each claim's own currency, and with which chance it was chosen."""
+    prepared, price, choice, moment = decided.prepared, decided.price, decided.choice, decided.prepared.targets.moment
+    mine, other = decided.scored, decided.scored if decided.challenger is None else decided.challenger.scored
+    currencies, currency = prepared.histories.currencies, prepared.histories.claims.currency[prepared.targets.claim]
+    days, day = distinct(prepared.asks.as_of_us // DAY_US)
+    rates = np.array([eur_on(currencies, one, prepared.config.rates) for one in days]).reshape(
+        len(days), len(currencies)
+    )
+    found = np.empty((len(NUMBERS), len(moment)))
+    tell_numbers(
+        moment, code, mark, mine.probability, mine.worth_eur, other.probability, other.worth_eur, price.cost, price.harm,
+        rates, day, currency, choice.action_probability, choice.channel_probability, choice.channel_daypart_probability,
+        choice.arm_probability, found,
+    )  # fmt: skip
+    told = {name: Numbers(found[place]) for name, place in NUMBERS.items()}
+    return {**told, "currency": Words(currencies, currency)}

@@ -73,8 +73,7 @@ def channel_probability(probabilities: FloatArray, action: IntArray, *, grid: Ac
 
 def channel_daypart_probability(probabilities: FloatArray, action: IntArray, *, grid: ActionGrid) -> FloatArray:
     """Chance of the chosen action's channel in its part of the day, whatever day and hour, shape (n,)."""
-    part = np.concatenate([[-1], np.tile(slot_dayparts(grid), len(grid.channels) - 1)])
-    cell = grid.channel.astype(np.int64) * len(DAYPARTS) + part
+    cell = _cells(grid)
     chance: FloatArray = np.where(cell[None, :] == cell[action][:, None], probabilities, 0.0).sum(axis=1)
     return chance
 
@@ -85,3 +84,12 @@ def slot_dayparts(grid: ActionGrid) -> IntArray:
     part = np.tile(np.array([daypart_of_hour(hour) for hour in grid.hours], dtype=np.int64), grid.days)
     part.flags.writeable = False
     return part
+
+
+@lru_cache(maxsize=64)
+def _cells(grid: ActionGrid) -> IntArray:
+    """A number for each action's channel and part of the day, shape (A,), not to be written to."""
+    part = np.concatenate([[-1], np.tile(slot_dayparts(grid), len(grid.channels) - 1)])
+    cell: IntArray = grid.channel.astype(np.int64) * len(DAYPARTS) + part
+    cell.flags.writeable = False
+    return cell

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import numpy.typing as npt
 
 from data.times import IntArray
-from data.vocabulary import CLAIM_EVENT_KINDS, PAYMENT_OPTIONS, STAGES, TONES
-from features.tables import Histories
-from models.contacts_about import contacts_about
+from data.vocabulary import CLAIM_EVENT_KINDS, PAYMENT_OPTIONS, SEGMENTS, STAGES, TONES
+from models._message_kernels import mark_calmed, raise_tones
 from models.prepare import Prepared
 from models.segments import FORGOT, SHORT_OF_MONEY
 
-FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 
 FRIENDLY, NEUTRAL, FIRM = range(len(TONES))
@@ -26,10 +26,10 @@ TONE_OF_CONTACTS = (FRIENDLY, NEUTRAL, FIRM)
 CALMING = ("hold_placed", "dispute_opened", "plan_agreed", "plan_broken")
 """Events after which a claim's message is never firm again: a hold (a dispute is one), an agreement, kept or not."""
 
-_BY_STAGE = np.array([TONE_OF_STAGE[name] for name in STAGES] + [FRIENDLY])
+BY_STAGE = np.array([TONE_OF_STAGE[name] for name in STAGES] + [FRIENDLY])
 """By stage, and friendly for one not known."""
 
-_BY_CONTACTS = np.array(TONE_OF_CONTACTS)
+BY_CONTACTS = np.array(TONE_OF_CONTACTS)
 
 _CALMS = np.array([name in CALMING for name in (*CLAIM_EVENT_KINDS, None)])
 """By kind of event, and False for one not known."""
@@ -46,93 +46,57 @@ INSTALMENTS_FROM_EUR = 50.0
 def tone(prepared: Prepared, segment: IntArray) -> IntArray:
     """Place in `TONES` of each debtor's message, shape (n,): that of the covered claim that is furthest on.
 
-    A claim's own course counts: its stage, and the contacts about it that were sent and did not bounce.
+    A claim's own course counts: the milder of what its stage allows and what the contacts about it do that were sent and did
+    not bounce; neutral at most for the vulnerable, those who are short of money, and after a hold or an agreement.
 
     Parameters
     ----------
     segment
         Index in `vocabulary.SEGMENTS` of each debtor, shape (n,).
     """
-    situation, targets, covered = prepared.situation, prepared.targets, prepared.covered
-    moment, stage = targets.moment[covered], prepared.rows.state.stage[covered]
-    contacts = contacts_about(prepared.histories, targets.claim[covered], targets.as_of_us[moment])
-    of_claim = tone_of(stage, contacts, never_firm=np.zeros(len(moment), dtype=np.bool_))
-    if (of_claim == FIRM).any():
-        never_firm = situation.vulnerable | (segment == SHORT_OF_MONEY) | calmed(prepared)
-        of_claim = tone_of(stage, contacts, never_firm=never_firm[moment])
-    found = np.full(situation.size, FRIENDLY, dtype=np.int64)
-    np.maximum.at(found, moment, of_claim)
-    return found
-
-
-def tone_of(stage: IntArray, contacts: IntArray, *, never_firm: BoolArray) -> IntArray:
-    """The milder of what the stage and what the contacts about it before allow, shape (m,): a further step is never friendlier.
-
-    Parameters
-    ----------
-    stage
-        Index in `vocabulary.STAGES` of each claim, -1 where not known: then friendly.
-    never_firm
-        Vulnerable, short of money, or after a hold or an agreement: neutral at most.
-
-    >>> known, calm = np.array([3, 3, 3, 1]), np.array([False, False, True, False])
-    >>> [TONES[one] for one in tone_of(known, np.array([0, 2, 2, 9]), never_firm=calm).tolist()]
-    ['friendly', 'firm', 'neutral', 'friendly']
-    """
-    by_stage = _BY_STAGE[stage]
-    by_contacts = _BY_CONTACTS[np.minimum(contacts, len(TONE_OF_CONTACTS) - 1)]
-    found: IntArray = np.minimum(np.minimum(by_stage, by_contacts), np.where(never_firm, NEUTRAL, FIRM))
-    return found
+    targets, whole = prepared.targets, prepared.histories
+    contacts, covers = whole.contacts, whole.covers
+    found = np.full(prepared.situation.size, FRIENDLY, dtype=np.int64)
+    highest = raise_tones(
+        targets.moment, targets.claim, prepared.covered, prepared.rows.state.stage, targets.debtor, targets.as_of_us,
+        BY_STAGE, BY_CONTACTS, contacts.start, contacts.send_us, contacts.known_us, contacts.bounced_us,
+        covers.start, covers.claim, covers.known_us, found,
+    )  # fmt: skip
+    if highest < FIRM:
+        return found
+    never_firm = prepared.situation.vulnerable | (segment == SHORT_OF_MONEY) | calmed(prepared)
+    return np.where(never_firm, np.minimum(found, NEUTRAL), found)
 
 
 def calmed(prepared: Prepared) -> BoolArray:
     """Debtors one of whose open claims has been on hold, in dispute or on a plan, now or before, shape (n,)."""
-    targets, found = prepared.targets, np.zeros(prepared.situation.size, dtype=np.bool_)
-    calm = _was_calmed(prepared.histories, targets.claim, targets.as_of_us[targets.moment])
-    found[targets.moment[calm]] = True
+    targets, events = prepared.targets, prepared.histories.claim_events
+    found = np.zeros(prepared.situation.size, dtype=np.bool_)
+    mark_calmed(
+        targets.moment, targets.claim, targets.as_of_us, events.start, events.at_us, events.known_us, events.kind,
+        _CALMS, found,
+    )  # fmt: skip
     return found
 
 
-def _was_calmed(histories: Histories, claim: IntArray, as_of_us: IntArray) -> BoolArray:
-    """Claims with an event of `CALMING` that happened, and was known, before the claim's moment, shape (m,)."""
-    events = histories.claim_events
-    happened = np.flatnonzero(_CALMS[events.kind])
-    owner = np.searchsorted(events.start, happened, side="right") - 1
-    first = np.full(len(histories.claim_id), np.iinfo(np.int64).max)
-    np.minimum.at(first, owner, np.maximum(events.at_us, events.known_us)[happened])
-    calmed: BoolArray = first[claim] < as_of_us
-    return calmed
+@lru_cache(maxsize=64)
+def payment_options(channels: tuple[str, ...]) -> IntArray:
+    """Place in `PAYMENT_OPTIONS` of the way to pay that a message offers, -1 for none; not to be written to.
 
+    By channel, by index in `vocabulary.SEGMENTS`, and by whether `INSTALMENTS_FROM_EUR` are owed on the covered claims, shape
+    (channels, segments, 2). `card` is never offered: credit makes a debt worse.
 
-def payment_option(prepared: Prepared, channel: IntArray, segment: IntArray) -> IntArray:
-    """Place in `PAYMENT_OPTIONS` of the way to pay that each claim's message offers, -1 for none, shape (m,).
-
-    Parameters
-    ----------
-    channel
-        Grid's code of each claim's contact, 0 for `none`, shape (m,).
-    segment
-        Index in `vocabulary.SEGMENTS` of each debtor, shape (n,).
+    >>> table = payment_options(("none", "sms"))
+    >>> [PAYMENT_OPTIONS[one] for one in table[1, SHORT_OF_MONEY].tolist()]
+    ['link', 'instalments']
+    >>> np.unique(table[0]).tolist()
+    [-1]
     """
-    moment = prepared.targets.moment
-    owed = np.where(prepared.covered, prepared.rows.outstanding_eur, 0.0)
-    owed_eur = np.bincount(moment, weights=owed, minlength=prepared.situation.size).astype(np.float64)
-    return option_of(channel, prepared.grid.channels, segment=segment[moment], owed_eur=owed_eur[moment])
-
-
-def option_of(channel: IntArray, channels: tuple[str, ...], *, segment: IntArray, owed_eur: FloatArray) -> IntArray:
-    """Way to pay by channel, segment and what is owed on the covered claims, -1 for none, shape (m,).
-
-    `card` is never offered: credit makes a debt worse.
-
-    >>> codes = option_of(np.array([0, 1, 1]), ("none", "sms"), segment=np.array([1, 1, 1]), owed_eur=np.array([80, 80, 20.0]))
-    >>> [PAYMENT_OPTIONS[one] if one >= 0 else None for one in codes.tolist()]
-    [None, 'instalments', 'link']
-    """
-    usual = [PAYMENT_OPTIONS.index(PAYMENT_OPTION[name]) if name in PAYMENT_OPTION else -1 for name in channels]
-    option = np.array(usual, dtype=np.int64)[channel]
-    mailbox = channel == (channels.index(MAILBOX) if MAILBOX in channels else -1)
-    in_parts = (option >= 0) & (segment == SHORT_OF_MONEY) & (owed_eur >= INSTALMENTS_FROM_EUR)
-    option[mailbox & (segment == FORGOT)] = PAYMENT_OPTIONS.index("direct_debit")
-    option[in_parts] = PAYMENT_OPTIONS.index("instalments")
-    return option
+    found = np.full((len(channels), len(SEGMENTS), 2), -1, dtype=np.int64)
+    for code, name in enumerate(channels):
+        if name in PAYMENT_OPTION:
+            found[code] = PAYMENT_OPTIONS.index(PAYMENT_OPTION[name])
+            found[code, SHORT_OF_MONEY, 1] = PAYMENT_OPTIONS.index("instalments")
+        if name == MAILBOX:
+            found[code, FORGOT] = PAYMENT_OPTIONS.index("direct_debit")
+    return found

@@ -13,10 +13,12 @@ import numpy.typing as npt
 from scipy.special import logit
 
 from features.action import GridActions
+from models._cell_kernels import class_of_contacts, numbered, put_wanted
 from models.boosters import raw_parts
 from models.calibration import Calibration
 from models.cells import Cells, ClassCells, GridCells, RowCells, channel_codes
 from models.chain import load_chain
+from models.grid import by_number
 from models.per_channel import load_per_channel
 from models.protocol import PropensityModel
 from models.time_to_payment import load_hazard
@@ -181,26 +183,28 @@ def grid_probability(
     wanted
         Cells to score, shape (m, A); `none` (action 0) among them in every row.
     """
-    result = np.full(wanted.shape, np.nan)
-    contact: BoolArray = np.any(wanted[:, 1:], axis=1)
-    # Claims of a class stand together: a block then holds few of them.
-    order = np.argsort(class_of_row, kind="stable")
-    for mine in _blocks(order[contact[order]]):
-        there, of_row = _numbered(class_of_row[mine], len(actions.matrix))
-        chance = model.chance(ClassCells(rows[mine], actions.matrix[there], of_row))
-        result[mine] = np.where(wanted[mine], chance, np.nan)
-    for mine in _blocks(np.flatnonzero(~contact)):
-        chance = model.chance(GridCells(rows[mine], actions.matrix[0, :1]))  # `none` has no features in any class
-        result[mine, 0] = np.where(wanted[mine, 0], np.broadcast_to(chance, (len(mine), 1))[:, 0], np.nan)
+    result, classes = np.full(wanted.shape, np.nan), len(actions.matrix)
+    # Claims of a class stand together: a block then holds few of them. Those without a wanted contact stand behind.
+    order, begin = by_number(class_of_contacts(wanted, class_of_row, classes), classes + 1)
+    for mine in _blocks(order[: begin[classes]]):
+        there, of_row = numbered(class_of_row[mine], classes)
+        keys = tuple(actions.keys[one] for one in there.tolist())
+        _put(model, ClassCells(rows[mine], actions.matrix[there], of_row, wanted[mine], keys), wanted, mine, result)
+    for mine in _blocks(order[begin[classes] :]):
+        cells = GridCells(rows[mine], actions.matrix[0, :1])  # `none` has no features in any class
+        _put(model, cells, wanted, mine, result)
     return result
 
 
+def _put(
+    model: PropensityModel, cells: ClassCells | GridCells, wanted: BoolArray, rows: IntArray, result: FloatArray
+) -> None:
+    """Write the chances of some rows into OUT `result` where they are wanted; what the model says may broadcast."""
+    chance = model.chance(cells)
+    put_wanted(chance if chance.shape == cells.shape else np.broadcast_to(chance, cells.shape), wanted, rows, result)
+
+
 def _blocks(rows: IntArray) -> list[IntArray]:
-    """Rows in blocks of as many each, none where there are none."""
-    return np.array_split(rows, -(-len(rows) // BLOCK_ROWS)) if len(rows) else []
-
-
-def _numbered(classes: IntArray, count: int) -> tuple[IntArray, IntArray]:
-    """Which of so many classes occur, in order, and the place of each row's among them, shape (k,)."""
-    there = np.bincount(classes, minlength=count) > 0
-    return np.flatnonzero(there), (np.cumsum(there) - 1)[classes]
+    """Rows in blocks of about as many each, none where there are none."""
+    size = -(-len(rows) // max(-(-len(rows) // BLOCK_ROWS), 1))
+    return [rows[first : first + size] for first in range(0, len(rows), size)] if len(rows) else []

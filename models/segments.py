@@ -16,15 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from data.vocabulary import SEGMENTS
-from models.segments_indicators import (
-    INDICATORS,
-    Columns,
-    FloatArray,
-    LevelArray,
-    indicator_values,
-    levels_of,
-    with_history,
-)
+from models._segment_kernels import likeliest, log_chances
+from models.segments_indicators import INDICATORS, Columns, FloatArray, LevelArray, levels_seen, needed, with_history
 
 FORGOT, SHORT_OF_MONEY, UNWILLING, UNKNOWN = range(len(SEGMENTS))
 FILE = "segments.json"
@@ -34,9 +27,6 @@ SURE = 0.6
 
 LEAST_SEEN = 2
 """Indicators of the debtor's own doing that must have been seen."""
-
-_MOST = np.array([len(one.words) for one in INDICATORS])
-"""Highest level of each indicator."""
 
 
 @dataclass(frozen=True)
@@ -56,29 +46,34 @@ class SegmentModel:
     levels: Mapping[str, tuple[tuple[float, ...], ...]]
 
     @cached_property
-    def evidence(self) -> tuple[FloatArray, ...]:
-        """Log chance of each level, 0 for not seen, in the order of `INDICATORS`, shape (1 + levels, 3) each.
+    def evidence(self) -> FloatArray:
+        """Log chance of each level, 0 for not seen, in the order of `INDICATORS`, shape (indicators, 1 + levels, 3).
 
         An indicator that the model does not know, or knows with other levels, says nothing.
         """
-        found = []
-        for one in INDICATORS:
+        found = np.zeros((len(INDICATORS), 1 + max(len(one.words) for one in INDICATORS), UNKNOWN))
+        for number, one in enumerate(INDICATORS):
             table, width = np.array(self.levels.get(one.name, ())), len(one.words)
-            known = table.shape == (UNKNOWN, width)
-            found.append(np.vstack([np.zeros(UNKNOWN), np.log(table).T if known else np.zeros((width, UNKNOWN))]))
-        return tuple(found)
+            if table.shape == (UNKNOWN, width):
+                found[number, 1 : 1 + width] = np.log(table).T
+        return found
 
     def level(self, columns: Columns, *, size: int) -> LevelArray:
-        """Level of each debtor at each indicator, shape (n, indicators)."""
-        values = indicator_values(columns, size=size)
-        return levels_of(np.stack([values[one.name] for one in INDICATORS], axis=1), self._cuts, most=_MOST)
+        """Level of each debtor at each indicator, shape (n, indicators), of features by name."""
+        return levels_seen(needed(columns, size=size), self.parting)
 
     @cached_property
-    def _cuts(self) -> FloatArray:
+    def parting(self) -> FloatArray:
         """Where the levels of each indicator part, behind them nowhere, shape (indicators, cuts)."""
         cuts = [tuple(self.cuts.get(one.name, ())) for one in INDICATORS]
         widest = max(map(len, cuts), default=0)
         return np.array([[*one, *[np.inf] * (widest - len(one))] for one in cuts])
+
+    @cached_property
+    def log_share(self) -> FloatArray:
+        """Logarithm of the shares, shape (3,)."""
+        found: FloatArray = np.log(np.array(self.share))
+        return found
 
     def dump(self) -> dict[str, str]:
         """The model as JSON, by file name."""
@@ -117,30 +112,24 @@ class Segments:
         return tuple(INDICATORS[number].words[level[number] - 1] for number in most if spoke[number] > 0)
 
 
-def segments_of(model: SegmentModel | None, columns: Columns, *, size: int) -> Segments:
+def segments_of(model: SegmentModel | None, seen: FloatArray) -> Segments:
     """Segment of each debtor; `unknown` below a chance of `SURE`, without history, and where there is no model.
 
     Parameters
     ----------
-    columns
-        Features of `segments_indicators.NEEDED` by name, shape (n,) each, NaN for missing; those not there are not seen.
-    size
-        Debtors n.
+    seen
+        Features of `segments_indicators.NEEDED`, shape (n, features), NaN for missing.
     """
     if model is None:
-        return nobody(size)
-    level = model.level(columns, size=size)
+        return nobody(len(seen))
+    level = levels_seen(seen, model.parting)
     chance = chances(model, level)
-    known = (chance.max(axis=1, initial=0.0) >= SURE) & with_history(level, least=LEAST_SEEN)
-    return Segments(np.where(known, chance.argmax(axis=1), UNKNOWN).astype(np.int64), chance, level, model)
+    return Segments(likeliest(chance, with_history(level, least=LEAST_SEEN), SURE), chance, level, model)
 
 
 def chances(model: SegmentModel, level: LevelArray) -> FloatArray:
     """Chance of each segment given the levels seen, shape (n, 3)."""
-    logarithm = np.tile(np.log(np.array(model.share)), (len(level), 1))
-    for number, table in enumerate(model.evidence):
-        logarithm += table[level[:, number]]
-    chance = np.exp(logarithm - logarithm.max(axis=1, keepdims=True))
+    chance = np.exp(log_chances(level, model.log_share, model.evidence))
     total: FloatArray = chance / chance.sum(axis=1, keepdims=True)
     return total
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 from features.catalogue import claim_features, debtor_features, names
 from models.prepare import Prepared
 from models.segments import SegmentModel, Segments, nobody, segments_of
-from models.segments_indicators import columns_by_debtor
+from models.segments_indicators import needed_by_debtor
 
 
 def segments_asked(model: SegmentModel | None, prepared: Prepared) -> Segments:
@@ -16,8 +16,7 @@ def segments_asked(model: SegmentModel | None, prepared: Prepared) -> Segments:
     if model is None:
         return nobody(size)
     known = _known(prepared.histories.channels)
-    columns = columns_by_debtor(prepared.rows.matrix, prepared.targets.moment, names=known, size=size)
-    return segments_of(model, columns, size=size)
+    return segments_of(model, needed_by_debtor(prepared.rows.matrix, prepared.targets.moment, names=known, size=size))
 
 
 @lru_cache(maxsize=64)

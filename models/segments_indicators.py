@@ -6,17 +6,18 @@ of each segment would show each level: the field's words as numbers, stated befo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
+from models._segment_kernels import PAID, enough_seen, levels_of, raise_to_highest, read_indicators
+
 FloatArray = npt.NDArray[np.float64]
 LevelArray = npt.NDArray[np.int8]
 Columns = Mapping[str, FloatArray]
-Get = Callable[[str], FloatArray]
 
 NEEDED = (
     "open_claims", "claims_paid", "claims_unpaid", "paid_claim_days", "payments_ever", "contacts_ever", "since_payment",
@@ -24,16 +25,6 @@ NEEDED = (
     "disputed_claims", "complained", "opted_out", "pay_day_learned", "pay_day_share", "other_debts", "income_band",
 )  # fmt: skip
 """Features of debtor and claim that the indicators look at; none of a person's age, sex or origin."""
-
-FEWEST_PAYMENTS = 3
-"""Payments from which on their days of the month say anything."""
-
-FEWEST_CONTACTS = 3
-"""Contacts from which on it says something that no claim was ever paid."""
-
-
-PAID = -1.0
-"""Stands for days without payment since the last answer where there was a payment."""
 
 
 @dataclass(frozen=True)
@@ -129,6 +120,49 @@ INDICATORS = (
 """Every indicator, in the order of the levels' columns."""
 
 
+_MOST = np.array([len(one.words) for one in INDICATORS])
+"""Highest level of each indicator."""
+
+_OWN = np.array([one.history for one in INDICATORS])
+
+
+def needed(columns: Columns, *, size: int) -> FloatArray:
+    """Features by name, shape (n,) each, in the order of `NEEDED`, shape (n, features); NaN for one that is not there."""
+    missing = np.full(size, np.nan)
+    return np.stack([columns.get(name, missing) for name in NEEDED], axis=1).astype(np.float64)
+
+
+def needed_by_debtor(
+    matrix: npt.NDArray[np.floating], debtor: npt.NDArray[np.int64], *, names: tuple[str, ...], size: int
+) -> FloatArray:
+    """The features that the indicators need, one value a debtor: of the claims' the highest, shape (n, features), else NaN.
+
+    Parameters
+    ----------
+    matrix, debtor
+        Rows of features, and whose each is, 0 to n - 1, shape (m,).
+    names
+        Of the matrix's columns; those that are not needed are not looked at.
+    """
+    found = np.full((size, len(NEEDED)), np.nan)
+    raise_to_highest(matrix, debtor, _places(names), found)
+    return found
+
+
+def columns_by_debtor(
+    matrix: npt.NDArray[np.floating], debtor: npt.NDArray[np.int64], *, names: tuple[str, ...], size: int
+) -> dict[str, FloatArray]:
+    """The same by name, those that are among the matrix's columns."""
+    found = needed_by_debtor(matrix, debtor, names=names, size=size).T
+    return {name: values for name, values in zip(NEEDED, found, strict=True) if name in names}
+
+
+@lru_cache(maxsize=64)
+def _places(names: tuple[str, ...]) -> npt.NDArray[np.int64]:
+    """Column of each feature that is needed, -1 where there is none; not to be written to."""
+    return np.array([names.index(name) if name in names else -1 for name in NEEDED])
+
+
 def indicator_values(columns: Columns, *, size: int) -> dict[str, FloatArray]:
     """Each indicator's value for each debtor, NaN where it was not seen, shape (n,) each.
 
@@ -139,73 +173,27 @@ def indicator_values(columns: Columns, *, size: int) -> dict[str, FloatArray]:
     size
         Debtors n.
     """
-    missing = np.full(size, np.nan)
-
-    def get(name: str) -> FloatArray:
-        return np.asarray(columns.get(name, missing), dtype=np.float64)
-
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return {**_paying(get), **_promising(get), **_standing(get)}
+    found = np.full((size, len(INDICATORS)), np.nan)
+    read_indicators(needed(columns, size=size), found)
+    return {one.name: values for one, values in zip(INDICATORS, found.T, strict=True)}
 
 
-def _paying(get: Get) -> dict[str, FloatArray]:
-    """How what was owed came to be paid."""
-    paid, payments, contacts = get("claims_paid"), get("payments_ever"), get("contacts_ever")
-    told = (paid > 0) | (contacts >= FEWEST_CONTACTS)
-    near = np.where(get("pay_day_learned") > 0, get("pay_day_share"), 0.0)
-    return {
-        "days_late": get("paid_claim_days"),
-        "share_paid": paid / (paid + get("claims_unpaid")),
-        "reminders_a_claim": np.where(told, contacts / paid, np.nan),
-        "part_payments": np.where(payments > 0, np.maximum(payments - paid, 0.0), np.nan),
-        "near_pay_day": np.where(payments >= FEWEST_PAYMENTS, near, np.nan),
-    }
-
-
-def _promising(get: Get) -> dict[str, FloatArray]:
-    """What came of answers and promises."""
-    kept, broken, answered = get("promises_kept"), get("promises_broken"), get("since_response")
-    made = kept + broken
-    paid_since = get("since_payment") <= answered
-    return {
-        "promises": np.where(np.isnan(answered), np.nan, made + ~np.isnan(get("promise_due_days"))),
-        "promises_kept": kept / made,
-        "unpaid_answer": np.where(paid_since, PAID, answered),
-    }
-
-
-def _standing(get: Get) -> dict[str, FloatArray]:
-    """How the debtor stands now: plans, disputes, complaints, means, open claims."""
-    broken = get("plans_broken")
-    contacted = get("contacts_ever") > 0
-    return {
-        "plan": np.where(broken > 0, 2.0, np.minimum(get("plan_claims"), 1.0)),
-        "disputes": np.fmax(get("disputes"), get("disputed_claims")),
-        "complaints": np.where(contacted, get("complained") + get("opted_out"), np.nan),
-        "other_debts": get("other_debts"),
-        "income": get("income_band"),
-        "open_claims": get("open_claims"),
-    }
-
-
-def levels_of(values: FloatArray, cuts: FloatArray, *, most: npt.NDArray[np.int64]) -> LevelArray:
-    """Level of each value: 0 where not seen, 1 up to the first cut, and so on, shape (n, indicators).
+def levels_seen(seen: FloatArray, cuts: FloatArray) -> LevelArray:
+    """Level of each debtor at each indicator: 0 where not seen, 1 up to the first cut, and so on, shape (n, indicators).
 
     Parameters
     ----------
-    values
-        Shape (n, indicators).
+    seen
+        As `needed_by_debtor` gives it, shape (n, features).
     cuts
         Where the levels of each indicator part, rising, shape (indicators, cuts).
-    most
-        Highest level of each indicator, shape (indicators,).
 
-    >>> values = np.array([[np.nan], [0.0], [0.5], [2.0]])
-    >>> levels_of(values, np.array([[0.0, 1.0]]), most=np.array([3]))[:, 0].tolist()
-    [0, 1, 2, 3]
+    >>> seen = np.full((3, len(NEEDED)), np.nan)
+    >>> seen[:, NEEDED.index("open_claims")] = np.nan, 1.0, 5.0
+    >>> levels_seen(seen, np.array([[1.0, 3.0]] * len(INDICATORS)))[:, -1].tolist()
+    [0, 1, 3]
     """
-    level = np.minimum((cuts < values[:, :, None]).sum(axis=2) + 1, most)
-    return np.where(np.isnan(values), 0, level).astype(np.int8)
+    return levels_of(seen, cuts, _MOST)
 
 
 def with_history(level: LevelArray, *, least: int) -> npt.NDArray[np.bool_]:
@@ -216,32 +204,4 @@ def with_history(level: LevelArray, *, least: int) -> npt.NDArray[np.bool_]:
     level
         Shape (n, indicators), in the order of `INDICATORS`.
     """
-    own = [number for number, one in enumerate(INDICATORS) if one.history]
-    enough: npt.NDArray[np.bool_] = (level[:, own] > 0).sum(axis=1) >= least
-    return enough
-
-
-def columns_by_debtor(
-    matrix: npt.NDArray[np.floating], debtor: npt.NDArray[np.int64], *, names: tuple[str, ...], size: int
-) -> dict[str, FloatArray]:
-    """The features that the indicators need, one value a debtor: of the claims' the highest, shape (n,) each, else NaN.
-
-    Parameters
-    ----------
-    matrix, debtor
-        Rows of features, and whose each is, 0 to n - 1, ascending, shape (m,).
-    names
-        Of the matrix's columns; those that are not needed are not looked at.
-    """
-    place = _places(names)
-    found = np.full((len(place), size), np.nan)
-    if len(debtor):
-        first = np.flatnonzero(np.diff(debtor, prepend=-1))
-        found[:, debtor[first]] = np.fmax.reduceat(matrix[:, list(place.values())], first, axis=0).T
-    return dict(zip(place, found, strict=True))
-
-
-@lru_cache(maxsize=64)
-def _places(names: tuple[str, ...]) -> dict[str, int]:
-    """Column of each feature that is needed, by its name; not to be written to."""
-    return {name: names.index(name) for name in NEEDED if name in names}
+    return enough_seen(level, _OWN, least)

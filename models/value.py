@@ -11,7 +11,7 @@ from data.action_grid import ActionGrid
 from data.config import Config
 from data.times import DAY_US
 from features.distinct import distinct
-from models._value_kernels import add_lifts
+from models._value_kernels import net_values
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -49,15 +49,9 @@ def prices(config: Config, *, as_of_us: IntArray, answer_rate: FloatArray) -> Pr
     days, inverse = distinct(as_of_us // DAY_US)
     cells = [(name, day) for day in days for name in config.grid.channels]
     costs, harms = [config.costs.on(*cell) for cell in cells], [config.harm.on(*cell) for cell in cells]
-
-    def by_row(values: list[float]) -> FloatArray:
-        table: FloatArray = np.array(values, dtype=np.float64).reshape(len(days), len(config.grid.channels))[inverse]
-        return table
-
-    per_answer = by_row([one.per_answer for one in costs])
-    return Prices(
-        by_row([one.amount for one in costs]) + per_answer * answer_rate, by_row([one.amount for one in harms])
-    )
+    each = [one.amount for one in costs], [one.per_answer for one in costs], [one.amount for one in harms]
+    amount, per_answer, harm = np.array(each).reshape(3, len(days), len(config.grid.channels))[:, inverse]
+    return Prices(amount + per_answer * answer_rate, harm)
 
 
 def value_grid(
@@ -85,7 +79,4 @@ def value_grid(
     allowed
         After the rules, shape (n, A).
     """
-    total = np.zeros(allowed.shape)
-    add_lifts(probability, worth_eur, debtor, covered, total)
-    total -= price.total[:, grid.channel]
-    return np.where(allowed, total, -np.inf)
+    return net_values(probability, worth_eur, debtor, covered, price.cost, price.harm, grid.channel, allowed)

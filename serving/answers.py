@@ -25,22 +25,40 @@ UNAVAILABLE = "unavailable"
 def told(decided: Decided, *, rates: MoneySettings, reused: bool, dry_run: bool = False) -> ToldAction:
     """A decision with at least one open claim."""
     leading, rows = decided.leading, decided.rows
-    shared = {name: getattr(leading, name) for name in _SHARED}
-    contact = leading.channel != NONE
-    covered = [row for row in rows if contact and row.decision_id == leading.decision_id]
-    day = to_day(leading.decided_at.date())
-    value_eur = sum((row.expected_value * rates.on(row.currency, day).amount for row in covered), start=0.0)
-    own = {
-        "decision_id": None if dry_run else leading.decision_id,
-        "payment_probability": _any(covered or rows),
-        "expected_value": value_eur,
-        "claims": [_claim(row, leading, dry_run) for row in rows],
-        "alternatives": [_alternative(one) for one in decided.alternatives],
-        "reused": reused,
-        "dry_run": dry_run,
-        "status": decided.status,
-    }
-    return ToldAction.of(shared | own)
+    covered = [row for row in rows if row.decision_id == leading.decision_id] if leading.channel != NONE else []
+    return ToldAction(
+        {
+            "decision_id": None if dry_run else leading.decision_id,
+            "debtor_id": leading.debtor_id,
+            "decided_at": leading.decided_at,
+            "valid_until": leading.valid_until,
+            "channel": leading.channel,
+            "send_at": leading.send_at,
+            "payment_option": leading.payment_option,
+            "tone": leading.tone,
+            "payment_probability": _any(covered or rows),
+            "expected_value": _value_eur(covered, rates),
+            "currency": "EUR",
+            "action_probability": leading.action_probability,
+            "arm_probability": leading.arm_probability,
+            "channel_probability": leading.channel_probability,
+            "channel_daypart_probability": leading.channel_daypart_probability,
+            "explored": leading.explored,
+            "arm": leading.arm,
+            "segment": leading.segment,
+            "model_version": leading.model_version,
+            "policy_version": leading.policy_version,
+            "rules_version": leading.rules_version,
+            "reasons": leading.reasons,
+            "blocked": leading.blocked,
+            "claims": _claims(rows, leading, dry_run=dry_run),
+            "alternatives": [_alternative(one) for one in decided.alternatives],
+            "reused": reused,
+            "dry_run": dry_run,
+            "degraded": False,
+            "status": decided.status,
+        }
+    )
 
 
 def nothing_open(outline: Outline, wish: Wish, *, dry_run: bool) -> ToldAction:
@@ -104,43 +122,24 @@ _NOBODY = dict.fromkeys(_UNSAID) | {
 }
 """What answers have in common that stand on no record: nobody is contacted, and no claim is named."""
 
-_SHARED = (
-    "debtor_id",
-    "decided_at",
-    "valid_until",
-    "channel",
-    "send_at",
-    "payment_option",
-    "tone",
-    "action_probability",
-    "arm_probability",
-    "channel_probability",
-    "channel_daypart_probability",
-    "explored",
-    "arm",
-    "segment",
-    "model_version",
-    "policy_version",
-    "rules_version",
-    "reasons",
-    "blocked",
-)
 
-
-def _claim(row: DecisionRow, leading: DecisionRow, dry_run: bool) -> dict[str, Any]:
-    """A `ClaimDecision`: one of its own decision says which rule holds it; the others share what is said of the whole."""
-    own = row.decision_id != leading.decision_id
-    return {
-        "claim_id": row.claim_id,
-        "decision_id": None if dry_run else row.decision_id,
-        "covered": not own and leading.channel != NONE,
-        "lead": row.lead,
-        "payment_probability": row.payment_probability,
-        "uplift": row.uplift,
-        "expected_value": row.expected_value,
-        "currency": row.currency,
-        "blocked": row.blocked if own else [],
-    }
+def _claims(rows: Sequence[DecisionRow], leading: DecisionRow, *, dry_run: bool) -> list[dict[str, Any]]:
+    """A `ClaimDecision` each: one of its own decision says which rule holds it; the others share what is said of the whole."""
+    shared, contact = leading.decision_id, leading.channel != NONE
+    return [
+        {
+            "claim_id": row.claim_id,
+            "decision_id": None if dry_run else row.decision_id,
+            "covered": contact and row.decision_id == shared,
+            "lead": row.lead,
+            "payment_probability": row.payment_probability,
+            "uplift": row.uplift,
+            "expected_value": row.expected_value,
+            "currency": row.currency,
+            "blocked": [] if row.decision_id == shared else row.blocked,
+        }
+        for row in rows
+    ]
 
 
 def _alternative(stored: Mapping[str, Json]) -> dict[str, Any]:
@@ -160,3 +159,12 @@ def _any(rows: Sequence[DecisionRow]) -> float:
     for row in rows:
         none *= 1.0 - row.payment_probability
     return 1.0 - none
+
+
+def _value_eur(covered: Sequence[DecisionRow], rates: MoneySettings) -> float:
+    """Value of a contact over the claims that it covers."""
+    if not covered:
+        return 0.0
+    day = to_day(covered[0].decided_at.date())
+    rate = {currency: rates.on(currency, day).amount for currency in {row.currency for row in covered}}
+    return sum((row.expected_value * rate[row.currency] for row in covered), start=0.0)

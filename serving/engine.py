@@ -258,13 +258,13 @@ class DecideEngine:
     def _verdicts(self, decided: Decided, columns: DecisionColumns) -> list[Verdict]:
         """The rows of some columns, which stand debtor by debtor in the order of the asks, with what belongs to each."""
         prepared, rows = decided.prepared, columns.rows()
-        claim_id = prepared.histories.claim_id[prepared.targets.claim]
         others, digest = alternatives_of_all(decided), features_digest(prepared.rows, prepared.targets)
+        coverable = prepared.covered.tolist()
         return [
             Verdict(
                 rows=rows[first:last],
                 alternatives=others[number],
-                coverable=frozenset(claim_id[first:last][prepared.covered[first:last]].tolist()),
+                coverable=frozenset(row.claim_id for row in compress(rows[first:last], coverable[first:last])),
                 features=digest[number],
                 outline=self._outline(decided, number) if first == last else None,
             )

@@ -16,7 +16,7 @@ _DEFAULTS = {name: one.default for name, one in NextBestAction.model_fields.item
 
 @dataclass(frozen=True)
 class ToldAction:
-    """A decision as it is answered; `of` makes one.
+    """A decision as it is answered, its fields in the order of the model; `of` puts them into it.
 
     The model would look at every value that the decision was just made of, and take ten times as long to become bytes; that
     both say the same is held by a test.

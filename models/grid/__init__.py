@@ -11,12 +11,14 @@
 (5, 3)
 """
 
-from models.grid.reading import DIGITS, Breakdown, best, best_of_each, breakdown
+from models.grid._kernels import by_number
+from models.grid.reading import DIGITS, SCALE, Breakdown, best, best_of_each, breakdown
 from models.grid.scorer import Grid, Grids, GridScorer, Offset, WrongShape
 from models.grid.trees import UnsupportedModel
 
 __all__ = [
     "DIGITS",
+    "SCALE",
     "Breakdown",
     "Grid",
     "GridScorer",
@@ -27,4 +29,5 @@ __all__ = [
     "best",
     "best_of_each",
     "breakdown",
+    "by_number",
 ]

@@ -1,6 +1,6 @@
 """Loops over rows, words and leaves, with the arrays and constants that they read.
 
-All of it stands in one file: what numba has compiled is kept until this file changes, whatever changes elsewhere.
+What calls each other stands in one file: what numba has compiled is kept until this file changes, whatever changes elsewhere.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
 CodeArray = npt.NDArray[np.uint16]
 NumberArray = npt.NDArray[np.int32]
+WordArray = npt.NDArray[np.uint64]
 Rows = npt.NDArray[np.floating[Any]]
 
 MISSING_NONE, MISSING_ZERO, MISSING_NAN, CODED_CATEGORICAL = 0, 1, 2, 3
@@ -41,7 +42,8 @@ NUMBERS = 131_072
 """Sums that a block may hold."""
 
 LANES, HALF = 16, 8
-"""Rows whose sums are spread over the cells at once; half as many where a grid has no more."""
+"""Rows whose sums are spread over the cells at once; half as many where a grid has no more. Rows of a block are filled up to them:
+loops over rows then have no rest."""
 
 
 class Coding(NamedTuple):
@@ -98,7 +100,7 @@ class Words(NamedTuple):
     begin: IntArray
     middle: IntArray
     end: IntArray
-    column: IntArray
+    column: NumberArray
     at: CodeArray
     keep_left: CodeArray
     keep_right: CodeArray
@@ -130,26 +132,27 @@ class Plan(NamedTuple):
     Attributes
     ----------
     alive
-        Leaves of each part of a word that some cell can meet, shape (K, W * 4).
+        Leaves of each word that some cell can meet, as bits, shape (K, W).
     region
         Of each leaf, shape (K, W * 64); −1 for one that no cell meets.
     goes
         Which sides of each split by the action some cell can meet, 1 left, 2 right, 3 both, shape (K, S); 0 for other splits.
-    source, target, begin, width, size
+    source, target, times, begin, width, size
         Stages of each grid, shape (K, T) or (K, T + 1): parts `begin[., t]` to `begin[., t + 1]` add `width[., t]` sums from
-        `source` to `target`, counted in widths, of an array of `size[., t]` sums; a grid with fewer stages than others has
-        ones of size 0 behind them.
+        `source` to `target` and to those behind it, so many `times`; both are counted in widths, `target` of an array of
+        `size[., t]` sums. A grid with fewer stages than columns of the action has ones of size 0 behind them.
     cell
         Where the last stage leaves the score of each cell, shape (K, A).
     sums
         Number of regions, the highest of the grids'.
     """
 
-    alive: CodeArray
-    region: NumberArray
+    alive: WordArray
+    region: npt.NDArray[np.signedinteger[Any]]
     goes: npt.NDArray[np.int8]
     source: NumberArray
     target: NumberArray
+    times: NumberArray
     begin: IntArray
     width: IntArray
     size: IntArray
@@ -159,7 +162,7 @@ class Plan(NamedTuple):
 
 @njit(cache=True, nogil=True)
 def encode(rows: Rows, take: IntArray, first: int, coding: Coding, codes: CodeArray) -> None:
-    """Codes of some rows in the coded columns from `first` on: OUT `codes`, shape (columns, len(take)).
+    """Codes of some rows in the coded columns from `first` on: OUT `codes`, shape (columns, len(take) or more).
 
     LightGBM's rules: numbers next to 0 are 0; a missing one is 0 where the column has no kind of missing value; a category is
     the whole number before the point, and goes right where it is negative, missing or not known.
@@ -209,44 +212,51 @@ def _flags(codes: CodeArray, flag_column: IntArray, flag_row: IntArray) -> CodeA
 
 
 @njit(cache=True, nogil=True)
-def _spread(sums: FloatArray, rows: int, plan: Plan, number: int) -> FloatArray:
-    """Scores by cell from sums by region, rows of a block beside each other: one dimension, as the plan of a grid says."""
-    sources, targets = plan.source, plan.target
+def _spread(sums: FloatArray, stride: int, rows: int, plan: Plan, number: int) -> FloatArray:
+    """Scores by cell from sums by region, rows beside each other: one dimension, as the plan of a grid says.
+
+    Sums of a region stand `stride` behind those of the one before. Places are without a sign: numba would ask of each other one
+    whether it is counted from the end.
+    """
+    sources, targets, times = plan.source, plan.target, plan.times
     begin, widths, sizes = plan.begin[number], plan.width[number], plan.size[number]
     for stage in range(len(widths)):
         if sizes[stage] == 0:
             break
-        width, into = widths[stage] * rows, np.zeros(sizes[stage] * rows)
-        if width == 1:
-            for part in range(begin[stage], begin[stage + 1]):
-                into[targets[part]] += sums[sources[part]]
-            sums = into
-            continue
+        width, into = np.uint64(widths[stage] * rows), np.zeros(sizes[stage] * rows)
+        step = width if stage > 0 else np.uint64(stride)
         for part in range(begin[stage], begin[stage + 1]):
-            a, b = sources[part] * width, targets[part] * width
-            more, here = sums[a : a + width], into[b : b + width]
-            for k in range(width):
-                here[k] += more[k]
+            a, b = np.uint64(sources[part]) * step, np.uint64(targets[part]) * width
+            if width == 1:
+                one = sums[a]
+                for k in range(np.uint64(times[part])):
+                    into[b + k] += one
+                continue
+            for _ in range(times[part]):
+                for k in range(width):
+                    into[b + k] += sums[a + k]
+                b += width
         sums = into
     return sums
 
 
 @njit(cache=True, nogil=True)
-def _sum_leaves(codes: CodeArray, flags: CodeArray, words: Words, plan: Plan, run: IntArray, sums: FloatArray) -> None:
+def _sum_leaves(
+    codes: CodeArray, flags: CodeArray, words: Words, plan: Plan, which: IntArray, run: IntArray, sums: FloatArray
+) -> None:
     """Add to `sums` (regions, b) the leaves that each row of a block can reach, tree by tree, from left to right.
 
-    Rows `run[k]` to `run[k + 1]` of the block are scored under grid k, shape (K + 1,). All in one body: handing arrays on to a
-    smaller function takes longer than a split over a whole block.
+    Rows `run[k]` to `run[k + 1]` of the block are scored under grid `which[k]`. All in one body: handing arrays on to a smaller
+    function takes longer than a split over a whole block.
     """
     begin, middle, end, column, at, keep_left, keep_right, _, flag_row, goes_left, value = words
     alive, region = plan.alive, plan.region
-    count, here_are = codes.shape[1], np.flatnonzero(run[1:] > run[:-1])
-    bits, found = np.empty((4, count), np.uint16), np.empty(count, np.uint16)
-    for word in range(alive.shape[1] // 4):
+    count = codes.shape[1]
+    bits, found, reached = np.empty((4, count), np.uint16), np.empty(count, np.uint16), np.empty(count, np.uint64)
+    for word in range(alive.shape[1]):
+        bits[:] = 0xFFFF
         for quarter in range(4):
             part, here = 4 * word + quarter, bits[quarter]
-            for number in here_are:
-                here[run[number] : run[number + 1]] = alive[number, part]
             for split in range(begin[part], middle[part]):
                 mine, most, left, right = codes[column[split]], at[split], keep_left[split], keep_right[split]
                 for b in range(count):
@@ -263,14 +273,16 @@ def _sum_leaves(codes: CodeArray, flags: CodeArray, words: Words, plan: Plan, ru
                         found[b] |= flag[b] & known
                 for b in range(count):
                     here[b] &= left if found[b] != 0 else right
+        for b in range(count):
+            reached[b] = (
+                np.uint64(bits[0, b]) | np.uint64(bits[1, b]) << np.uint64(16)
+                | np.uint64(bits[2, b]) << np.uint64(32) | np.uint64(bits[3, b]) << np.uint64(48)
+            )  # fmt: skip
         base = word * BITS
-        for number in here_are:
-            into = region[number]
-            for b in range(run[number], run[number + 1]):
-                possible = (
-                    np.uint64(bits[0, b]) | np.uint64(bits[1, b]) << np.uint64(16)
-                    | np.uint64(bits[2, b]) << np.uint64(32) | np.uint64(bits[3, b]) << np.uint64(48)
-                )  # fmt: skip
+        for k in range(len(which)):
+            into, met = region[which[k]], alive[which[k], word]
+            for b in range(run[k], run[k + 1]):
+                possible = reached[b] & met
                 while possible:
                     leaf = base + trailing_zeros(possible)
                     possible &= possible - np.uint64(1)
@@ -279,34 +291,56 @@ def _sum_leaves(codes: CodeArray, flags: CodeArray, words: Words, plan: Plan, ru
 
 @njit(cache=True, nogil=True)
 def score_rows(
-    rows: Rows, take: IntArray, run: IntArray, of_rows: int, coding: Coding, words: Words, plan: Plan, out: FloatArray
+    rows: Rows,
+    take: IntArray,
+    run: IntArray,
+    which: IntArray,
+    of_rows: int,
+    coding: Coding,
+    words: Words,
+    plan: Plan,
+    out: FloatArray,
 ) -> None:
-    """Raw scores of some rows, `take[run[k]:run[k + 1]]` under grid k: OUT `out[take]`, shape (n, A)."""
-    cell = plan.cell
+    """Raw scores of some rows, `take[run[k]:run[k + 1]]` under grid `which[k]`: OUT `out[take]`, shape (n, A)."""
     size = min(BLOCK, max(LEAST, NUMBERS // max(plan.sums, 1) // LANES * LANES))
     size = min(size, -(-len(take) // max(-(-len(take) // size), 1)))
-    sums, some, half = np.empty((plan.sums, size)), np.zeros((plan.sums, LANES)), np.zeros((plan.sums, HALF))
+    wide = -(-size // LANES) * LANES
+    sums = np.empty((plan.sums, wide + LANES))
     for first in range(0, len(take), size):
         mine = take[first : first + size]
         here = np.minimum(np.maximum(run - first, 0), len(mine))
-        codes = np.empty((of_rows, len(mine)), np.uint16)
+        codes = np.empty((of_rows, wide), np.uint16)
         encode(rows, mine, 0, coding, codes)
         sums[:] = 0.0
-        _sum_leaves(codes, _flags(codes, words.flag_column, words.flag_row), words, plan, here, sums)
-        for number in range(len(cell)):
-            for low in range(here[number], here[number + 1], LANES):
-                few = min(LANES, here[number + 1] - low)
+        _sum_leaves(codes, _flags(codes, words.flag_column, words.flag_row), words, plan, which, here, sums)
+        for k in range(len(which)):
+            number, low = which[k], here[k]
+            cell = plan.cell[number]
+            while low < here[k + 1]:
                 # The number of lanes is a constant in each call, or the loops over them would not be unrolled.
-                if few <= HALF:
-                    half[:, :few] = sums[:, low : low + few]
-                    scores = _spread(half.reshape(-1), HALF, plan, number).reshape(-1, HALF)
+                if here[k + 1] - low <= HALF:
+                    lanes, scores = HALF, _spread(sums.reshape(-1)[low:], sums.shape[1], HALF, plan, number)
                 else:
-                    some[:, :few] = sums[:, low : low + few]
-                    scores = _spread(some.reshape(-1), LANES, plan, number).reshape(-1, LANES)
-                for b in range(few):
+                    lanes, scores = LANES, _spread(sums.reshape(-1)[low:], sums.shape[1], LANES, plan, number)
+                for b in range(min(lanes, here[k + 1] - low)):
                     row = out[mine[low + b]]
-                    for action in range(cell.shape[1]):
-                        row[action] = scores[cell[number, action], b]
+                    for action in range(len(cell)):
+                        row[action] = scores[cell[action] * lanes + b]
+                low += lanes
+
+
+@njit(cache=True, nogil=True)
+def by_number(numbers: IntArray, count: int) -> tuple[IntArray, IntArray]:
+    """Rows (n,) by their number, 0 to `count` − 1, else as they came, and where those of each begin and end, shape (count + 1,)."""
+    begin = np.zeros(count + 1, np.int64)
+    for number in numbers:
+        begin[number + 1] += 1
+    begin = np.cumsum(begin)
+    order, free = np.empty(len(numbers), np.int64), begin.copy()
+    for row in range(len(numbers)):
+        order[free[numbers[row]]] = row
+        free[numbers[row]] += 1
+    return order, begin
 
 
 @njit(cache=True, nogil=True)
@@ -351,28 +385,6 @@ def walk_row(
                     node = right if sides == 2 else left
             if node < 0 and region[~node] >= 0:
                 sums[region[~node]] += value[~node]
-    scores = _spread(sums, 1, plan, number)
+    scores = _spread(sums, 1, 1, plan, number)
     for action in range(len(cell)):
         out[one, action] = scores[cell[action]]
-
-
-@njit(cache=True, nogil=True)
-def mean_out(values: FloatArray, out: FloatArray) -> None:
-    """Means of values (n, before, size, after) over `size`: OUT `out` (n, before, after)."""
-    rows, before, size, after = values.shape
-    for row in range(rows):
-        for b in range(before):
-            if after == 1:
-                total = 0.0
-                for k in range(size):
-                    total += values[row, b, k, 0]
-                out[row, b, 0] = total / size
-                continue
-            here = out[row, b]
-            here[:] = 0.0
-            for k in range(size):
-                one = values[row, b, k]
-                for a in range(after):
-                    here[a] += one[a]
-            for a in range(after):
-                here[a] /= size

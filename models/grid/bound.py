@@ -7,10 +7,8 @@ axis, and sums over leaves are spread over the cells axis by axis.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import permutations
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +19,9 @@ from models.grid.trees import BoolArray, FloatArray, IntArray
 
 ROOM = 2.0
 """How many times as many cells as the grid has the product of its axes may have: rows like `none` leave gaps."""
+
+MOST_NARROW = 32_767
+"""Sets of tests whose regions fit into two bytes each."""
 
 MOST_ORDERED = 4
 """Axes whose every order is tried; more are taken as they come."""
@@ -45,49 +46,29 @@ def bound(model: Compiled, actions: FloatArray) -> Plan:
     of_leaf = of_set[model.conditions.of_leaf]
     region = np.full(len(model.words.value), -1, dtype=np.int32)
     region[model.place] = of_leaf
-    alive = np.packbits(region >= 0, bitorder="little").view(np.uint16)
     stages, cell = _stages(axes, regions)
+    most = max(len(model.coding.source) - model.of_rows, 1)
     return Plan(
-        alive=alive[None],
-        region=region[None],
+        alive=np.packbits(region >= 0, bitorder="little").view(np.uint64)[None],
+        # Half as wide for most models: what is looked up for each leaf stays in a nearer cache.
+        region=region[None].astype(np.int16 if len(of_set) <= MOST_NARROW else np.int32),
         goes=_goes(model, of_leaf >= 0)[None],
         source=np.concatenate([stage.source for stage in stages]).astype(np.int32),
         target=np.concatenate([stage.target for stage in stages]).astype(np.int32),
-        begin=np.cumsum([0, *(len(stage.source) for stage in stages)])[None],
-        width=np.array([[stage.width for stage in stages]], dtype=np.int64),
-        size=np.array([[stage.size for stage in stages]], dtype=np.int64),
+        times=np.concatenate([stage.times for stage in stages]).astype(np.int32),
+        begin=_filled_up(np.cumsum([0, *(len(stage.source) for stage in stages)]), most + 1),
+        width=_filled_up(np.array([stage.width for stage in stages]), most),
+        size=_filled_up(np.array([stage.size for stage in stages]), most),
         cell=cell[None],
         sums=len(regions),
     )
 
 
-def joined(plans: Sequence[Plan]) -> Plan:
-    """One plan for several grids of as many cells, in their order."""
-    if len(plans) == 1:
-        return plans[0]
-    stages = max(plan.width.shape[1] for plan in plans)
-    begun = np.cumsum([0, *(len(plan.source) for plan in plans)])
-    ends = [
-        _wide(plan.begin + first, stages + 1, "edge") for plan, first in zip(plans, begun[:-1].tolist(), strict=True)
-    ]
-    return Plan(
-        alive=np.concatenate([plan.alive for plan in plans]),
-        region=np.concatenate([plan.region for plan in plans]),
-        goes=np.concatenate([plan.goes for plan in plans]),
-        source=np.concatenate([plan.source for plan in plans]),
-        target=np.concatenate([plan.target for plan in plans]),
-        begin=np.concatenate(ends),
-        width=np.concatenate([_wide(plan.width, stages, "constant") for plan in plans]),
-        size=np.concatenate([_wide(plan.size, stages, "constant") for plan in plans]),
-        cell=np.concatenate([plan.cell for plan in plans]),
-        sums=max(plan.sums for plan in plans),
-    )
-
-
-def _wide(table: IntArray, width: int, mode: Literal["edge", "constant"]) -> IntArray:
-    """A row of numbers made so wide, shape (1, width): by zeros, or by its last number."""
-    lacking = width - table.shape[1]
-    return np.pad(table, ((0, 0), (0, lacking)), mode=mode) if lacking else table
+def _filled_up(numbers: IntArray, width: int) -> IntArray:
+    """Numbers with zeros behind them, shape (1, width)."""
+    row = np.zeros((1, width), dtype=np.int64)
+    row[0, : len(numbers)] = numbers
+    return row
 
 
 def _goes(model: Compiled, met: BoolArray) -> npt.NDArray[np.int8]:
@@ -200,8 +181,16 @@ def _same_rows(rows: BoolArray) -> IntArray:
 class _Stage:
     source: IntArray
     target: IntArray
+    times: IntArray
     width: int
     size: int
+
+
+def _stage(source: IntArray, target: IntArray, *, width: int, size: int) -> _Stage:
+    """Parts of one source to targets behind each other are one part."""
+    begins = (np.diff(source, prepend=-1) != 0) | (np.diff(target, prepend=-1) != 1)
+    first = np.flatnonzero(begins)
+    return _Stage(source[first], target[first], np.diff(first, append=len(source)), width, size)
 
 
 def _stages(axes: list[_Axis], regions: IntArray) -> tuple[list[_Stage], IntArray]:
@@ -211,7 +200,7 @@ def _stages(axes: list[_Axis], regions: IntArray) -> tuple[list[_Stage], IntArra
     sets = [axis.meets[regions] for axis in axes]
     number = [_same_rows(one) for one in sets]
     plans = [_staged([sets[k] for k in order], [number[k] for k in order]) for order in orders]
-    costs = [sum(len(stage.source) * stage.width for stage in stages) for stages in plans]
+    costs = [sum(int(stage.times.sum()) * stage.width for stage in stages) for stages in plans]
     best = int(np.argmin(costs))
     cell = np.zeros(len(axes[0].of_cell), dtype=np.int64)
     for k in reversed(orders[best]):
@@ -231,14 +220,8 @@ def _staged(sets: list[BoolArray], number: list[IntArray]) -> list[_Stage]:
         for later in number[place + 1 :]:
             left = _numbered(left * (later.max(initial=0) + 1) + later[current])
         block, position = np.nonzero(mine[current])
-        stages.append(
-            _Stage(
-                block,
-                left[block] * mine.shape[1] + position,
-                width,
-                (int(left.max(initial=0)) + 1) * mine.shape[1] * width,
-            )
-        )
+        target, size = left[block] * mine.shape[1] + position, (int(left.max(initial=0)) + 1) * mine.shape[1] * width
+        stages.append(_stage(block, target, width=width, size=size))
         current = current[np.unique(left, return_index=True)[1]]
         width *= mine.shape[1]
     return stages

@@ -8,7 +8,7 @@ from itertools import combinations
 import numpy as np
 import numpy.typing as npt
 
-from models.grid._kernels import mean_out
+from models.grid._mean_kernels import mean_out
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -16,6 +16,8 @@ IntArray = npt.NDArray[np.int64]
 
 DIGITS = 12
 """Values that are equal to so many decimals are ties: sums of the same leaves in another order differ further back."""
+
+SCALE = 10.0**DIGITS
 
 
 def best(value: FloatArray, allowed: BoolArray | None = None) -> IntArray:

@@ -14,19 +14,24 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import expit
 
-from models.grid._kernels import BLOCK, Plan, score_rows, walk_row
-from models.grid.bound import bound, joined
+from models.grid._kernels import BLOCK, Plan, by_number, score_rows, walk_row
+from models.grid.bound import bound
 from models.grid.compiled import Compiled, compiled
+from models.grid.shelf import Shelf
 from models.grid.trees import FloatArray, IntArray, UnsupportedModel, read_trees
 
 Rows = npt.NDArray[np.floating[Any]]
 
 FEW = 3
-"""Up to so many rows are walked one by one: a block costs about as much as four walks."""
+"""Up to so many rows are walked one by one: a block costs about as much as three walks."""
 
 
 KEPT_BYTES = 128 * 2**20
 """Memory for grids that a scorer remembers, those used last: a grid of some hundred actions takes less than a megabyte."""
+
+
+FIRST = np.zeros(1, dtype=np.int64)
+"""The number of a single grid."""
 
 
 class WrongShape(ValueError):
@@ -132,15 +137,19 @@ class Grid:
             raise WrongShape(f"`take` names rows {take.min()} to {take.max()}, there are rows 0 to {len(rows) - 1}")
 
     def _score(self, rows: Rows, take: IntArray, out: FloatArray) -> None:
-        _score(self.model, rows, take, np.array([0, len(take)]), self.plan, out)
+        _score(self.model, rows, take, np.array([0, len(take)]), FIRST, self.plan, out)
 
 
 @dataclass(frozen=True, eq=False)
 class Grids:
-    """A model met with several grids of as many actions each; made by `GridScorer.bind_each`."""
+    """A model met with several grids of as many actions each; made by `GridScorer.bind_each`.
+
+    `which` is the place of each grid in the plan, shape (K,).
+    """
 
     model: Compiled
     plan: Plan
+    which: IntArray
     width: int
 
     def raw(self, rows: Rows, *, of_row: IntArray) -> FloatArray:
@@ -162,15 +171,14 @@ class Grids:
         """
         if rows.ndim != 2 or rows.shape[1] != self.width:
             raise WrongShape(f"rows of {self.width} columns are expected, came shape {rows.shape}")
-        rows, grids, actions = _as_kernels_take(rows), *self.plan.cell.shape
-        out = np.empty((len(rows), actions))
+        rows = _as_kernels_take(rows)
+        out = np.empty((len(rows), self.plan.cell.shape[1]))
         if len(rows) <= FEW:
-            for one, number in enumerate(of_row.tolist()):
+            for one, number in enumerate(self.which[of_row].tolist()):
                 _walk(self.model, rows, one, number, self.plan, out)
             return out
-        take = np.argsort(of_row, kind="stable")
-        run = np.concatenate([[0], np.cumsum(np.bincount(of_row, minlength=grids))])
-        _score(self.model, rows, take, run, self.plan, out)
+        take, run = by_number(of_row, len(self.which))
+        _score(self.model, rows, take, run, self.which, self.plan, out)
         return out
 
 
@@ -180,8 +188,10 @@ def _as_kernels_take(rows: Rows) -> Rows:
     return np.require(rows, requirements=["C", "W"])
 
 
-def _score(model: Compiled, rows: Rows, take: IntArray, run: IntArray, plan: Plan, out: FloatArray) -> None:
-    score_rows(rows, take, run, model.of_rows, model.coding, model.words, plan, out)
+def _score(
+    model: Compiled, rows: Rows, take: IntArray, run: IntArray, which: IntArray, plan: Plan, out: FloatArray
+) -> None:
+    score_rows(rows, take, run, which, model.of_rows, model.coding, model.words, plan, out)
 
 
 def _walk(model: Compiled, rows: Rows, one: int, number: int, plan: Plan, out: FloatArray) -> None:
@@ -218,6 +228,7 @@ class GridScorer:
         self.compiled = compiled(trees, action_columns=self.columns)
         self._sigmoid = _sigmoid(trees.objective)
         self._kept: OrderedDict[bytes, Grid] = OrderedDict()
+        self._shelves: dict[int, Shelf] = {}
         self._lock = Lock()
 
     @property
@@ -238,32 +249,68 @@ class GridScorer:
         WrongShape
             Another number of columns, or no action.
         """
-        if actions.ndim != 2 or actions.shape[1] != len(self.columns) or not len(actions):
-            raise WrongShape(f"actions of shape (at least 1, {len(self.columns)}) are expected, came {actions.shape}")
-        key = actions.dtype.char.encode() + actions.tobytes()
+        self._must_fit(actions)
+        key = _key(actions)
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
                 return self._kept[key]
-        values = np.ascontiguousarray(actions, dtype=np.float64)
-        grid = Grid(self.compiled, bound(self.compiled, values), self.width, self._sigmoid)
+        grid = Grid(self.compiled, self._bound(actions), self.width, self._sigmoid)
         with self._lock:
             self._kept[key] = grid
             while len(self._kept) > 1 and sum(one.size_bytes for one in self._kept.values()) > KEPT_BYTES:
                 self._kept.popitem(last=False)
         return grid
 
-    def bind_each(self, actions: Rows) -> Grids:
+    def bind_each(self, actions: Rows, *, keys: Sequence[bytes] = ()) -> Grids:
         """The scorer of several grids at once, for rows of which each has its own; `actions` has shape (K, A, k).
+
+        Grids that were met stay side by side, as long as they take no more memory than `KEPT_BYTES`: then it is begun anew.
+
+        Parameters
+        ----------
+        keys
+            What each grid is known by, the same for the same numbers alone; none: the numbers themselves.
 
         Raises
         ------
         WrongShape
-            As `bind` for any of them, or no grid.
+            Actions of another number of columns, no action, or no grid.
         """
         if actions.ndim != 3 or not len(actions):
             raise WrongShape(f"one grid of actions or more are expected, (K, A, k), came shape {actions.shape}")
-        return Grids(self.compiled, joined([self.bind(one).plan for one in actions]), self.width)
+        self._must_fit(actions[0])
+        keys = keys or [_key(one) for one in actions]
+        with self._lock:
+            shelf = self._shelf(actions, keys)
+            which = np.array([shelf.number[key] for key in keys], dtype=np.int64)
+            return Grids(self.compiled, shelf.plan, which, self.width)
+
+    def _shelf(self, actions: Rows, keys: Sequence[bytes]) -> Shelf:
+        """What holds all of these grids."""
+        found = self._shelves.get(actions.shape[1])
+        if found is not None and all(key in found.number for key in keys):
+            return found
+        if sum(one.size_bytes for one in self._shelves.values()) > KEPT_BYTES:
+            self._shelves, found = {}, None
+        if found is None:
+            found = self._shelves[actions.shape[1]] = Shelf(keys[0], self._bound(actions[0]))
+        for key, one in zip(keys, actions, strict=True):
+            if key not in found.number:
+                found.put(key, self._bound(one))
+        return found
+
+    def _bound(self, actions: Rows) -> Plan:
+        return bound(self.compiled, np.ascontiguousarray(actions, dtype=np.float64))
+
+    def _must_fit(self, actions: Rows) -> None:
+        if actions.ndim != 2 or actions.shape[1] != len(self.columns) or not len(actions):
+            raise WrongShape(f"actions of shape (at least 1, {len(self.columns)}) are expected, came {actions.shape}")
+
+
+def _key(actions: Rows) -> bytes:
+    """What a grid is known by."""
+    return actions.dtype.char.encode() + actions.tobytes()
 
 
 def _sigmoid(objective: str) -> float | None:

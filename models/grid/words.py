@@ -40,7 +40,7 @@ def words_of(trees: Trees, splits: Coded, place: IntArray) -> Words:
         begin=end - parts,
         middle=end - np.bincount(part[splits.categorical[split]], minlength=count // FLAGS),
         end=end,
-        column=splits.column[split],
+        column=splits.column[split].astype(np.int32),
         at=splits.at[split].astype(np.uint16 if splits.at.max(initial=0) < 65_536 else np.int64),
         keep_left=~_bits(middle[here], high[here], part),
         keep_right=~_bits(low[here], middle[here], part),

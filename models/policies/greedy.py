@@ -7,7 +7,8 @@ import numpy.typing as npt
 
 from data.action_grid import NO_ACTION
 from data.times import IntArray
-from models.grid import best
+from models._value_kernels import best_worth
+from models.grid import SCALE
 
 BoolArray = npt.NDArray[np.bool_]
 FloatArray = npt.NDArray[np.float64]
@@ -15,7 +16,7 @@ FloatArray = npt.NDArray[np.float64]
 
 def best_candidate(value_eur: FloatArray, candidates: BoolArray) -> IntArray:
     """Candidate of the highest value, shape (n,); values equal to 1e-12 go to the lowest index, so `none` wins a tie at 0."""
-    return best(np.where(candidates, value_eur, -np.inf))
+    return best_worth(value_eur, candidates, -np.inf, SCALE)
 
 
 def worth_it(value_eur: FloatArray, candidates: BoolArray, *, least_value_eur: float) -> BoolArray:

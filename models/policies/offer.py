@@ -11,8 +11,9 @@ import numpy.typing as npt
 from data.action_grid import NO_ACTION, ActionGrid
 from data.policy_settings import PolicySettings
 from data.times import IntArray
+from models._value_kernels import best_worth
+from models.grid import SCALE
 from models.policies.cells import with_floor
-from models.policies.greedy import best_candidate, worth_it
 from models.policies.softmax import softmax_chances
 from models.policies.thompson import thompson_chances
 
@@ -64,10 +65,8 @@ def narrowed(allowed: BoolArray, *, untried: BoolArray, whether: BoolArray) -> B
 
 def best(offer: Offer) -> IntArray:
     """Candidate of the highest value, `none` where no contact is worth `least_value_eur`, shape (n,)."""
-    kept = offer.candidates
-    if offer.values_known:
-        kept = worth_it(offer.value_eur, kept, least_value_eur=offer.settings.least_value_eur)
-    return best_candidate(offer.value_eur, kept)
+    least_eur = offer.settings.least_value_eur if offer.values_known else -np.inf
+    return best_worth(offer.value_eur, offer.candidates, least_eur, SCALE)
 
 
 def chances(offer: Offer, member_values: Iterable[FloatArray]) -> FloatArray:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from models.rules.caps import Counted, at_cap, shut
+from models.rules.caps import Counted, at_cap, sets_caps, shut
 from models.rules.coverage import coverable
-from models.rules.rule import Barred, Facts, Rule
+from models.rules.rule import NOTHING, Barred, Facts, Rule
 
 
 def bars(facts: Facts) -> Barred:
     """Slots on dates on which some claim that a contact would cover has reached a cap."""
     made, claims = facts.situation.made, facts.situation.claims
-    if not any(cap.scope == "claim" for pack in facts.packs_here for cap in pack.caps):
-        return Barred()
+    if not sets_caps(facts, "claim"):
+        return NOTHING
     covered = coverable(facts)
     mine = covered[made.link_claim]
     concerned = np.bincount(claims.debtor[covered], minlength=facts.situation.size) > 0

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from models.rules.caps import Counted, at_cap, shut
-from models.rules.rule import Barred, Facts, Rule
+from models.rules.caps import Counted, at_cap, sets_caps, shut
+from models.rules.rule import NOTHING, Barred, Facts, Rule
 
 
 def bars(facts: Facts) -> Barred:
     """Slots on dates on which a cap on the debtor is reached."""
     made = facts.situation.made
+    if not sets_caps(facts, "debtor"):
+        return NOTHING
     everybody = np.ones(facts.situation.size, dtype=bool)
     counted = Counted(np.arange(len(made.debtor)), made.debtor, np.arange(facts.situation.size))
     return Barred(channels=shut(facts, "debtor", concerned=everybody), own=at_cap(facts, "debtor", counted=counted))

@@ -12,8 +12,9 @@ from data.local_time import local_us
 from data.situation import RECALL_DAYS
 from data.stretches import rows_of
 from data.times import DAY_US, IntArray
+from models._cap_kernels import Counting, Told, with_enough
 from models.rules.pack import BadPack, Cap, Pack
-from models.rules.rule import DebtorSlots, Facts
+from models.rules.rule import DebtorSlots, Facts, named_channels
 from models.rules.zones import Candidates
 
 LONGEST_DAYS = RECALL_DAYS - 1
@@ -31,11 +32,16 @@ class Counted:
     debtor: IntArray
 
 
+def sets_caps(facts: Facts, scope: str) -> bool:
+    """Whether some pack sets a cap of a scope."""
+    caps = _caps_of(facts.packs_here, scope, facts.grid.channels)
+    return bool(caps.caps or caps.none.any())
+
+
 def shut(facts: Facts, scope: str, *, concerned: BoolArray) -> BoolArray | None:
     """Channels of caps that allow no contact at all to those concerned (n,), shape (n, C); None where no cap says so."""
-    caps = [(cap, packs) for cap, packs in _caps(facts.packs_here, scope) if cap.most == 0]
-    none = [(_bound(facts, packs), facts.channels_named(*cap.channels)) for cap, packs in caps]
-    return np.logical_or.reduce([(here & concerned)[:, None] & channels for here, channels in none]) if none else None
+    none = _caps_of(facts.packs_here, scope, facts.grid.channels).none
+    return none[facts.pack_of_debtor] & concerned[:, None] if none.any() else None
 
 
 def at_cap(facts: Facts, scope: str, *, counted: Counted) -> DebtorSlots | None:
@@ -46,31 +52,64 @@ def at_cap(facts: Facts, scope: str, *, counted: Counted) -> DebtorSlots | None:
     BadPack
         A cap counts over more days than contacts are told for.
     """
-    most, found = int(np.bincount(counted.owner).max(initial=0)), []
-    for cap, packs in [(cap, packs) for cap, packs in _caps(facts.packs_here, scope) if 0 < cap.most <= most]:
-        contact, owner = _under(facts, cap, _bound(facts, packs), counted)
-        debtor, slots = _full(facts, cap, contact, owner=owner, debtor=counted.debtor)
+    caps, made = _caps_of(facts.packs_here, scope, facts.grid.channels), facts.situation.made
+    told = Told(
+        made.debtor, made.channel, made.send_us, made.statutory, facts.situation.as_of_us, facts.pack_of_debtor
+    )  # fmt: skip
+    enough = with_enough(caps.counting, told, counted.contact, counted.owner, len(counted.debtor))
+    found = []
+    for number in dict.fromkeys(enough.cap.tolist()):
+        cap, mine = caps.caps[number], enough.cap == number
+        debtor, slots = _full(facts, cap, enough.contact[mine], owner=enough.owner[mine], debtor=counted.debtor)
         found.append((debtor, facts.channels_named(*cap.channels), slots))
     return _together(facts, found)
 
 
+@dataclass(frozen=True, eq=False)
+class _Caps:
+    """Caps of one scope that allow some contact, what they count, and by pack the channels of those that allow none.
+
+    `none` has shape (packs + 1, C), all False behind the packs.
+    """
+
+    caps: tuple[Cap, ...]
+    counting: Counting
+    none: BoolArray
+
+
 @lru_cache(maxsize=256)
-def _caps(packs: tuple[Pack, ...], scope: str) -> tuple[tuple[Cap, tuple[int, ...]], ...]:
-    """Caps of one scope with the packs that they stand in; those of several countries that say the same are one."""
-    found: dict[tuple[object, ...], tuple[Cap, tuple[int, ...]]] = {}
+def _caps_of(packs: tuple[Pack, ...], scope: str, channels: tuple[str, ...]) -> _Caps:
+    """Caps of one scope; those of several countries that say the same are one."""
+    rows: dict[tuple[tuple[str, ...], int, int], list[int]] = {}
+    caps, none = {}, np.zeros((len(packs) + 1, len(channels) - 1), dtype=bool)
     for row, pack in enumerate(packs):
         for cap in [cap for cap in pack.caps if cap.scope == scope]:
             _check(pack, cap)
             key = (cap.channels, cap.most, cap.days)
-            found[key] = (cap, (*found[key][1], row) if key in found else (row,))
-    return tuple(found.values())
+            if cap.most:
+                rows.setdefault(key, []).append(row)
+                caps[key] = cap
+            else:
+                none[row] |= named_channels(channels, cap.channels)
+    found = tuple(caps.values())
+    binds = np.zeros((len(found), len(packs) + 1), dtype=bool)
+    for number, here in enumerate(rows.values()):
+        binds[number, here] = True
+    most, days = (
+        np.array([one.most for one in found], dtype=np.int64),
+        np.array([one.days for one in found], dtype=np.int64),
+    )
+    counts = np.array([_codes(cap, channels) for cap in found], dtype=bool).reshape(len(found), len(channels) + 1)
+    return _Caps(found, Counting(most, (days + 1) * DAY_US, binds, counts), none)
 
 
-def _bound(facts: Facts, packs: tuple[int, ...]) -> BoolArray:
-    """Debtors whom one of some packs binds, shape (n,)."""
-    binds = np.zeros(len(facts.packs_here) + 1, dtype=bool)  # the last is that of nobody's pack, -1
-    binds[list(packs)] = True
-    return binds[facts.pack_of_debtor]
+def _codes(cap: Cap, channels: tuple[str, ...]) -> list[bool]:
+    """Whether a cap counts each channel of a grid, by code; behind them that of code -1, which the grid has not.
+
+    It may be any that the cap names and the grid does not.
+    """
+    counts = [number > 0 and name in cap.channels for number, name in enumerate(channels)]
+    return [*counts, any(name not in channels for name in cap.channels)]
 
 
 def _check(pack: Pack, cap: Cap) -> None:
@@ -80,26 +119,10 @@ def _check(pack: Pack, cap: Cap) -> None:
         )
 
 
-def _under(facts: Facts, cap: Cap, here: BoolArray, counted: Counted) -> tuple[IntArray, IntArray]:
-    """Contacts that a cap counts and that may still matter, with their owners; only owners who have `most` of them."""
-    made = facts.situation.made
-    named = np.append(np.append(False, facts.channels_named(*cap.channels)), False)
-    # Code -1 is a channel that the grid has not: it may be any that the cap names and the grid does not.
-    named[-1] = any(name not in facts.grid.channels for name in cap.channels)
-    counts = here[made.debtor] & named[made.channel] & ~made.statutory
-    counts &= made.send_us > facts.situation.as_of_us[made.debtor] - (cap.days + 1) * DAY_US
-    mine = counts[counted.contact]
-    contact, owner = counted.contact[mine], counted.owner[mine]
-    enough = np.bincount(owner, minlength=len(counted.debtor)) >= cap.most
-    return contact[enough[owner]], owner[enough[owner]]
-
-
 def _full(
     facts: Facts, cap: Cap, contact: IntArray, *, owner: IntArray, debtor: IntArray
 ) -> tuple[IntArray, BoolArray]:
     """Debtor of each owner that has contacts, and its slots at which the cap is reached in some zone: (o,) and (o, S)."""
-    if not len(owner):
-        return owner, np.zeros((0, facts.grid.slots), dtype=bool)
     owners, row = np.unique(owner, return_inverse=True)
     whose = debtor[owners]
     zones = Candidates.of(facts, whose)  # each owner in each of its zones is counted by itself
@@ -145,9 +168,9 @@ def full_days(row: IntArray, day: IntArray, *, slot_day: IntArray, cap: Cap) -> 
 
 def _together(facts: Facts, found: list[tuple[IntArray, BoolArray, BoolArray]]) -> DebtorSlots | None:
     """Slots barred by any of several caps; each with debtors (o,), channels (C,) and slots (o, S)."""
-    debtor = np.unique(np.concatenate([one for one, _, _ in found])) if found else np.zeros(0, dtype=np.int64)
-    if not len(debtor):
+    if not found:
         return None
+    debtor = np.unique(np.concatenate([one for one, _, _ in found]))
     slots = np.zeros((len(debtor), len(facts.grid.channels) - 1, facts.grid.slots), dtype=bool)
     for whose, channels, full in found:
         mine = np.zeros((len(debtor), facts.grid.slots), dtype=bool)

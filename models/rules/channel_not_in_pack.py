@@ -8,13 +8,13 @@ import numpy as np
 
 from data.action_grid import BoolArray
 from models.rules.pack import Pack
-from models.rules.rule import Barred, Facts, Rule, named_channels
+from models.rules.rule import NOTHING, Barred, Facts, Rule, named_channels
 
 
 def bars(facts: Facts) -> Barred:
     """Channels that the pack of the debtor's country does not name."""
     missing = _missing(facts.packs_here, facts.grid.channels)
-    return Barred(channels=missing[facts.pack_of_debtor]) if missing.any() else Barred()
+    return Barred(channels=missing[facts.pack_of_debtor]) if missing.any() else NOTHING
 
 
 @lru_cache(maxsize=1_024)

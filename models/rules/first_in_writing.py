@@ -2,40 +2,44 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
-from data.times import NEVER, IntArray
+from data.action_grid import BoolArray
+from models._wait_kernels import put_off_unwritten
 from models.rules.coverage import coverable
-from models.rules.pack import InWriting
-from models.rules.rule import Barred, Facts, Rule
-from models.rules.waits import extend, no_wait
+from models.rules.pack import Pack
+from models.rules.rule import NOTHING, Barred, Facts, Rule, named_channels
+from models.rules.waits import no_wait
 
 MOMENT_US = 1
 """A slot may begin after a text was sent, not with it."""
 
 
 def bars(facts: Facts) -> Barred:
-    """Slots before every claim that a contact would cover has been written about."""
-    claims = facts.situation.claims
-    if all(pack.in_writing is None for pack in facts.packs_here):
-        return Barred()
-    until_us = no_wait(facts)
-    for pack, here in facts.with_pack():
+    """Slots before every claim that a contact would cover has been written about: a pack's form, or a letter of the law's."""
+    forms, channels = _asked(facts.packs_here, facts.grid.channels)
+    if not channels.any():
+        return NOTHING
+    claims, until_us = facts.situation.claims, no_wait(facts)
+    some = put_off_unwritten(
+        until_us, coverable(facts), claims.debtor, claims.first_sent_us, claims.first_statutory_us, facts.pack_of_debtor,
+        forms, channels, MOMENT_US,
+    )  # fmt: skip
+    return Barred(until_us=until_us) if some else NOTHING
+
+
+@lru_cache(maxsize=1_024)
+def _asked(packs: tuple[Pack, ...], channels: tuple[str, ...]) -> tuple[BoolArray, BoolArray]:
+    """Channels that count as writing, shape (packs + 1, 1 + C), and those that wait for it, shape (packs + 1, C); the last are no pack's."""
+    forms = np.zeros((len(packs) + 1, len(channels)), dtype=bool)
+    waiting = np.zeros((len(packs) + 1, len(channels) - 1), dtype=bool)
+    for row, pack in enumerate(packs):
         if pack.in_writing is not None:
-            rows = np.flatnonzero(coverable(facts) & here[claims.debtor])
-            written_us = _written_us(facts, pack.in_writing, rows)
-            free_us = np.where(written_us == NEVER, NEVER, written_us + MOMENT_US)
-            channels = facts.channels_named(*pack.in_writing.channels)
-            extend(until_us, claims.debtor[rows], free_us, channels=channels)
-    return Barred(until_us=until_us)
-
-
-def _written_us(facts: Facts, rule: InWriting, rows: IntArray) -> IntArray:
-    """When some claims (k,) were first written about in one of the forms that count, or in a letter that the law prescribes."""
-    forms = np.append(False, facts.channels_named(*rule.by))
-    first_us = facts.situation.claims.first_sent_us[rows]
-    by_form: IntArray = np.where(forms, first_us, NEVER).min(axis=1, initial=NEVER)
-    return np.minimum(by_form, facts.situation.claims.first_statutory_us[rows])
+            forms[row, 1:] = named_channels(channels, pack.in_writing.by)
+            waiting[row] = named_channels(channels, pack.in_writing.channels)
+    return forms, waiting
 
 
 RULE = Rule(

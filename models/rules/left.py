@@ -5,9 +5,19 @@ from __future__ import annotations
 import numpy as np
 
 from data.action_grid import NO_ACTION, BoolArray, CodeArray
-from data.times import IntArray
-from models._rule_kernels import Open, advance, begin_at, end_at, hold, reach_of, write_allowed
-from models.rules.rule import Barred, DebtorSlots, Facts, PointSlots
+from models._rule_kernels import (
+    Open,
+    advance,
+    begin_at,
+    close,
+    drop,
+    end_at,
+    hold,
+    reach_of,
+    shut,
+    write_allowed,
+)
+from models.rules.rule import NOTHING, Barred, DebtorSlots, Facts, PointSlots
 
 NO_RULE = -1
 
@@ -16,15 +26,14 @@ class Left:
     """What is left of the grid while the rules speak.
 
     Slots are in order of time, so that instants become slot numbers: a debtor's channel is open in
-    `[low[i, c], min(high[i], reach[i, c]))`, less what is shut, less the barred slots of its calendar class, from
-    `sure[i, c]` on also less the slots at which none of its points may be used, and less its own barred slots.
-    A rule that takes nothing costs no look at the grid.
+    `[low[i, c], min(high[i], reach[i, c]))`, less the barred slots of its calendar class, from `sure[i, c]` on also less
+    the slots at which none of its points may be used, and less its own barred slots; `first[i, c]` is the first slot that
+    is left, and says so where a rule has shut the channel. A rule that takes nothing costs no look at the grid.
     """
 
     def __init__(self, facts: Facts) -> None:
         n, channels, slots = facts.situation.size, len(facts.grid.channels) - 1, facts.grid.slots
-        by_class = (len(facts.classes), channels, slots)
-        reach = np.full((n, channels), slots, dtype=np.int16)
+        reach, by_class = np.full((n, channels), slots, dtype=np.int16), (len(facts.classes), channels, slots)
         self._facts = facts
         self._send_us = np.ascontiguousarray(facts.slots.send_us[:, 1 : slots + 1])
         self._points = np.ones(len(facts.situation.points.debtor), dtype=bool)
@@ -34,12 +43,11 @@ class Left:
             high=np.full(n, slots, dtype=np.int16),
             reach=reach,
             sure=reach,
-            shut=np.zeros((n, channels), dtype=bool),
             of_class=facts.class_of_debtor,
             slots=np.ones(by_class, dtype=bool),
             at=np.zeros(by_class, dtype=bool),
             own_row=np.full(n, -1, dtype=np.int64),
-            own=np.zeros((0, channels, slots), dtype=bool),
+            own=np.empty((0, channels, slots), dtype=bool),
         )
         self._dropped = False
         self._first = np.zeros((n, channels), dtype=np.int16)
@@ -48,7 +56,7 @@ class Left:
 
     def take_away(self, barred: Barred, *, number: int) -> None:
         """Apply one rule and note where it took the last slot or held a claim."""
-        if self._take(barred, number):
+        if barred is not NOTHING and self._take(barred, number):
             advance(self._left, number, self._first, self.channel_rule)
 
     def allowed(self) -> BoolArray:
@@ -59,42 +67,36 @@ class Left:
         return allowed
 
     def _take(self, barred: Barred, number: int) -> bool:
-        """Apply every kind of bar; gives whether anything may have gone."""
-        some = False
+        """Apply every kind of bar; gives whether slots may have gone. Whole channels are shut at once."""
+        left, of_debtor, some = self._left, self._facts.slots.of_debtor, False
         if barred.claims is not None:
-            some |= self._hold(barred.claims, number)
+            debtor = self._facts.situation.claims.debtor
+            hold(barred.claims, number, debtor, self.claim_rule, self._first, self.channel_rule)
+        if barred.channels is not None:
+            shut(barred.channels, number, self._first, self.channel_rule)
         if barred.points is not None:
             some |= self._drop(barred.points)
         if barred.points_at is not None:
             some |= self._drop_at(barred.points_at)
-        if barred.channels is not None:
-            some |= self._shut_channels(barred.channels)
         if barred.before_us is not None:
-            some |= self._begin_at(barred.before_us[:, None])
+            some |= begin_at(barred.before_us[:, None], of_debtor, self._send_us, left.low)
         if barred.until_us is not None:
-            some |= self._begin_at(barred.until_us)
+            some |= begin_at(barred.until_us, of_debtor, self._send_us, left.low)
         if barred.from_us is not None:
-            some |= bool(end_at(barred.from_us, self._facts.slots.of_debtor, self._send_us, self._left.high))
+            some |= end_at(barred.from_us, of_debtor, self._send_us, left.high)
         if barred.slots is not None:
-            some |= self._close(barred.slots)
+            some |= close(barred.slots, left.slots)
         if barred.own is not None:
             some |= self._close_own(barred.own)
         return some
 
-    def _hold(self, claims: BoolArray, number: int) -> bool:
-        if not claims.any():
-            return False
-        hold(claims, number, self._facts.situation.claims.debtor, self.claim_rule, self._left.shut)
-        return True
-
     def _drop(self, points: BoolArray) -> bool:
         if not self._facts.situation.points.known:
             return False
-        gone = self._points & points
-        if self._dropped and not gone.any():
+        gone = drop(points, self._points)
+        if self._dropped and not gone:
             return False
         self._dropped = True
-        self._points &= ~points
         self._reach_again()
         return True
 
@@ -120,21 +122,6 @@ class Left:
         reach = np.empty_like(self._left.low)
         reach_of(points, kept.debtor, kept.channel, kept.valid_to_us, of_debtor, self._send_us, reach)
         return reach
-
-    def _shut_channels(self, channels: BoolArray) -> bool:
-        if not channels.any():
-            return False
-        np.logical_or(self._left.shut, channels, out=self._left.shut)
-        return True
-
-    def _begin_at(self, until_us: IntArray) -> bool:
-        return bool(begin_at(until_us, self._facts.slots.of_debtor, self._send_us, self._left.low))
-
-    def _close(self, slots: BoolArray) -> bool:
-        if not slots.any():
-            return False
-        np.logical_and(self._left.slots, ~slots, out=self._left.slots)
-        return True
 
     def _close_own(self, own: DebtorSlots) -> bool:
         """Bar slots of single debtors."""

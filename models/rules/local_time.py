@@ -13,7 +13,7 @@ from data.action_grid import ActionGrid, BoolArray, local_hour_us
 from data.calendar import Place
 from data.times import IntArray, to_day
 from models.rules.pack import Pack
-from models.rules.rule import Facts
+from models.rules.rule import ClassDays, Facts
 
 LAST_MINUTE_S = 59 * 60
 DayBar = Callable[[Pack, Place, int, ActionGrid], BoolArray]
@@ -49,22 +49,21 @@ def weekday(day: IntArray) -> IntArray:
     return (day + 3) % 7
 
 
-def over_days(facts: Facts, barred_on_day: DayBar) -> BoolArray:
-    """Barred slots of each calendar class from the bars of single days, shape (K, C, S); none without a pack."""
-    if len(facts.classes) == 1 and facts.packs_here:
-        [(place, first_day)] = facts.classes
-        pack = facts.packs.get(place.country)
-        if pack is not None:
-            return _over_days_of(barred_on_day, pack, place, first_day, facts.grid)[None]
-    barred = np.zeros((len(facts.classes), len(facts.grid.channels) - 1, facts.grid.slots), dtype=bool)
-    for row, (place, first_day) in enumerate(facts.classes):
-        pack = facts.packs.get(place.country)
-        if pack is not None:
-            barred[row] = _over_days_of(barred_on_day, pack, place, first_day, facts.grid)
-    return barred
+def over_days(facts: Facts, barred_on_day: DayBar) -> BoolArray | None:
+    """Barred slots of each calendar class from the bars of single days, shape (K, C, S); None where none is barred."""
+    said = [None if one is None else _said_of(one, barred_on_day) for one in facts.class_days]
+    if all(one is None for one in said):
+        return None
+    free = np.zeros((len(facts.grid.channels) - 1, facts.grid.slots), dtype=bool)
+    return np.array([free if one is None else one for one in said])
 
 
-@lru_cache(maxsize=65_536)
-def _over_days_of(barred_on_day: DayBar, pack: Pack, place: Place, first_day: int, grid: ActionGrid) -> BoolArray:
-    days = [barred_on_day(pack, place, first_day + ahead, grid) for ahead in range(grid.days)]
-    return np.concatenate(days, axis=1)
+def _said_of(days: ClassDays, barred_on_day: DayBar) -> BoolArray | None:
+    """Barred slots of one calendar class, shape (C, S), None where none is; worked out once."""
+    if barred_on_day not in days.said:
+        each = [
+            barred_on_day(days.pack, days.place, days.first_day + ahead, days.grid) for ahead in range(days.grid.days)
+        ]
+        barred = np.concatenate(each, axis=1)
+        days.said[barred_on_day] = barred if barred.any() else None
+    return days.said[barred_on_day]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from data.times import NO_DAY, DayArray, IntArray
-from models.rules.rule import Barred, Facts, Rule
+from models._rule_kernels import maybe_minors
+from models.rules.rule import NOTHING, Barred, Facts, Rule
 
 ADULT_YEARS = 18
 SURELY_ADULT_DAYS = 366 * ADULT_YEARS
@@ -27,15 +28,13 @@ def eighteenth_birthday(birth_day: DayArray) -> IntArray:
 
 def bars(facts: Facts) -> Barred:
     """Everything but letters: under 18 today or when the oldest open claim fell due, or of unknown age."""
-    birth_day, claims = facts.situation.birth_day, facts.situation.claims
-    first_due = facts.local_day.copy()
-    np.minimum.at(first_due, claims.debtor, claims.due_day)
-    unknown = birth_day == NO_DAY
-    under_age = ~unknown & (birth_day + SURELY_ADULT_DAYS > first_due)
-    young = np.flatnonzero(under_age)
-    if len(young):
-        under_age[young] = eighteenth_birthday(birth_day[young]) > first_due[young]
-    return Barred(channels=(unknown | under_age)[:, None] & ~facts.channels_named("letter"))
+    born, claims = facts.situation.birth_day, facts.situation.claims
+    rows, first_due = maybe_minors(born, facts.local_day, claims.debtor, claims.due_day, SURELY_ADULT_DAYS)
+    if not len(rows):
+        return NOTHING
+    barred = np.zeros((facts.situation.size, 1), dtype=bool)
+    barred[rows, 0] = (born[rows] == NO_DAY) | (eighteenth_birthday(born[rows]) > first_due)
+    return Barred(channels=barred & ~facts.channels_named("letter"))
 
 
 RULE = Rule(

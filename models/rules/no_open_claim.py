@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from models.rules.rule import Barred, Facts, Rule
+from models.rules.rule import NOTHING, Barred, Facts, Rule
 
 
 def bars(facts: Facts) -> Barred:
     """Debtors without any open claim."""
-    count = np.bincount(facts.situation.claims.debtor, minlength=facts.situation.size)
-    return Barred(channels=(count == 0)[:, None] & facts.any_channel)
+    without = np.ones((facts.situation.size, 1), dtype=bool)
+    without[facts.situation.claims.debtor] = False
+    return Barred(channels=without & facts.any_channel) if without.any() else NOTHING
 
 
 RULE = Rule("no_open_claim", "stop", "A debtor without an open claim is not contacted.", bars)

@@ -11,13 +11,13 @@ from data.calendar import Place
 from data.times import to_day
 from models.rules.local_time import over_days, slot_edges
 from models.rules.pack import Pack
-from models.rules.rule import Barred, Facts, Rule
+from models.rules.rule import NOTHING, Barred, Facts, Rule
 
 
 def bars(facts: Facts) -> Barred:
     """Slots on dates after the last for which the pack of the debtor's country holds."""
     if all(pack.valid_to is None for pack in facts.packs_here):
-        return Barred()
+        return NOTHING
     return Barred(slots=over_days(facts, _barred_on_day))
 
 

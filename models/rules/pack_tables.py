@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 STATUSES = ("confirmed", "conservative_default")
@@ -141,7 +142,15 @@ class Pack:
 
     def __hash__(self) -> int:
         # Packs key the calendar caches; hashing every window on each look-up would cost more than the look-up.
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
         return hash((self.country, self.valid_from, self.source, len(self.windows)))
+
+    def __getstate__(self) -> dict[str, object]:
+        # Another process hashes words with another seed.
+        return {name: value for name, value in vars(self).items() if name != "_hash"}
 
     def channels(self) -> frozenset[str]:
         """Channels that the pack names at all."""

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from models.rules.rule import Barred, Facts, Rule
+from models.rules.rule import NOTHING, Barred, Facts, Rule
 
-PRIVATE_OR_UNKNOWN = (-1, 0)
-"""Kinds that may be used: not known (but verified as the debtor's), and `vocabulary.POINT_KINDS[0]`, private."""
+PRIVATE = 0
+"""The first of `vocabulary.POINT_KINDS`; it may be used, and so may one of a kind not known (-1) but verified as the debtor's."""
 
 
 def bars(facts: Facts) -> Barred:
     """Points for calls, SMS and e-mail of a kind other than private."""
-    kind = facts.situation.points.kind
-    others = (kind != PRIVATE_OR_UNKNOWN[0]) & (kind != PRIVATE_OR_UNKNOWN[1])
-    return Barred(points=others & facts.points_of("phone", "sms", "email")) if others.any() else Barred()
+    others = facts.situation.points.kind > PRIVATE
+    return Barred(points=others & facts.points_of("phone", "sms", "email")) if others.any() else NOTHING
 
 
 RULE = Rule(

@@ -5,18 +5,18 @@ from __future__ import annotations
 import numpy as np
 
 from data.times import DAY_US
-from models.rules.rule import Barred, Facts, Rule
+from models.rules.rule import NOTHING, Barred, Facts, Rule
 from models.rules.zones import Candidates
 
 
 def bars(facts: Facts) -> Barred:
     """Claims with a promise whose day is not over at `as_of` in the last zone where the debtor may live."""
     claims = facts.situation.claims
-    as_of_us, pending = facts.situation.as_of_us[claims.debtor], np.zeros(len(claims.debtor), dtype=bool)
+    as_of_us = facts.situation.as_of_us[claims.debtor]
     rows = np.flatnonzero(claims.promised_until_us > as_of_us - DAY_US)  # no clock is a day behind UTC
     if not len(rows):
-        return Barred()
-    zones = Candidates.of(facts, claims.debtor[rows])
+        return NOTHING
+    pending, zones = np.zeros(len(claims.debtor), dtype=bool), Candidates.of(facts, claims.debtor[rows])
     morrow = -(-claims.promised_until_us[rows] // DAY_US)
     pending[rows] = zones.begins(morrow[zones.row]) > as_of_us[rows]
     return Barred(claims=pending)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
@@ -89,10 +90,6 @@ class Facts:
         of_place = [number.get(place.country, -1) for place in self.situation.places]
         return np.array(of_place, dtype=np.int64)[self.situation.place]
 
-    def with_pack(self) -> list[tuple[Pack, BoolArray]]:
-        """Packs of the countries in which some debtor may live, each with its debtors, shape (n,)."""
-        return [(pack, self.pack_of_debtor == row) for row, pack in enumerate(self.packs_here)]
-
     @cached_property
     def kept(self) -> dict[str, BoolArray]:
         """What one rule has found of every claim and others ask for too, by name."""
@@ -100,15 +97,15 @@ class Facts:
 
     def barred_by(self, rule: Rule) -> Barred:
         """What a rule bars; one that holds claims is asked once."""
-        if rule in self._held:
-            return self._held[rule]
-        found = rule.bars(self)
-        if found.claims is not None:
-            self._held[rule] = found
+        found = self._held.get(rule.bars)
+        if found is None:
+            found = rule.bars(self)
+            if found.claims is not None:
+                self._held[rule.bars] = found
         return found
 
     @cached_property
-    def _held(self) -> dict[Rule, Barred]:
+    def _held(self) -> dict[Callable[[Facts], Barred], Barred]:
         return {}
 
     @cached_property
@@ -121,10 +118,18 @@ class Facts:
         return day
 
     @cached_property
+    def class_days(self) -> tuple[ClassDays | None, ...]:
+        """The coming days of each calendar class under its pack, None without one, length K."""
+        return tuple(
+            class_days(self.packs[place.country], place, day, self.grid) if place.country in self.packs else None
+            for place, day in self.classes
+        )
+
+    @cached_property
     def _classes(self) -> tuple[tuple[int, ...], IntArray]:
         keys = self.situation.place * 1_000_000 + self.slots.first_day[self.slots.of_debtor]
         found, of_debtor = distinct(keys)
-        return tuple(found), of_debtor.astype(np.int64)
+        return tuple(found), of_debtor
 
     @property
     def class_of_debtor(self) -> IntArray:
@@ -144,6 +149,23 @@ def _zones_of(places: tuple[Place, ...]) -> Zones:
     start = np.cumsum([0, *(len(place.zones) for place in places)]).astype(np.int64)
     zone = np.array([number[z] for place in places for z in place.zones], dtype=np.int64)
     return Zones(tuple(number), start, zone)
+
+
+@dataclass(frozen=True, eq=False)
+class ClassDays:
+    """The days of a grid at a place from a local date on, under the country's pack, and what rules have said of them, by rule."""
+
+    pack: Pack
+    place: Place
+    first_day: int
+    grid: ActionGrid
+    said: dict[object, BoolArray | None]
+
+
+@lru_cache(maxsize=16_384)
+def class_days(pack: Pack, place: Place, first_day: int, grid: ActionGrid) -> ClassDays:
+    """The same object for the same days, so that a rule is asked once about each of them."""
+    return ClassDays(pack, place, first_day, grid, {})
 
 
 @lru_cache(maxsize=1_024)
@@ -170,8 +192,7 @@ class DebtorSlots:
     slots: BoolArray
 
 
-@dataclass(frozen=True)
-class Barred:
+class Barred(NamedTuple):
     """What one rule bars; None where it bars nothing of that kind.
 
     Attributes
@@ -203,6 +224,10 @@ class Barred:
     until_us: IntArray | None = None
     points_at: PointSlots | None = None
     own: DebtorSlots | None = None
+
+
+NOTHING = Barred()
+"""What a rule gives that bars nothing of anybody asked about: it costs no look at the grid."""
 
 
 @dataclass(frozen=True)

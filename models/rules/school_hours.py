@@ -10,7 +10,7 @@ from data.action_grid import ActionGrid, BoolArray
 from data.calendar import Place
 from models.rules.local_time import over_days, slot_edges, weekday
 from models.rules.pack import Pack
-from models.rules.rule import Barred, Facts, PointSlots, Rule
+from models.rules.rule import NOTHING, Barred, Facts, PointSlots, Rule
 
 PRIVATE = 0
 
@@ -21,11 +21,12 @@ def bars(facts: Facts) -> Barred:
     Those that are known not to be are barred for calls, SMS and e-mail at any hour; a pack may name other channels here.
     """
     if all(pack.school_hours is None for pack in facts.packs_here):
-        return Barred()
+        return NOTHING
     unsure = facts.situation.points.kind != PRIVATE
     if not unsure.any():
-        return Barred()
-    return Barred(points_at=PointSlots(unsure, over_days(facts, _barred_on_day)))
+        return NOTHING
+    at_school = over_days(facts, _barred_on_day)
+    return NOTHING if at_school is None else Barred(points_at=PointSlots(unsure, at_school))
 
 
 @lru_cache(maxsize=65_536)

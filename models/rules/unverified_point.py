@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from models.rules.rule import Barred, Facts, Rule
+from models.rules.rule import NOTHING, Barred, Facts, Rule
 
 
 def bars(facts: Facts) -> Barred:
     """Points not verified, letters apart: a closed envelope with a name on it discloses nothing."""
     unverified = ~facts.situation.points.verified
-    return Barred(points=unverified & ~facts.points_of("letter")) if unverified.any() else Barred()
+    return Barred(points=unverified & ~facts.points_of("letter")) if unverified.any() else NOTHING
 
 
 RULE = Rule(

@@ -7,19 +7,20 @@ from functools import lru_cache
 
 import numpy as np
 
-from data.action_grid import BoolArray
+from data.action_grid import BoolArray, local_midnight_us
 from data.calendar import bank_day_after
 from data.times import DAY_US, IntArray, from_day, to_day
 from data.vocabulary import STAGES
+from models._wait_kernels import Begun, after_event, put_off
 from models.rules.pack import Pack, Wait
-from models.rules.rule import Barred, Facts, named_channels
+from models.rules.rule import NOTHING, Barred, Facts, named_channels
 from models.rules.zones import Candidates, of_each
 
 BANK_DAY_SPAN = 4
 """Days that a bank day never takes more than, on average over a wait, the long holidays included."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Waits:
     """The waits of some packs after one kind of event, W of them.
 
@@ -74,15 +75,11 @@ def longest_us(wait: Wait) -> int:
 def bars_after(facts: Facts, *, after: str, since_us: IntArray) -> Barred:
     """Slots before the end of every wait after an event of each debtor; `since_us` (n,) is 0 where there was none."""
     waits = waits_of(facts.packs_here, after, facts.grid.channels)
-    if not len(waits) or not since_us.any():
-        return Barred()
-    lasts = may_last(waits, since_us[:, None], as_of_us=facts.situation.as_of_us)
-    row, which = np.nonzero(lasts & (facts.pack_of_debtor[:, None] == waits.pack))
-    if not len(row):
-        return Barred()
+    begun = after_event(since_us, facts.situation.as_of_us, facts.pack_of_debtor, waits.pack, waits.longest_us)
+    if not len(begun.debtor):
+        return NOTHING
     until_us = no_wait(facts)
-    ends = wait_ends(facts, row, waits=waits, which=which, since_us=since_us[row])
-    extend(until_us, row, ends, channels=waits.channels[which])
+    put_off(until_us, begun.debtor, wait_ends(facts, begun, waits=waits), begun.wait, waits.channels)
     return Barred(until_us=until_us)
 
 
@@ -91,27 +88,16 @@ def no_wait(facts: Facts) -> IntArray:
     return np.zeros((facts.situation.size, len(facts.grid.channels) - 1), dtype=np.int64)
 
 
-def may_last(waits: Waits, since_us: IntArray, *, as_of_us: IntArray) -> BoolArray:
-    """False where a wait is over for certain, shape (k, W); `since_us` (k, W) or (k, 1), `as_of_us` (k,)."""
-    last: BoolArray = (since_us > 0) & (since_us > as_of_us[:, None] - waits.longest_us)
-    return last
+def wait_ends(facts: Facts, begun: Begun, *, waits: Waits) -> IntArray:
+    """Instants at which waits that have begun end where their debtors live, shape (k,)."""
+    zones, several = Candidates.of(facts, begun.debtor), len(waits)
 
+    def end_us(number: int, day: int) -> int:
+        zone, one = divmod(number, several)
+        return local_midnight_us(zones.names[zone], open_day(waits.wait[one], waits.country[one], day))
 
-def extend(until_us: IntArray, rows: IntArray, ends_us: IntArray, *, channels: BoolArray) -> None:
-    """Put off the end of some channels for some debtors (k,), one maybe more than once. OUT: until_us (n, C).
-
-    `channels` is (k, C), or (C,) for all alike.
-    """
-    if len(rows):
-        np.maximum.at(until_us, rows, np.where(channels, ends_us[:, None], 0))
-
-
-def wait_ends(facts: Facts, rows: IntArray, *, waits: Waits, which: IntArray, since_us: IntArray) -> IntArray:
-    """Instants at which a wait each ends for some debtors, counted from an event of each; all but `waits` (k,)."""
-    zones = Candidates.of(facts, rows)
-    day = zones.local_days(since_us)
-    free = of_each(lambda one, begun: open_day(waits.wait[one], waits.country[one], begun), which[zones.row], day)
-    return zones.begins(free)
+    number = zones.zone * several + begun.wait[zones.row]
+    return zones.latest(of_each(end_us, number, zones.local_days(begun.since)))
 
 
 @lru_cache(maxsize=65_536)

@@ -43,12 +43,13 @@ class Candidates:
 
     def begins(self, day: IntArray) -> IntArray:
         """When dates (q,) begin, in the last zone of each debtor, shape (k,)."""
-        if not len(day):
-            return np.zeros(0, dtype=np.int64)
-        begin = of_each(lambda zone, one: local_midnight_us(self.names[zone], one), self.zone, day)
-        if self.row[-1] + 1 == len(day):  # one zone each
-            return begin
-        return np.maximum.reduceat(begin, np.searchsorted(self.row, np.arange(self.row[-1] + 1)))
+        return self.latest(of_each(lambda zone, one: local_midnight_us(self.names[zone], one), self.zone, day))
+
+    def latest(self, instants_us: IntArray) -> IntArray:
+        """The last of the instants (q,) of each debtor, shape (k,)."""
+        if not len(self.row) or self.row[-1] + 1 == len(self.row):  # one zone each
+            return instants_us
+        return np.maximum.reduceat(instants_us, np.searchsorted(self.row, np.arange(self.row[-1] + 1)))
 
 
 def of_each(ask: Callable[[int, int], int], number: IntArray, day: IntArray) -> IntArray:

@@ -113,8 +113,9 @@ def test_debtors_of_one_calendar_class_share_one_matrix(grid: ActionGrid) -> Non
     of = calendar_of([crowd.places[row].country for row in crowd.place], learned)
     cells = grid_actions(grid, times, of=of)
     keys = list(zip(times.of_debtor.tolist(), of.country.tolist(), learned.tolist(), strict=True))
-    assert len(cells.matrix) == len(set(keys))
     assert len(set(zip(cells.of_debtor.tolist(), keys, strict=True))) == len(set(keys))
+    assert len(cells.matrix) == len({one.tobytes() for one in cells.matrix}) == len(set(cells.keys))
+    assert sorted(set(cells.of_debtor.tolist())) == list(range(len(cells.matrix)))
 
 
 def test_where_the_grid_has_no_letters_nothing_is_posted() -> None:

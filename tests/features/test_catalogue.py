@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import get_args
 
@@ -21,7 +22,7 @@ from features.catalogue import (
     names,
 )
 from features.export import feature_table
-from features.pipeline import views
+from features.places import ClaimPlaces, DebtorPlaces, claim_places, debtor_places
 from features.reference import learn_reference
 from tests.portfolios import CHANNELS, CONFIG, built, histories
 from tests.strategies import START, random_tables
@@ -70,15 +71,10 @@ def test_the_layout_of_a_side_covers_its_columns_in_order_and_names_each_family_
     assert len({family.name for family in FAMILIES[side]}) == len(FAMILIES[side])
 
 
-@pytest.mark.parametrize("side", ["debtor", "claim"])
-def test_writing_to_a_familys_view_writes_to_its_columns_of_the_matrix(side: Side) -> None:
-    columns = [feature for feature in EVERY if feature.side == side]
-    matrix = np.zeros((3, len(columns) + 5), dtype=np.float32)[:, 2 : len(columns) + 2]
-    for number, view in enumerate(views(matrix, side, CHANNELS).values()):
-        assert np.shares_memory(view, matrix)
-        view[:] = number + 1
-    order = [family.name for family in FAMILIES[side]]
-    np.testing.assert_array_equal(matrix[1], [order.index(feature.family) + 1 for feature in columns])
+@pytest.mark.parametrize(("side", "places"), [("debtor", debtor_places(CHANNELS)), ("claim", claim_places())])
+def test_a_family_is_written_where_the_catalogue_has_it(side: Side, places: DebtorPlaces | ClaimPlaces) -> None:
+    assert places._fields == tuple(re.sub("[{}]", "", family.name) for family in FAMILIES[side])
+    assert tuple(places) == tuple(begin for _, begin, _, _ in layout(side, CHANNELS))
 
 
 def test_the_exported_table_holds_every_debtor_and_claim_feature_and_words_for_codes() -> None:

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,7 +14,7 @@ from data.config import Config
 from data.portfolio import Portfolio
 from data.times import to_us
 from features.histories import histories_of
-from features.pipeline import ClaimRows, Targets, build, open_targets
+from features.pipeline import ClaimRows, OtherChannels, Targets, build, open_targets
 from features.reference import learn_reference
 from features.tables import Histories
 from tests.strategies import DAYS, START, random_tables
@@ -125,3 +127,12 @@ def whole_names(found: Histories) -> list[str]:
     from features.catalogue import claim_features, debtor_features
 
     return [feature.name for feature in (*debtor_features(found.channels), *claim_features())]
+
+
+def test_a_reference_of_other_channels_is_refused() -> None:
+    found = histories(random_tables(1))
+    learnt = learn_reference(found, until_us=0, config=CONFIG)
+    fewer = replace(learnt, reach_rate=learnt.reach_rate[:-1])
+    targets = open_targets(found, np.arange(found.size), as_of_us=np.full(found.size, to_us(START)))
+    with pytest.raises(OtherChannels, match=r"with rates of 7 channels .*came one of 6"):
+        build(found, targets, reference=fewer, rates=CONFIG.rates)

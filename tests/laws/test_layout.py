@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import re
 import subprocess
 import sys
 import zipfile
@@ -126,3 +127,18 @@ def test_a_wheel_holds_code_settings_and_templates_and_no_table_of_data(wheel: l
     inside = [name for name in wheel if ".dist-info/" not in name]
     assert [name for name in inside if Path(name).suffix not in IN_A_WHEEL] == []
     assert {name.split("/")[0] for name in inside} == {*ROOMS, "rettid.py"}
+
+
+def rooms_imported(source: str) -> set[str]:
+    """Files of our rooms that `source` imports from."""
+    found = {node.module for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ImportFrom) and node.module}
+    return {f"{name.replace('.', '/')}.py" for name in found if name.partition(".")[0] in ROOMS}
+
+
+def test_compiled_loops_are_compiled_again_after_an_edit_of_what_they_import() -> None:
+    sources = {str(path.relative_to(ROOT)): path.read_text() for path in modules(ROOT)}
+    kernels = {name for name, source in sources.items() if "\n@njit" in source}
+    wanted = set().union(*(rooms_imported(sources[name]) for name in kernels)) - kernels
+    listed = re.search(r"^IMPORTED := ((?:.*\\\n)*.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert listed is not None
+    assert set(listed.group(1).replace("\\\n", " ").split()) == wanted

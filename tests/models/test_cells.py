@@ -6,7 +6,11 @@ import lightgbm as lgb
 import numpy as np
 import pytest
 
+from features.action import GridActions
+from models._cell_kernels import class_of_contacts, numbered, wanted_cells
+from models.calibration import Calibration
 from models.cells import ClassCells, GridCells, RowCells
+from models.propensity import BLOCK_ROWS, BoosterModel, grid_probability
 from tests.deciding import COLUMNS, GRID, FormulaModel, by_everything, rate_model
 
 ACTIONS = 8
@@ -100,3 +104,55 @@ def test_a_row_has_the_bits_among_other_classes_that_it_has_alone() -> None:
     booster = lgb.train(settings, lgb.Dataset(x, (x[:, 0] + x[:, -1] > 0).astype(float)), 30)
     cells, alone = of_classes(5, alike=False)
     np.testing.assert_array_equal(cells.raw(booster), np.vstack([one.raw(booster) for one in alone]))
+
+
+def small_booster(seed: int) -> lgb.Booster:
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(600, WIDTH + ACTIONS)).astype(np.float32)
+    settings = {"objective": "binary", "verbose": -1, "num_threads": 1}
+    return lgb.train(settings, lgb.Dataset(x, (x[:, 0] + x[:, -1] > 0).astype(float)), 10)
+
+
+def test_a_score_that_nobody_wants_is_missing_and_the_others_are_what_they_were() -> None:
+    cells, _ = of_classes(6, alike=False)
+    wanted = np.random.default_rng(1).random(cells.shape) < 0.4
+    some = ClassCells(cells.rows, cells.actions, cells.of_row, wanted)
+    booster, here = small_booster(1), cells.actions[0, :, 0] == 2
+    np.testing.assert_array_equal(some.raw(booster), np.where(wanted, cells.raw(booster), np.nan))
+    np.testing.assert_array_equal(
+        some.only(here).raw(booster), np.where(wanted[:, here], cells.only(here).raw(booster), np.nan)
+    )
+    assert not np.isnan(some.without_action(WIDTH).raw(booster)).any()
+
+
+@pytest.mark.parametrize("count", [1, 40, BLOCK_ROWS + 3])
+def test_chances_of_a_grid_are_those_of_each_row_by_itself_where_they_are_wanted(count: int) -> None:
+    rng = np.random.default_rng(2)
+    rows, first = grid_of(count, 7)
+    grids = np.stack([first, first, first])
+    grids[1, 1:, 1:] += np.float32(0.5)
+    wanted, of_row = rng.random((count, GRID.size)) < 0.3, rng.integers(0, 3, count)
+    wanted[rng.random(count) < 0.2] = False
+    wanted[:, 0] = True
+    model = BoosterModel(small_booster(2), Calibration(0.1, 1.2))
+    actions = GridActions(of_row, grids, tuple(one.tobytes() for one in grids))
+    told = grid_probability(model, rows, actions=actions, class_of_row=of_row, wanted=wanted)
+    for row in range(0, count, 9):
+        alone = model.chance(GridCells(rows[row : row + 1], grids[of_row[row]] if wanted[row, 1:].any() else first[:1]))
+        np.testing.assert_array_equal(told[row, wanted[row]], np.broadcast_to(alone, (1, GRID.size))[0, wanted[row]])
+    np.testing.assert_array_equal(np.isnan(told), ~wanted)
+
+
+def test_what_is_wanted_and_by_whom_is_that_of_plain_expressions() -> None:
+    rng = np.random.default_rng(3)
+    allowed, debtor, covered = rng.random((9, 6)) < 0.2, rng.integers(0, 9, 50), rng.random(50) < 0.7
+    expected = allowed[debtor] & covered[:, None]
+    expected[:, 0] = True
+    wanted, classes = wanted_cells(allowed, debtor, covered), rng.integers(0, 4, 50)
+    np.testing.assert_array_equal(wanted, expected)
+    np.testing.assert_array_equal(
+        class_of_contacts(wanted, classes, 4), np.where(wanted[:, 1:].any(axis=1), classes, 4)
+    )
+    there, place = numbered(classes[classes != 1], 5)
+    assert there.tolist() == [0, 2, 3]
+    np.testing.assert_array_equal(there[place], classes[classes != 1])

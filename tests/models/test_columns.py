@@ -28,7 +28,10 @@ COLUMNS: dict[str, tuple[Callable[[np.random.Generator, int], Column], pa.DataTy
     "instants": (lambda rng, size: Instants(rng.integers(-5, 2**50, size)), TIME),
     "numbers": (lambda rng, size: Numbers(np.where(rng.random(size) < 0.3, np.nan, rng.random(size))), pa.float64()),
     "flags": (lambda rng, size: Flags(rng.random(size) < 0.5), pa.bool_()),
-    "pairs": (lambda rng, size: Pairs(("sms", "phone"), ("a", "b"), rng.integers(-1, 2, (size, 2))), BLOCKED),
+    "pairs": (
+        lambda rng, size: Pairs(("sms", "phone"), ("a", "b"), rng.integers(-1, 2, (7, 2)), rng.integers(0, 7, size)),
+        BLOCKED,
+    ),
     "reasons": (
         lambda rng, size: Reasons([["x", "y"], []], rng.integers(0, 2, size)),
         columns.REASONS,
@@ -55,9 +58,11 @@ def test_missing_values_are_none() -> None:
 
 
 def test_each_row_has_the_pairs_of_its_own_codes() -> None:
-    found = Pairs(("sms", "phone"), ("quiet", "blocked"), np.array([[0, -1], [-1, -1], [1, 0]])).plain()
+    codes, which = np.array([[0, -1], [-1, -1], [1, 0], [0, -1]]), np.array([3, 1, 2, 0])
+    found = Pairs(("sms", "phone"), ("quiet", "blocked"), codes, which).plain()
     sms, phone = {"channel": "sms", "rule": "quiet"}, {"channel": "phone", "rule": "quiet"}
-    assert found == [[sms], [], [{"channel": "sms", "rule": "blocked"}, phone]]
+    assert found == [[sms], [], [{"channel": "sms", "rule": "blocked"}, phone], [sms]]
+    assert found[0] is found[3]
 
 
 def test_the_rows_are_those_of_the_table() -> None:

@@ -11,7 +11,8 @@ import pytest
 
 from data.times import NEVER, to_us
 from data.vocabulary import SEGMENTS, TONES
-from models.contacts_about import contacts_about
+from features.tables import Histories
+from models._message_kernels import contacts_about as about_one
 from models.message import tone
 from tests.deciding import bundle_of, decided, rate_model
 from tests.models.naive_rows import contacts_about_one
@@ -44,6 +45,14 @@ def tables_of(*contacts: Row, events: tuple[Row, ...] = (), **others: list[Row])
     """The sample portfolio with these contacts and events and no others; `claim_events` may be replaced."""
     rows = {"contacts": list(contacts), "contact_events": list(events), "payments": [], **others}
     return sample_tables() | {name: rows_to_table(name, found) for name, found in rows.items()}
+
+
+def contacts_about(found: Histories, claim: np.ndarray, as_of_us: np.ndarray) -> np.ndarray:
+    """Contacts about each claim at its moment, shape (m,)."""
+    contacts, covers, debtor = found.contacts, found.covers, found.claims.debtor[claim]
+    facts = contacts.send_us, contacts.known_us, contacts.bounced_us, covers.start, covers.claim, covers.known_us
+    ends = contacts.start[debtor], contacts.start[debtor + 1]
+    return np.array([about_one(*one, *facts) for one in zip(claim, as_of_us, *ends, strict=True)], dtype=np.int64)
 
 
 def count(*contacts: Row, events: tuple[Row, ...] = (), claim: str = "c1", as_of: datetime = LATER) -> int:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from data.action_grid import ActionGrid
-from data.config import ControlSettings, ControlStep, GridSettings
+from data.config import BadConfiguration, ControlSettings, ControlStep, GridSettings, parse_config
 from data.situation import Situation
 from data.times import DAY_US, to_day, to_us
 from models.control import control_actions
@@ -99,6 +99,41 @@ def test_the_ladder_stays_inside_the_mask_and_repeats_itself() -> None:
     assert len(set(GRID.channel[action].tolist())) >= 4
 
 
+def by_a_plain_loop(situation: Situation, mask: Mask, settings: ControlSettings, debtor: int) -> int:
+    """The ladder's action, looked for slot by slot."""
+    mine = np.flatnonzero((situation.claims.debtor == debtor) & mask.covered)
+    since_us = situation.as_of_us[debtor] - situation.last_contact_us[debtor]
+    if not len(mine) or (situation.last_contact_us[debtor] > 0 and since_us < settings.gap_days * DAY_US):
+        return 0
+    age_days = mask.slots.first_day[mask.slots.of_debtor[debtor]] - situation.claims.due_day[mine].min()
+    reached = [rung for rung in settings.steps if rung.days_past_due <= age_days]
+    if not reached or age_days > settings.give_up_days:
+        return 0
+    called = situation.claims.outstanding_eur[mine].sum() >= settings.phone_from_eur
+    for name in reached[-1].channels:
+        code = GRID.channels.index(name)
+        found = [one for one in np.flatnonzero(mask.allowed[debtor]).tolist() if GRID.channel[one] == code]
+        if found and (called or name != "phone"):
+            return int(
+                min(found, key=lambda one: (GRID.day[one], abs(GRID.hour[one] - reached[-1].hour), GRID.hour[one]))
+            )
+    return 0
+
+
+@pytest.mark.parametrize(
+    "settings", [LADDER, ControlSettings(steps=(ControlStep(-900, ("phone", "sms", "email"), 13),))]
+)
+def test_the_ladder_is_that_of_a_plain_loop(settings: ControlSettings) -> None:
+    rng = np.random.default_rng(5)
+    crowd = random_situation(rng, size=300)
+    whole = contact_mask(crowd, grid=GRID, packs=PACKS)
+    allowed = rng.random(whole.allowed.shape) < rng.choice([0.0, 0.01, 0.2], crowd.size)[:, None]
+    mask: Mask = replace(whole, allowed=allowed, covered=rng.random(len(whole.covered)) < 0.8)
+    told = control_actions(crowd, mask, settings=settings, grid=GRID)
+    assert told.tolist() == [by_a_plain_loop(crowd, mask, settings, debtor) for debtor in range(crowd.size)]
+    assert len(set(told.tolist())) > 9
+
+
 def test_a_narrower_mask_is_respected() -> None:
     situation = owing(5)
     mask = contact_mask(situation, grid=GRID, packs=PACKS)
@@ -110,3 +145,9 @@ def test_a_narrower_mask_is_respected() -> None:
 def test_nobody_to_contact_gives_nothing_to_do() -> None:
     assert chosen(one_debtor(claims=claims())) == "none"
     assert chosen(one_debtor(points=points())) == "none"
+
+
+@pytest.mark.parametrize("channel", ["none", "fax"])
+def test_a_rung_names_contacts_of_the_grid_only(channel: str) -> None:
+    with pytest.raises(BadConfiguration, match=rf"not among the contacts of the grid: \['{channel}'\]"):
+        parse_config({"control": {"steps": [{"days_past_due": 10, "channels": [channel]}]}})

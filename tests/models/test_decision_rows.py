@@ -19,6 +19,7 @@ from data.times import to_us
 from data.vocabulary import ARMS, SEGMENTS, TONES
 from models.decide import Decided, decide
 from models.decision_rows import decision_table
+from models.prepare import Asks
 from models.rules.mask import RULES
 from models.segments_indicators import INDICATORS
 from tests.deciding import GRID, PACKS, FormulaModel, arms, asks_of, bundle_of, by_everything, decided, rows_of
@@ -252,3 +253,15 @@ def test_the_plain_loop_meets_every_way_to_pay_and_ends_of_none_of_several_kinds
     held = {row["valid_until"] - row["decided_at"] for row in rows if row["channel"] == "none"}
     assert len(held) > 2
     assert max(held) == timedelta(days=GRID.days)
+
+
+def test_debtors_without_any_claim_in_the_portfolio_have_no_rows() -> None:
+    tables = random_tables(3)
+    nobody_owes = {name: table if name == "debtors" else table.slice(0, 0) for name, table in tables.items()}
+    found = histories(nobody_owes)
+    assert found.currencies == ()
+    asks = Asks(np.arange(found.size), np.full(found.size, to_us(START + timedelta(days=90))))
+    bundle = bundle_of(histories(tables), FormulaModel(by_everything), segments=SEGMENT_MODEL)
+    subject = decide(found, asks, champion=bundle, config=ALL_ARMS, packs=PACKS)
+    assert decision_table(subject, packs_version="r1", explain=True).num_rows == 0
+    assert not subject.choice.action.any()

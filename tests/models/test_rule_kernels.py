@@ -5,8 +5,21 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from data.times import NEVER
-from models._rule_kernels import NONE_LEFT, Open, advance, begin_at, end_at, hold, reach_of, write_allowed
+from data.times import NEVER, NO_DAY
+from models._rule_kernels import (
+    NONE_LEFT,
+    Open,
+    advance,
+    begin_at,
+    close,
+    drop,
+    end_at,
+    hold,
+    maybe_minors,
+    reach_of,
+    shut,
+    write_allowed,
+)
 
 N, C, S, K = 7, 3, 9, 2
 
@@ -35,7 +48,6 @@ def random_left(rng: np.random.Generator) -> Open:
         high=rng.integers(4, S + 1, N).astype(np.int16),
         reach=rng.integers(2, S + 1, (N, C)).astype(np.int16),
         sure=rng.integers(0, S + 1, (N, C)).astype(np.int16),
-        shut=rng.random((N, C)) < 0.2,
         of_class=rng.integers(0, K, N),
         slots=rng.random((K, C, S)) < 0.7,
         at=rng.random((K, C, S)) < 0.4,
@@ -46,7 +58,7 @@ def random_left(rng: np.random.Generator) -> Open:
 
 def is_open(left: Open, i: int, c: int, slot: int) -> bool:
     k, mine = left.of_class[i], left.own_row[i]
-    inside = left.low[i, c] <= slot < min(left.high[i], left.reach[i, c]) and not left.shut[i, c]
+    inside = left.low[i, c] <= slot < min(left.high[i], left.reach[i, c])
     unsure = slot >= left.sure[i, c] and left.at[k, c, slot]
     return bool(inside and left.slots[k, c, slot] and not unsure and not (mine >= 0 and left.own[mine, c, slot]))
 
@@ -69,14 +81,34 @@ def test_slots_that_are_left_and_the_rule_that_took_the_last_are_those_of_a_look
 
 
 def test_the_first_rule_keeps_the_blame() -> None:
-    left = random_left(np.random.default_rng(1))
+    left, all_channels = random_left(np.random.default_rng(1)), np.ones((N, C), dtype=bool)
     first, rule = np.zeros((N, C), dtype=np.int16), np.full((N, C), -1, dtype=np.int16)
-    left.shut[0] = True
-    advance(left, 3, first, rule)
-    left.shut[:] = True
-    advance(left, 5, first, rule)
+    shut(all_channels & (np.arange(N) == 0)[:, None], 3, first, rule)
+    advance(left, 4, first, rule)
+    shut(all_channels, 5, first, rule)
     assert set(rule[0].tolist()) == {3}
-    assert set(rule.ravel().tolist()) == {3, 5}
+    assert set(rule.ravel().tolist()) == {3, 4, 5}
+    assert (first == NONE_LEFT).all()
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_what_is_dropped_or_closed_is_told_once(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    points, kept = rng.random(9) < 0.3, rng.random(9) < 0.7
+    barred, slots = rng.random((K, C, S)) < 0.1, rng.random((K, C, S)) < 0.5
+    for take, gone, there in ((drop, points, kept), (close, barred, slots)):
+        left, some = there & ~gone, bool((there & gone).any())
+        assert take(gone, there) == some
+        np.testing.assert_array_equal(there, left)
+        assert not take(gone, there)
+
+
+def test_who_may_be_a_minor_is_told_by_the_first_of_today_and_the_due_dates() -> None:
+    born = np.array([0, 0, 0, NO_DAY], dtype=np.int32)
+    debtor, due_day = np.array([0, 0, 2, 3]), np.array([70, 30, 90, 99], dtype=np.int32)
+    rows, first_due = maybe_minors(born, np.array([50, 50, 49, 50]), debtor, due_day, 50)
+    assert rows.tolist() == [0, 2, 3]
+    assert first_due.tolist() == [30, 49, 50]
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -122,7 +154,10 @@ def test_a_channel_reaches_as_far_as_the_last_of_its_points(seed: int) -> None:
 
 def test_a_claim_is_held_by_the_first_rule_and_a_debtor_without_a_free_one_is_shut() -> None:
     debtor, rule = np.array([0, 0, 1, 3]), np.array([-1, 2, -1, -1], dtype=np.int16)
-    shut = np.zeros((4, C), dtype=bool)
-    hold(np.array([False, True, True, False]), 5, debtor, rule, shut)
+    first, named = np.zeros((4, C), dtype=np.int16), np.full((4, C), -1, dtype=np.int16)
+    hold(np.zeros(4, dtype=bool), 4, debtor, rule, first, named)
+    assert (first == 0).all()
+    hold(np.array([False, True, True, False]), 5, debtor, rule, first, named)
     assert rule.tolist() == [-1, 2, 5, -1]
-    assert shut.all(axis=1).tolist() == [False, True, True, False]
+    assert (first == NONE_LEFT).all(axis=1).tolist() == [False, True, True, False]
+    assert named[:, 0].tolist() == [-1, 5, 5, -1]

@@ -14,8 +14,8 @@ from hypothesis.extra import numpy as arrays
 from data.action_grid import ActionGrid
 from data.config import Config, Dated, GridSettings, MissingRate, MoneySettings
 from data.times import DAY_US, to_day
-from models._value_kernels import add_lifts
-from models.grid import best
+from models._value_kernels import add_lifts, answer_rates, best_worth
+from models.grid import SCALE, best
 from models.value import Prices, prices, value_grid
 
 GRID = ActionGrid(("none", "sms", "phone"), days=1, hours=(10,))
@@ -70,6 +70,24 @@ def test_the_sum_over_claims_is_that_of_a_plain_loop() -> None:
             if covered[claim] and not np.isnan(chance[claim, action]):
                 plain[debtor[claim], action] += (chance[claim, action] - chance[claim, 0]) * worth[claim]
     np.testing.assert_array_equal(total, plain)
+
+
+def test_the_best_of_what_is_worth_enough_is_that_of_a_plain_search() -> None:
+    rng = np.random.default_rng(4)
+    value, candidates = rng.normal(size=(300, 8)).round(1), rng.random((300, 8)) < 0.5
+    value[rng.random((300, 8)) < 0.1] = -np.inf
+    value += rng.choice([0.0, 1e-14], value.shape)
+    for least in (-np.inf, 0.0, 0.7):
+        kept = candidates & (value >= least)
+        kept[:, 0] = candidates[:, 0]
+        plain = best(np.where(kept, value, -np.inf))
+        np.testing.assert_array_equal(best_worth(value, candidates, least, SCALE), plain)
+
+
+def test_the_last_claim_of_a_debtor_tells_how_often_it_answers() -> None:
+    rows = np.array([[9.0, 0.2, np.nan], [9.0, 0.3, 1.5], [9.0, np.nan, -0.1]], dtype=np.float32)
+    told = answer_rates(rows, np.array([1, 2]), np.array([0, 0, 2]), np.array([0.0, 0.6, 0.7]), 3)
+    np.testing.assert_allclose(told, [[0.0, 0.3, 1.0], [0.0, 0.6, 0.7], [0.0, 0.6, 0.0]], atol=1e-7)
 
 
 def test_a_cell_that_was_not_scored_is_worth_nothing_but_its_price() -> None:

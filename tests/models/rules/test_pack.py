@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import pickle
+import subprocess
+import sys
 import tomllib
 from collections.abc import Callable
 from datetime import date
@@ -12,6 +16,7 @@ import pytest
 
 from data.vocabulary import CONTACT_CHANNELS
 from models.rules.pack import FOLDER, BadPack, parse_pack, read_folder, read_packs
+from tests.documents.markdown import ROOT
 
 MAY_BE_LEFT_OUT = ("in_writing", "promotion", "enabled")
 NONE: dict[str, Any] = {"caps": [], "waits": [], "school_hours": {"none": True}}
@@ -272,3 +277,11 @@ def test_a_deployment_may_name_its_own_channel_in_its_packs(tmp_path: Path) -> N
 
 def test_a_grid_with_fewer_channels_or_other_ones_leaves_our_packs_readable() -> None:
     assert read_packs(channels=("sms", "chat")) == read_packs()
+
+
+def test_a_pack_handed_to_another_process_is_the_same_key_there() -> None:
+    pack = read_packs()["SE"]
+    hash(pack)
+    told = f"import pickle; pack = pickle.loads({pickle.dumps(pack)!r}); from models.rules.pack import read_packs; "
+    ask = told + "assert {read_packs()['SE']: 1}[pack] == 1"
+    subprocess.run([sys.executable, "-c", ask], check=True, cwd=ROOT, env={**os.environ, "PYTHONHASHSEED": "7"})
