@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from threading import Thread
@@ -35,9 +35,9 @@ from serving.problems import Refused, faults_of, invalid, problem_response
 from serving.ready import probes_of
 from serving.routes import router
 from serving.settings import ServiceSettings
-from serving.telemetry.background import kept_fresh
+from serving.telemetry.background import Failures, kept_fresh
 from serving.telemetry.draining import Draining
-from serving.telemetry.logs import open_log
+from serving.telemetry.logs import Log, open_log
 from serving.telemetry.observed import Observed
 from serving.telemetry.settings import LogSettings
 from serving.telemetry.telemetry import Telemetry
@@ -95,13 +95,13 @@ def create_app(
         clock=clock,
         settings=given.access or AccessSettings(secure_cookies=not settings.plain_http, outage_grace_s=OUTAGE_GRACE_S),
     )
+    access.warm_up()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             stack.enter_context(draining.on_stop_signals(asyncio.get_running_loop()))
-            await stack.enter_async_context(kept_fresh(telemetry))
-            await stack.enter_async_context(on_watch(tenants.values(), telemetry))
+            await stack.enter_async_context(_beside(tenants.values(), telemetry, log))
             if settings.warm_up:
                 Thread(target=_warm_up, args=(tenants,), name="warm-up", daemon=True).start()
             yield
@@ -131,6 +131,14 @@ def create_app(
     for kind, handler in _HANDLERS.items():
         app.add_exception_handler(kind, handler)
     return app
+
+
+@asynccontextmanager
+async def _beside(tenants: Iterable[Tenant], telemetry: Telemetry, log: Log) -> AsyncIterator[None]:
+    """What is done beside the requests, for the lifespan."""
+    failures = Failures(telemetry, log)
+    async with kept_fresh(telemetry, failures=failures), on_watch(tenants, telemetry, failures=failures):
+        yield
 
 
 def _warm_up(tenants: Mapping[str, Tenant]) -> None:

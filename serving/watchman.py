@@ -18,7 +18,7 @@ from serving.decider import Service
 from serving.log_watch import LogWatch
 from serving.ready import probes_of
 from serving.state import Facts, facts_of
-from serving.telemetry.background import Work, repeated
+from serving.telemetry.background import Failures, Work, repeated
 from serving.telemetry.draining import Draining
 from serving.telemetry.readiness import Probe, look
 from serving.telemetry.telemetry import Telemetry
@@ -34,13 +34,20 @@ WITHIN = timedelta(days=30)
 
 
 @asynccontextmanager
-async def on_watch(tenants: Iterable[Tenant], telemetry: Telemetry) -> AsyncIterator[None]:
+async def on_watch(tenants: Iterable[Tenant], telemetry: Telemetry, *, failures: Failures) -> AsyncIterator[None]:
     """Looks every minute, and once an hour at what was promised and at the chain, and keeps logs tidy; for the lifespan."""
     known = [*tenants]
     tell_fallbacks(known, telemetry)
-    tidy: list[Work] = [partial(run_in_threadpool, one.service.log.tidy) for one in known]
-    async with repeated(_rounds(known, telemetry), every_s=EVERY_S), repeated(lambda: tidy, every_s=TIDY_S):
+    tidy = [_in_thread("tidying", one.service.log.tidy) for one in known]
+    async with (
+        repeated(_rounds(known, telemetry), failures=failures, every_s=EVERY_S),
+        repeated(lambda: tidy, failures=failures, every_s=TIDY_S),
+    ):
         yield
+
+
+def _in_thread(kind: str, call: Callable[[], object]) -> Work:
+    return Work(kind, partial(run_in_threadpool, call))
 
 
 def _rounds(tenants: list[Tenant], telemetry: Telemetry) -> Callable[[], list[Work]]:
@@ -48,21 +55,20 @@ def _rounds(tenants: list[Tenant], telemetry: Telemetry) -> Callable[[], list[Wo
     number, logs = count(), LogWatch(tenants, telemetry)
     # the stop is the answer of /readyz alone, which a proxy looks at: here nothing is ever being stopped
     probes = {one.name: probes_of(one, telemetry, Draining()) for one in tenants}
-    each_minute: list[Callable[[], object]] = [
-        lambda: tell_checks(probes, telemetry),
-        *(partial(tell_models, one, telemetry) for one in tenants),
-        lambda: tell_base(tenants, telemetry),
-        logs.tell_mix,
+    each_minute = [
+        _in_thread("checks", lambda: tell_checks(probes, telemetry)),
+        *(_in_thread("models", partial(tell_models, one, telemetry)) for one in tenants),
+        _in_thread("base_portfolio", lambda: tell_base(tenants, telemetry)),
+        _in_thread("policy_mix", logs.tell_mix),
     ]
-    each_hour: list[Callable[[], object]] = [
-        logs.tell_chain,
-        lambda: tell_calibration([one.service for one in tenants], telemetry),
-        *(partial(forget_old_answers, one.service) for one in tenants),
+    each_hour = [
+        _in_thread("chain", logs.tell_chain),
+        _in_thread("calibration", lambda: tell_calibration([one.service for one in tenants], telemetry)),
+        *(_in_thread("old_answers", partial(forget_old_answers, one.service)) for one in tenants),
     ]
 
     def next_round() -> list[Work]:
-        due = [*each_minute, *(each_hour if next(number) % ROUNDS_AN_HOUR == 1 else ())]
-        return [partial(run_in_threadpool, tell) for tell in due]
+        return [*each_minute, *(each_hour if next(number) % ROUNDS_AN_HOUR == 1 else ())]
 
     return next_round
 

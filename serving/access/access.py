@@ -88,6 +88,11 @@ class Access:
         self._grace_us = int(settings.outage_grace_s * SECOND_US)
         self._failed_us = -self._cached_us
 
+    def warm_up(self) -> None:
+        """Asks the store about nobody, so that the first caller does not wait for what is made ready once."""
+        self.store.key("")
+        self.store.session(b"")
+
     def close(self) -> None:
         """Closes the store."""
         self._asking.shutdown(wait=False, cancel_futures=True)

@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from serving.telemetry.children import Children
 from serving.telemetry.exposition import FOLDER
 from serving.telemetry.vocabulary import (
+    BACKGROUND,
     CHECKS,
     FALLBACKS,
     RATE_CLASSES,
@@ -63,6 +64,7 @@ class Condition:
 
     fallbacks: Children[Counter]
     bundles_refused: Children[Counter]
+    background: Children[Counter]
     model: Gauge
     promoted: Children[Gauge]
     newest_event: Gauge
@@ -120,9 +122,11 @@ def condition(registry: CollectorRegistry) -> Condition:
     """The figures about models, data, queue, checks."""
     fallbacks = _counter("rettid_fallbacks", "Ways of going on with less", registry, "kind")
     bundles = _counter("rettid_bundles_refused", "Models not taken", registry, "role")
+    background = _counter("rettid_background_failures", "Work beside the requests that failed", registry, "work")
     return Condition(
         fallbacks=Children(fallbacks, FALLBACKS).begun(),
         bundles_refused=Children(bundles, ROLES).begun(),
+        background=Children(background, BACKGROUND).begun(),
         model=_gauge("rettid_model_info", "1 for the model in use", registry, "livemostrecent", "role", "version"),
         promoted=Children(
             _gauge("rettid_model_promoted_timestamp_seconds", "When", registry, "mostrecent", "role"), ROLES

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 
 from serving.problems import KINDS
 from serving.telemetry.vocabulary import (
+    BACKGROUND,
     CHECKS,
     EVENTS,
     FALLBACKS,
@@ -140,6 +141,7 @@ def _of_running() -> dict[str, Form]:
         "places": places,
         "library": one_of(LIBRARIES),
         "check": one_of(CHECKS),
+        "work": one_of(BACKGROUND),
         "ok": flag,
         "draining": flag,
         "queue_length": count,

@@ -114,6 +114,10 @@ class Telemetry:
         """A model that was promoted and is not taken."""
         self._condition.bundles_refused.of(role).inc()
 
+    def background_failed(self, kind: str) -> None:
+        """Work beside the requests that failed."""
+        self._condition.background.of(kind).inc()
+
     def decide_group(self, size: int) -> None:
         """Requests decided together."""
         self._condition.decide_group.observe(size)

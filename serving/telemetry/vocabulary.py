@@ -33,8 +33,13 @@ CHECKS = frozenset({
 })  # fmt: skip
 """What readiness looks at: see `serving.telemetry.checks`."""
 
+BACKGROUND = frozenset({
+    "figures", "tidying", "checks", "models", "base_portfolio", "policy_mix", "chain", "calibration", "old_answers",
+})  # fmt: skip
+"""What is done beside the requests, again and again: see `serving.watchman`."""
+
 EVENTS = frozenset({
-    "request", "request_failed", "unhandled", "library",
+    "request", "request_failed", "unhandled", "library", "background_failed",
     "service_starting", "service_ready", "service_draining", "service_stopping", "service_stopped",
     "worker_started", "worker_died", "worker_refused", "address_in_use",
     "model_loaded", "model_refused", "pack_refused", "configuration_read",

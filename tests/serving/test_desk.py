@@ -6,6 +6,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -230,7 +231,10 @@ class SilentLog:
 @contextmanager
 def silent(service, *, silent_from):
     """The service over a log that falls silent; a batch waits for a second at each of its steps."""
-    service.ask("d2")  # what there is to compile is compiled
+    service.ask("d2")
+    soon = (service.clock() + timedelta(hours=1)).isoformat()  # not logged: what there is to compile is compiled
+    tried = {"requests": [{**one, "as_of": soon} for one in BATCH["requests"]]}
+    assert service.client.post("/v1/next-best-actions", json=tried).status_code == 200
     tenants = service.client.app.state.tenants
     before = tenants["main"]
     log = SilentLog(before.service.log, silent_from)

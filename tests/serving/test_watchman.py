@@ -39,7 +39,7 @@ def calibrated(service):
     """How many promises were held against payments."""
     app = service.client.app
     tell_calibration([app.state.tenants["main"].service], app.state.telemetry)
-    found = [value for name, value in figures(service).items() if "calibration_decisions" in name]
+    found = [value for name, value in figures(service).items() if name.startswith("rettid_calibration_decisions")]
     return found[0] if found else 0.0
 
 
@@ -68,12 +68,12 @@ def test_promises_are_held_against_payments_once_the_horizon_is_over(service):
     app = service.client.app
     tell_calibration([app.state.tenants["main"].service], app.state.telemetry)
     before = figures(service)
-    assert [value for name, value in before.items() if "calibration_decisions" in name] in ([], [0.0])
+    assert [value for name, value in before.items() if name.startswith("rettid_calibration_decisions")] in ([], [0.0])
     service.clock.advance(days=20)
     tell_calibration([app.state.tenants["main"].service], app.state.telemetry)
     after = figures(service)
-    assert [value for name, value in after.items() if "calibration_decisions" in name] == [2.0]
-    ratio = [value for name, value in after.items() if "calibration" in name and "decisions" not in name]
+    assert [value for name, value in after.items() if name.startswith("rettid_calibration_decisions")] == [2.0]
+    ratio = [value for name, value in after.items() if name.startswith("rettid_calibration_ratio")]
     assert ratio == [0.5 / 0.4]
 
 

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from serving.telemetry.background import kept_fresh
+from serving.telemetry.background import Failures, kept_fresh
 from serving.telemetry.exposition import FOLDER, forget_ended_workers, make_folder
 from serving.telemetry.vocabulary import ROLES
 from tests.documents.markdown import ROOT
 from tests.serving.telemetry.figures import everything, figures, read
-from tests.serving.telemetry.watched import CANARIES, NOW, telemetry
+from tests.serving.telemetry.watched import CANARIES, NOW, lines, memory_log, telemetry
 
 
 @pytest.mark.parametrize("canary", [*CANARIES, "debtor-17", "anna", "a" * 100])
@@ -123,13 +123,22 @@ def test_figures_are_kept_fresh_while_the_application_runs_even_where_one_cannot
         raise RuntimeError("gone")
 
     told.watch_queue(length)
+    log, stream = memory_log()
 
     async def run() -> None:
-        async with kept_fresh(told, every_s=0.001):
+        async with kept_fresh(told, failures=Failures(told, log), every_s=0.001):
             await asyncio.sleep(0.05)
 
     asyncio.run(run())
     assert len(asked) > 2
+    told.watch_queue(lambda: 0)  # or the figures could not be read here either
+    assert read(told)["rettid_background_failures_total{work=figures}"] == len(asked)
+    written = lines(stream)
+    assert {(line["event"], line["work"], line["error"]) for line in written} == {
+        ("background_failed", "figures", "RuntimeError")
+    }
+    assert len(written) == len(asked).bit_length()  # the first, the second, the fourth
+    assert "gone" not in stream.getvalue().decode()
 
 
 def test_more_routes_than_ours_are_one_series() -> None:
