@@ -15,9 +15,10 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Thread
 from typing import Any
 
 import optuna
@@ -285,11 +286,28 @@ def _helped(task: Task, slices: Slices, count: int) -> Iterator[list[Future[None
     if count < 1:
         yield []
         return
-    with TemporaryDirectory() as folder, ProcessPoolExecutor(count, mp_context=get_context("spawn")) as pool:
+    with TemporaryDirectory() as folder, processes(count) as pool:
         file = Path(folder) / "matrix.npy"
         rest = slices.write(file)
         futures: list[Future[None]] = [pool.submit(_help, task, rest, file, number) for number in range(1, count + 1)]
         yield futures
+
+
+def processes(count: int) -> ProcessPoolExecutor:
+    """Processes beside this one that end with it, however it ends."""
+    return ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=_end_with_the_first)
+
+
+def _end_with_the_first() -> None:
+    """Watches the process that began this one: when that is killed, nobody tells those that wait for its work."""
+
+    def watch() -> None:
+        begun_by = parent_process()
+        if begun_by is not None:
+            begun_by.join()
+            os._exit(1)
+
+    Thread(target=watch, name="end-with-the-first", daemon=True).start()
 
 
 def _help(task: Task, rest: Slices, file: Path, worker: int) -> None:

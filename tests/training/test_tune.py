@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from data.simulator.settings import UNTIL
 from data.times import to_us
 from models.bundle import read_bundle
 from tests.deciding import PACKS
+from tests.documents.markdown import ROOT
 from tests.portfolios import CONFIG
 from training.fit import SETTINGS
 from training.material import Material, gather
@@ -120,6 +123,35 @@ def test_a_study_killed_in_its_first_trial_while_writing_goes_on(material: Mater
     assert found.lines()[0] == "tuning.journal: the last line was not finished (17 bytes), it was cut off"
     trials = optuna.load_study(study_name=name, storage=JournalStorage(JournalFileBackend(str(journal)))).trials
     assert [trial.state.name for trial in trials] == ["FAIL", "COMPLETE"]
+
+
+BESIDE = """
+import os, sys, time
+from training.tune import processes
+
+if __name__ == "__main__":
+    with processes(1) as pool:
+        print(pool.submit(os.getpid).result(), flush=True)
+        time.sleep(60)
+"""
+
+
+def test_what_works_beside_a_process_that_is_killed_ends_with_it(tmp_path: Path) -> None:
+    script = tmp_path / "beside.py"
+    script.write_text(BESIDE)
+    first = subprocess.Popen(
+        [sys.executable, str(script)], stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)}
+    )
+    assert first.stdout is not None
+    beside = Path("/proc") / first.stdout.readline().strip()
+    assert beside.is_dir()
+    first.kill()
+    first.wait()
+    first.stdout.close()
+    until = time.monotonic() + 20
+    while beside.is_dir() and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not beside.is_dir()
 
 
 def test_a_whole_journal_is_left_as_it_is(tmp_path: Path) -> None:
