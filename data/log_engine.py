@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 from functools import partial
 from pathlib import Path
+from time import monotonic, sleep
 
 import sqlalchemy as sa
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from data.hot_statements import command
 
 SYNCHRONOUS_FULL = 2
 BUSY_MS = 10_000
+AGAIN_S = 0.01
+PRIMARY_CODE = 0xFF
+"""The part of SQLite's error codes that says what happened; the rest says where."""
 
 FULL_PAGES = 20_000
 """Pages (80 MB) of the log's write-ahead file from which on whoever writes moves them into the data base: by then
@@ -127,7 +132,7 @@ def _sqlite_connected(busy_ms: int, full_pages: int, connection: DBAPIConnection
     connection.isolation_level = None  # we say BEGIN ourselves: the driver's own would take the lock too late
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout = {busy_ms}")
-    cursor.execute("PRAGMA journal_mode = WAL")
+    _log_ahead(cursor, busy_ms)
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute(f"PRAGMA wal_autocheckpoint = {full_pages}")
     cursor.execute("PRAGMA secure_delete = ON")  # what is deleted is overwritten: an erased debtor's key is gone
@@ -140,6 +145,19 @@ def _sqlite_connected(busy_ms: int, full_pages: int, connection: DBAPIConnection
             f"expected journal_mode wal and synchronous {SYNCHRONOUS_FULL} (full), came {found}: "
             "keep the decision log on a local disk where SQLite can use write-ahead logging"
         )
+
+
+def _log_ahead(cursor: DBAPICursor, busy_ms: int) -> None:
+    """Write-ahead logging. SQLite does not wait, as it does for a lock, while another connection makes the same change: it refuses."""
+    until_s = monotonic() + busy_ms / 1000
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as refused:
+            if refused.sqlite_errorcode & PRIMARY_CODE != sqlite3.SQLITE_BUSY or monotonic() > until_s:
+                raise
+        sleep(AGAIN_S)
 
 
 def _sqlite_begun(connection: sa.Connection) -> None:
