@@ -62,11 +62,6 @@ class Scored:
         chance: FloatArray = self.probability[claim, action]
         return chance
 
-    def lift_eur(self, claim: IntArray, action: IntArray) -> FloatArray:
-        """What some claims are expected to pay more under an action each than under `none`, shape (k,)."""
-        lift: FloatArray = (self.probability[claim, action] - self.probability[claim, 0]) * self.worth_eur[claim]
-        return lift
-
 
 @dataclass(frozen=True)
 class Opinion:

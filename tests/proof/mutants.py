@@ -32,6 +32,7 @@ from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
 
+import numba
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -43,10 +44,12 @@ from tests.proof.mutation import Mutant, mutants
 ROOT = Path(__file__).parents[2]
 COPIED = ("data", "features", "models", "tests", "docs", "pyproject.toml")
 RULES = ROOT / "models" / "rules"
+KERNELS = ("_cap_kernels", "_rule_kernels", "_wait_kernels")
+"""Modules beside them that hold the rules' loops."""
 TESTS = ROOT / "tests"
-LIMIT_S = 240
+LIMIT_S = 300
 LIBRARIES = (
-    "numpy", "pyarrow.compute", "pyarrow.parquet", "numba", "holidays", "dateutil.easter", "hypothesis.strategies",
+    "pyarrow.compute", "pyarrow.parquet", "holidays", "dateutil.easter", "hypothesis.strategies",
     "lightgbm", "rich.table", "data.calendar", "data.portfolio", "data.config", "data.situation", "data.action_grid",
     "data.decision_log", "data.zones", "data.local_time", "features.pipeline", "features.situation", "features.histories",
 )  # fmt: skip
@@ -60,7 +63,8 @@ class Changed(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Finds one module of the rules, and makes it from a changed tree."""
 
     def __init__(self, mutant: Mutant) -> None:
-        self._name, self._file = f"models.rules.{mutant.module}", str(RULES / f"{mutant.module}.py")
+        path = _path(mutant.module)
+        self._name, self._file = ".".join(path.relative_to(ROOT).with_suffix("").parts), str(path)
         self._code = compile(mutant.tree, self._file, "exec")
 
     def find_spec(
@@ -89,21 +93,27 @@ def in_a_copy(arguments: list[str]) -> int:
 
 def every(only: str | None) -> list[Mutant]:
     """All mistakes of all modules, or of one."""
-    files = [path for path in sorted(RULES.glob("*.py")) if path.stem != "__init__" and only in (None, path.stem)]
-    return [one for path in files for one in mutants(path.stem, path.read_text(encoding="utf-8"))]
+    modules = [*sorted(path.stem for path in RULES.glob("*.py") if path.stem != "__init__"), *KERNELS]
+    return [one for module in modules if only in (None, module) for one in mutants(module, _text(_path(module)))]
+
+
+def _path(module: str) -> Path:
+    return (RULES.parent if module in KERNELS else RULES) / f"{module}.py"
 
 
 def files_of_tests(module: str) -> list[str]:
     """Files of tests: those that speak of a module first, then the quick ones, those with a naive twin last."""
-    files = sorted((TESTS / "models" / "rules").glob("test_*.py"))
+    files = sorted((TESTS / "models" / "rules").glob("test_*.py")) + sorted(
+        (TESTS / "models").glob("test_*_kernels.py")
+    )
     files += [TESTS / "laws" / "test_rules.py", TESTS / "proof" / "test_rules_proof.py"]
-    own = {name for name in (module, *module.split("_")) if len(name) > 3}
+    own = {name.removesuffix("s") for name in (module, *module.split("_")) if len(name) > 2}
     slow = ("test_rules_proof", "test_rules", "test_mask")
 
     def turn(path: Path) -> int:
         if path.stem in slow:
             return 2 + slow.index(path.stem)
-        return 0 if own & set(path.stem.split("_")) else 1
+        return 0 if own & {name.removesuffix("s") for name in path.stem.split("_")} else 1
 
     return [str(path) for path in sorted(files, key=turn)]
 
@@ -112,11 +122,14 @@ def _text(path: Path) -> str:
     return path.read_text(encoding="utf-8")
 
 
-def is_noticed(mutant: Mutant | None) -> bool:
-    """Whether some test fails, or none has an end, with a mistake in place; None: with none."""
+def is_noticed(mutant: Mutant | None, *, plain: bool) -> bool:
+    """Whether some test fails, or none has an end, with a mistake in place; None: with none.
+
+    `plain` leaves the loops uncompiled: Numba's cache would give a changed one as it was.
+    """
     child = os.fork()
     if child == 0:
-        _run_tests(mutant)
+        _run_tests(mutant, plain=plain)
     begin = time.perf_counter()
     while time.perf_counter() - begin < LIMIT_S:
         done, status = os.waitpid(child, os.WNOHANG)
@@ -128,7 +141,7 @@ def is_noticed(mutant: Mutant | None) -> bool:
     return True
 
 
-def _run_tests(mutant: Mutant | None) -> None:
+def _run_tests(mutant: Mutant | None, *, plain: bool) -> None:
     """Run the tests and end this process with what they say."""
     os.setsid()
     nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -139,6 +152,7 @@ def _run_tests(mutant: Mutant | None) -> None:
         suppress_health_check=list(HealthCheck), deadline=None,
     )  # fmt: skip
     settings.load_profile("mutants")
+    numba.config.DISABLE_JIT = plain
     if mutant is not None:
         sys.meta_path.insert(0, Changed(mutant))
     found = 1
@@ -162,7 +176,7 @@ def tried(wanted: list[Mutant], path: Path | None) -> dict[str, bool]:
         name = f"{one.module}: {one.name}"
         if name not in known:
             begin = time.perf_counter()
-            known[name] = is_noticed(one)
+            known[name] = is_noticed(one, plain=one.module in KERNELS)
             row = {"mutant": name, "line": one.line, "noticed": known[name], "s": round(time.perf_counter() - begin, 1)}
             if path is not None:
                 with path.open("a", encoding="utf-8") as lines:
@@ -202,7 +216,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sample", type=int, default=250, help="so many mistakes, drawn at random; 0: all")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--only", help="one module of models/rules")
+    parser.add_argument("--only", help="one module, such as caps or _cap_kernels")
     parser.add_argument("--kept", type=lambda text: Path(text).absolute())
     parser.add_argument("--here", action="store_true", help="in this folder, without a copy")
     parser.add_argument("--list", action="store_true", help="only count")
@@ -225,7 +239,7 @@ def main() -> None:
         importlib.import_module(name)
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # plugins of no use here take a second of every run
     gc.freeze()
-    if is_noticed(None):
+    if is_noticed(None, plain=False) or is_noticed(None, plain=True):
         sys.exit("the tests fail without any mistake: run them first")
     begin = time.perf_counter()
     noticed = tried(wanted, given.kept)

@@ -130,7 +130,8 @@ def _calls(node: ast.Call) -> Iterator[tuple[str, Change]]:
         yield f"{keyword.arg} left out", ("keywords", node.keywords[:place] + node.keywords[place + 1 :])
     if len(node.args) > 1 and name not in SYMMETRIC and not any(isinstance(one, ast.Starred) for one in node.args):
         *others, second, last = node.args
-        yield f"last two arguments of {name} swapped", ("args", [*others, last, second])
+        if ast.dump(second) != ast.dump(last):
+            yield f"last two arguments of {name} swapped", ("args", [*others, last, second])
 
 
 def _removals(node: ast.expr | ast.stmt) -> Iterator[tuple[str, Change]]:
