@@ -76,21 +76,6 @@ class Prepared:
         return CalendarClass(whole.countries, whole.country[self.asks.debtor], self.rows.debtors.pay_day)
 
 
-def rows_of_debtors(histories: Histories, debtor_id: list[str]) -> IntArray:
-    """Rows of debtors in the histories, shape (n,).
-
-    Raises
-    ------
-    UnknownDebtor
-        One is not there.
-    """
-    index = {name: row for row, name in enumerate(histories.debtor_id.tolist())}
-    missing = [name for name in debtor_id if name not in index]
-    if missing:
-        raise UnknownDebtor(f"{len(missing)} of {len(debtor_id)} debtors are not known")
-    return np.array([index[name] for name in debtor_id], dtype=np.int64)
-
-
 def debtors_with_open_claims(histories: Histories, as_of_us: int) -> IntArray:
     """Rows of debtors who owe something open at a moment, in order."""
     claims = histories.claims

@@ -23,7 +23,7 @@ from models.behaviour import IncumbentWithRandomSlice
 from models.decide import Decided, NoChallenger, decide
 from models.decision_rows import decision_table, policy_version
 from models.explain import reasons
-from models.prepare import Asks, UnknownDebtor, debtors_with_open_claims, rows_of_debtors
+from models.prepare import Asks, debtors_with_open_claims
 from models.rules.mask import contact_mask
 from tests.deciding import (
     COLUMNS,
@@ -134,12 +134,6 @@ def test_debtors_with_open_claims_are_those_registered_and_not_yet_closed() -> N
     }
     rows = debtors_with_open_claims(found, to_us(as_of))
     assert set(found.debtor_id[rows].tolist()) == expected
-    assert rows_of_debtors(found, found.debtor_id[rows].tolist()).tolist() == rows.tolist()
-
-
-def test_a_debtor_that_is_not_there_is_an_error() -> None:
-    with pytest.raises(UnknownDebtor, match="1 of 2 debtors are not known"):
-        rows_of_debtors(histories(random_tables(1)), ["d001", "nobody"])
 
 
 def crowd(config: Config = CONFIG, *, debtors: int = 60) -> tuple[Histories, Decided]:

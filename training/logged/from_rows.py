@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from data.action_grid import dayparts_of
 from features.catalogue import action_features
-from training.logged.chances import ActionChances, ChanceSettings, Decisions, action_chances
+from training.logged.chances import Decisions
 from training.rows import TrainingRows
 
 IntArray = npt.NDArray[np.int64]
@@ -75,17 +75,3 @@ def paid_of(rows: TrainingRows, behind: OfRows) -> FloatArray:
     """Whether any claim of each decision was paid on in the horizon, 0 or 1, shape (d,)."""
     paid: FloatArray = (np.bincount(behind.decision, weights=rows.paid.astype(np.float64)) > 0).astype(np.float64)
     return paid
-
-
-def row_chances(
-    rows: TrainingRows,
-    *,
-    channels: int,
-    rng: np.random.Generator,
-    settings: ChanceSettings | None = None,
-    channel_probability: FloatArray | None = None,
-) -> ActionChances:
-    """Chances of every channel in every training row, shape (r, C) and so on: rows of one decision share them."""
-    behind = decisions_behind(rows)
-    log = decisions_of(rows, behind, channels=channels, channel_probability=channel_probability)
-    return action_chances(log, settings=settings or ChanceSettings(), rng=rng).of_decision(behind.decision)

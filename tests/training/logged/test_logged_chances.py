@@ -16,7 +16,7 @@ from data.times import DAY_US
 from tests.training.made_rows import rows_with
 from training.logged.chances import ESTIMATED, LOGGED, UNKNOWN, ActionChances, ChanceSettings, Decisions, action_chances
 from training.logged.folds import TooFewUnits, folds_by_unit, sampled
-from training.logged.from_rows import decisions_behind, decisions_of, paid_of, row_chances
+from training.logged.from_rows import decisions_behind, decisions_of, paid_of
 from training.logged.loggers import tell_loggers
 from training.logged.multinomial import FitSettings, calibration_error, estimate_chances, vector_scaling
 
@@ -295,6 +295,6 @@ def test_claims_of_one_contact_are_one_decision_with_one_chance() -> None:
     log = decisions_of(rows, behind, channels=7)
     assert log.features.shape[1] == len(rows.names) - 8
     assert set(log.part[log.channel > 0]) == {0}
-    found = row_chances(rows, channels=7, rng=np.random.default_rng(1), settings=SETTINGS)
+    found = action_chances(log, settings=SETTINGS, rng=np.random.default_rng(1)).of_decision(behind.decision)
     assert found.channel.shape == (2 * size, 7)
     np.testing.assert_array_equal(found.chosen[::2], found.chosen[1::2])
