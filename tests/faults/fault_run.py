@@ -28,6 +28,7 @@ from tests.faults.outside import outside
 from tests.faults.poison_sent import poison_sent
 from tests.faults.shuffled import shuffled
 from tests.faults.shuffled_http import shuffled_over_http
+from tests.faults.spooled import spooled
 from tests.faults.stop_groups import stop_race
 from tests.faults.stop_race import stop_race_over_http
 from tests.faults.stopping import graceful_stop
@@ -89,6 +90,7 @@ PARTS: Mapping[str, Part] = {
     "stops": _stops,
     "tampering": lambda of, _: [tampered("sqlite", max(3, of(6))), tampered("postgresql", max(3, of(4)))],
     "kills": _kills,
+    "spool": lambda of, seed: [spooled(kind, of(10_000), kills=of(10), seed=seed) for kind in KINDS],
     "fuzz": lambda of, seed: fuzz({role: of(most) for role, most in FUZZED.items()}, seed=seed),
     "shuffled": lambda of, seed: [
         shuffled(of(10_000), seed=seed),

@@ -17,6 +17,7 @@ from tests.faults.outside import paths_in
 from tests.faults.poison_sent import poison_sent
 from tests.faults.shuffled import shuffled
 from tests.faults.shuffled_http import shuffled_over_http
+from tests.faults.spooled import spooled
 from tests.faults.stop_groups import stop_race
 from tests.faults.stop_race import stop_race_over_http
 
@@ -60,6 +61,10 @@ def test_facts_in_any_order_come_to_the_same() -> None:
 
 def test_facts_in_any_order_over_http_come_to_the_same() -> None:
     must_hold(shuffled_over_http("sqlite", 6, seed=1))
+
+
+def test_events_that_waited_are_there_once_though_their_sender_was_killed() -> None:
+    must_hold(spooled("sqlite", 300, kills=1, seed=1))
 
 
 def test_the_share_that_is_not_exceeded_counts_from_the_lowest() -> None:

@@ -110,7 +110,7 @@ class Tour:
         assert shows(json.loads(step["answer"]), answer.json()), (step["path"], step["body"], answer.text)
 
     def run(self, session: str) -> None:
-        self.names |= {"url": self.url, "key": self.keys["collection_system"]}
+        self.names |= {"url": self.url, "key": self.keys["collection_system"], "folder": self.service.workspace}
         told = []
         test = doctest.DocTestParser().get_doctest(session, self.names, "the tour", None, None)
         failed = doctest.DocTestRunner().run(test, out=told.append, clear_globs=False).failed
