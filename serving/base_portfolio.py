@@ -60,7 +60,7 @@ class BasePortfolio:
             start[name] = np.searchsorted(of_row[order], np.arange(len(debtors) + 1)).astype(np.int64)
         owners = {
             name: (_Lookup.of(portfolio[name][key]), owner[name])
-            for name, key in (("claims", "claim_id"), ("contacts", "contact_id"))
+            for name, key in (("claims", "claim_id"), ("contacts", "contact_id"), ("payments", "payment_id"))
         }
         return BasePortfolio(tables, start, portfolio.given, _Lookup.of(debtors), owners, digest)
 
@@ -94,7 +94,7 @@ class BasePortfolio:
         return {name: (int(start[debtor]), int(start[debtor + 1])) for name, start in self.start.items()}
 
     def debtor_named(self, table: str, key: str) -> str | None:
-        """Debtor of a claim or contact by its identifier; None where it is not known."""
+        """Debtor of a claim, contact or payment by its identifier; None where it is not known."""
         lookup, owner = self._owners[table]
         row = lookup.find(key)
         if row is None or owner[row] < 0:

@@ -6,6 +6,7 @@ in is on disk, is sent in its turn, and leaves only once it has been taken. Brok
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,11 +18,11 @@ from typing import NamedTuple, Self
 
 from pydantic_core import to_json
 
-from serving.client import RettidClient
-from serving.client_problems import NoAnswer, Problem, UnreadableAnswer
+from serving.client import BODY_LIMIT, RettidClient
+from serving.client_problems import NoAnswer, NotAdmitted, NotNow, Problem
 from serving.shapes import EventRequest
 
-REFUSED = frozenset({"invalid", "event-conflict", "too-large", "bad-json", "failed"})
+REFUSED = frozenset({"invalid", "event-conflict", "too-large", "bad-json"})
 """Kinds of problems that speak of the event itself; after any other it stays, and is sent again later."""
 
 ERASED = "erased"
@@ -48,6 +49,10 @@ CREATE TABLE IF NOT EXISTS outbox (
 
 class OtherFact(ValueError):
     """Another row waits under the same `event_id`."""
+
+
+class Unsendable(ValueError):
+    """An event that no body can carry: too large, or numbers and nesting that cannot be read back."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +91,7 @@ class Outbox:
     def __init__(self, file: Path | str) -> None:
         path = Path(file)
         path.touch(mode=0o600, exist_ok=True)
+        path.chmod(0o600)
         self._using, self._sending = Lock(), Lock()
         self._connection = sqlite3.connect(path, timeout=WAIT_S, isolation_level=None, check_same_thread=False)
         self._connection.execute("PRAGMA synchronous = EXTRA")  # its journal's end is on disk too
@@ -111,15 +117,17 @@ class Outbox:
         ------
         OtherFact
             Another row waits under the same `event_id`.
+        Unsendable
+            No body can carry an event.
         """
-        rows = [(one.event_id, to_json(one.model_dump())) for one in events]
+        rows = [(one.event_id, _body(one)) for one in events]
         with self._transaction() as connection:
             for event_id, body in rows:
                 connection.execute("DELETE FROM outbox WHERE event_id = ? AND refused IS NOT NULL", (event_id,))
                 found = connection.execute("SELECT body FROM outbox WHERE event_id = ?", (event_id,)).fetchone()
                 if found is None:
                     connection.execute("INSERT INTO outbox (event_id, body) VALUES (?, ?)", (event_id, body))
-                elif found[0] != body:
+                elif json.loads(found[0]) != json.loads(body):
                     raise OtherFact(
                         f"expected one row under event_id '{event_id}', another one waits: give it a name of its own"
                     )
@@ -148,7 +156,8 @@ class Outbox:
     def send(self, client: RettidClient) -> Sent:
         """Sends what waits, oldest first, until nothing does; those that name nobody in common go at the same time.
 
-        An event that the service refuses is kept apart with what is wrong, and holds up none behind it.
+        An event that the service refuses is kept apart with what is wrong, and holds up none behind it. One that meets an error
+        stays where it is and holds up those that name the same; the others go on.
 
         Raises
         ------
@@ -187,13 +196,26 @@ class Outbox:
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         with self._using:
-            self._connection.execute("BEGIN IMMEDIATE")
             try:
+                self._connection.execute("BEGIN IMMEDIATE")
                 yield self._connection
-            except BaseException:
-                self._connection.execute("ROLLBACK")
-                raise
-            self._connection.execute("COMMIT")
+                self._connection.execute("COMMIT")
+            finally:
+                if self._connection.in_transaction:  # whatever happened: nothing of it stays, and the next may begin
+                    self._connection.execute("ROLLBACK")
+
+
+def _body(event: EventRequest) -> bytes:
+    try:
+        body = to_json(event.model_dump())
+        EventRequest.model_validate_json(body)
+    except ValueError:
+        raise Unsendable(
+            f"expected a row that can be read back, came another under event_id '{event.event_id}'"
+        ) from None
+    if len(body) > BODY_LIMIT:
+        raise Unsendable(f"expected at most {BODY_LIMIT:,} bytes, came {len(body):,} under event_id '{event.event_id}'")
+    return body
 
 
 class _Lane:
@@ -206,13 +228,17 @@ class _Lane:
         self.refused: list[tuple[str, int]] = []
 
     def send(self, stop: Event) -> Exception | None:
-        """Sends until one is not answered, here or in another lane; gives why."""
+        """Sends until one is held up, or another lane has met a service that is away; gives why.
+
+        What speaks neither of the event nor of a service that is away, such as an error of ours, holds up this lane alone: those
+        behind may be about the same thing.
+        """
         for sequence, event in self._events:
             if stop.is_set():
                 return None
             try:
                 self._client.tell(event.event_id, event.table, event.row)
-            except (NoAnswer, UnreadableAnswer) as fault:
+            except (NoAnswer, NotAdmitted, NotNow) as fault:
                 stop.set()
                 return fault
             except Problem as problem:
@@ -221,8 +247,9 @@ class _Lane:
                 elif problem.kind in REFUSED:
                     self.refused.append((str(problem), sequence))
                 else:
-                    stop.set()
                     return problem
+            except Exception as fault:  # noqa: BLE001 (whatever it is, it is raised once it is noted what was taken)
+                return fault
             else:
                 self.taken.append(sequence)
         return None

@@ -12,7 +12,7 @@ import httpx2
 
 from serving.client_problems import NoAnswer, problem_of
 
-PASSING = (httpx2.TimeoutException, httpx2.NetworkError, httpx2.RemoteProtocolError)
+PASSING = (httpx2.TimeoutException, httpx2.NetworkError, httpx2.RemoteProtocolError, httpx2.ProxyError)
 """What a line raises when it fails: the request may or may not have been received."""
 
 LATER = frozenset({429, 502, 503, 504})

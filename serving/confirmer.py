@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from data.decision_log import CONFIRMED, REFUSED, REPLACED
+from data.decision_log import CONFIRMED, ONLINE, REFUSED, REPLACED
 from data.online_decisions import Decided, add_step, decided_under, leading_row
 from data.vocabulary import NONE
 from serving.access.caller import Caller, sees
@@ -44,6 +44,9 @@ SENTENCES = {
     "vulnerable": "the debtor is known to be vulnerable since: nothing drawn, nothing firm",
 }
 
+RUN_OUT = ("past_valid_until", "outside_window")
+"""Reasons for which a decision may not be sent any more, and that say nothing against its having been sent before."""
+
 
 @dataclass(frozen=True)
 class Request:
@@ -72,6 +75,8 @@ def look(connection: sa.Connection, service: Service, decision_id: str, *, at: d
     if not live.facts.known:
         raise _not_to_be_sent("erased")
     at = live.facts.moment(at)
+    if decided.source == ONLINE:  # taken before it is asked about, whatever a clock says that stands still or went back
+        at = max(at, decided.leading.decided_at)
     reason = _plain_reason(decided, decision_id, live.last)
     if reason is None and at >= leading.valid_until:
         reason = "past_valid_until"
@@ -89,9 +94,10 @@ def judge(service: Service, requests: Sequence[Request], *, models: Models) -> l
 
 
 def write(connection: sa.Connection, request: Request, *, at: datetime) -> None:
-    """Puts leave or refusal on record."""
-    step = CONFIRMED if request.reason is None else REFUSED
-    if request.reason != REPLACED:
+    """Puts leave or refusal on record; a leave that merely ran out was not taken back: it may have been used."""
+    step, before = CONFIRMED if request.reason is None else REFUSED, request.decided.status
+    ran_out = before == CONFIRMED and request.reason in RUN_OUT
+    if not ran_out and request.reason != REPLACED:
         debtor_id = request.live.debtor_id
         add_step(connection, request.decision_id, step=step, at=at, reason=request.reason, debtor_id=debtor_id)
 

@@ -6,7 +6,7 @@ debtor has come since, and leaves out those of whom something has: they are deci
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -34,6 +34,7 @@ Clock = Callable[[], datetime]
 Answer = ToldAction | Refused
 
 INSTANT = timedelta(microseconds=1)
+NARROWING = ("claim_ids", "channels", "not_before", "not_after")
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ class New:
     @cached_property
     def decided(self) -> Decided:
         """The decision as it will be read back."""
-        asked = self.look.case.request.model_dump(mode="json", exclude_none=True, exclude={"debtor_id"})
+        asked = _asked(self.look.case.request)
         seen: dict[str, Json] = {"coverable": sorted(self.verdict.coverable)}
         return Decided(self.verdict.rows, asked=asked, seen=seen, alternatives=candidates(self.verdict.alternatives))
 
@@ -148,7 +149,7 @@ def judge(service: Service, looks: Sequence[Look], models: Models) -> list[Answe
     held = [number for number, look in enumerate(looks) if found[number] is None and _may_hold(look)]
     for number, standing in zip(held, _standings(service, [looks[one] for one in held], models), strict=True):
         last = looks[number].last
-        if last is not None and standing is not None and _holds(last, standing):
+        if last is not None and standing is not None and _holds(last, standing, request=looks[number].case.request):
             found[number] = told(last, rates=service.config.rates, reused=True)
     asked = [number for number, one in enumerate(found) if one is None]
     for number, new in zip(asked, _decide(service, [looks[one] for one in asked], models), strict=True):
@@ -188,14 +189,28 @@ def _standings(service: Service, looks: Sequence[Look], models: Models) -> list[
         return [None] if len(looks) == 1 else [one for look in looks for one in _standings(service, [look], models)]
 
 
-def _holds(last: Decided, standing: Standing) -> bool:
-    """Whether no fact has changed what the rules say of a live decision."""
+def _holds(last: Decided, standing: Standing, *, request: NextBestActionRequest) -> bool:
+    """Whether no fact has changed what the rules say of a live decision, and `none` was not the answer to something narrower."""
     before = _coverable_then(last)
     same = before is None or before == standing.coverable & _asked_claims(last, standing.coverable)
     if last.leading.channel == NONE:
+        narrowed = _narrowing(last.asked or {})
+        if narrowed and narrowed != _narrowing(_asked(request)):
+            return False
         shut = {pair["channel"] for pair in last.leading.blocked}
         return same and not standing.open_channels & shut
     return standing.reason is None and (same or last.status in (CONFIRMED, SENT))
+
+
+def _asked(request: NextBestActionRequest) -> dict[str, Json]:
+    """What was asked, as it is kept."""
+    return request.model_dump(mode="json", exclude_none=True, exclude={"debtor_id"})
+
+
+def _narrowing(asked: Mapping[str, Json]) -> dict[str, Json]:
+    """What of it leaves less to choose from."""
+    found = {name: asked[name] for name in NARROWING if name in asked}
+    return {name: sorted(map(str, one)) if isinstance(one, list) else one for name, one in found.items()}
 
 
 def _coverable_then(last: Decided) -> frozenset[str] | None:

@@ -30,7 +30,7 @@ def erase_debtor(service: Service, debtor_id: str) -> Erasure:
         facts = facts_of(connection, service.base, debtor_id)
         if debtor_id in erased_among(connection, [debtor_id]):
             raise Refused("unknown-debtor", "the debtor has been erased before", remedy="nothing is left to erase")
-        if not facts.known:
+        if not (facts.known or facts.version):
             raise Refused("unknown-debtor", "no such debtor has been received", remedy="look at the identifier")
         claims, contacts = facts.identifiers("claims"), facts.identifiers("contacts")
         done = erase(connection, debtor_id, claims=claims, contacts=contacts, at=now)

@@ -12,6 +12,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from pydantic import BaseModel
 
+from data.decision_log import CONFIRMED
 from data.event_log import Event
 from data.log_marks import Marks, batches_begun, marks
 from data.stored_answers import Kept, KeyReused, Once, StillRunning, StoredAnswer, keep, kept_under
@@ -248,6 +249,7 @@ class _Group:
         current = _current(connection, {n: one.live for n, one in leaves.items()}, now)
         # Leave that was given under the same key is given again only if nothing speaks against it by now.
         same = {n: reply for n, reply in given.items() if n in current and leaves[n].reason is None}
+        self._write_leaves(connection, {n: leaves[n] for n in same if leaves[n].decided.status != CONFIRMED}, now)
         said |= self._write_leaves(connection, {n: leaves[n] for n in leaves if n in current and n not in same}, now)
         said |= self._write_new(connection, {n: one for n, one in judged.new.items() if n not in again}, grown, now)
         replies = {number: reply_of(one) for number, one in said.items()}

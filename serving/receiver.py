@@ -7,7 +7,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from data.erasure import erased_among
-from data.event_log import ConflictingEvent, Event, decided_for, record
+from data.event_log import ConflictingEvent, Event, decided_for, last_told, record
 from data.event_rows import BadRow, Row, typed_row
 from data.schemas import SCHEMAS
 from data.subjects import CLAIM, CONTACT, DEBTOR
@@ -15,7 +15,7 @@ from serving.decider import Service
 from serving.problem_details import Fault
 from serving.problems import Refused, invalid
 from serving.shapes import EventAnswer, EventRequest
-from serving.state import claim_currency, knows, owner_of
+from serving.state import claim_currency, knows, owner_of, paid_in
 
 NAMED = {
     "debtor_profiles": ("debtors", "debtor_id"),
@@ -27,6 +27,9 @@ NAMED = {
     "payments": ("claims", "claim_id"),
 }
 """The table whose row an event's row must find, and the column that names it."""
+
+STAYS = {"payments": "payment_id", "claim_events": "event_id"}
+"""Rows on claims by the column that tells them apart."""
 
 
 def event_of(service: Service, request: EventRequest) -> Event:
@@ -53,6 +56,7 @@ def write(connection: sa.Connection, service: Service, event: Event, *, at: date
         remedy = "stop sending rows about this debtor: nothing of it is kept"
         raise Refused("erased", "the debtor was erased", remedy=remedy)
     _must_agree(connection, service, event, owner)
+    _must_stay(connection, service, event, owner)
     try:
         new = record(connection, event, at=at, debtor_id=owner)
     except ConflictingEvent as error:
@@ -65,6 +69,8 @@ def write(connection: sa.Connection, service: Service, event: Event, *, at: date
 def _is_erased(connection: sa.Connection, event: Event, owner: str | None) -> bool:
     """Whether the debtor whom the event is about, or the claim or contact it names, has been erased."""
     named = {DEBTOR: owner, CLAIM: event.row.get("claim_id"), CONTACT: event.row.get("contact_id")}
+    if event.table == "payments":
+        named[CONTACT] = None  # whoever pays through another's link pays all the same
     if any(erased_among(connection, [str(one)], kind=kind) for kind, one in named.items() if one is not None):
         return True
     if named[CONTACT] is None:
@@ -128,11 +134,35 @@ def _must_agree(connection: sa.Connection, service: Service, event: Event, owner
     if contacted not in (None, debtor_id):
         remedy = "give each contact a contact_id of its own"
         raise invalid([_fault("contact_id", "the contact is another debtor's", remedy)])
+    if event.table == "claims" and paid_in(connection, service.base, str(claim_id), debtor_id=str(debtor_id)) - {
+        event.row["currency"]
+    }:
+        remedy = "tell such payments first, as reversed (reversed_at), or, if the claim is new, in its currency"
+        raise invalid([_fault("currency", "differs from that of a payment on the claim", remedy)])
     if owner is not None and event.table == "payments":
         currency = claim_currency(connection, service.base, str(claim_id), debtor_id=owner)
         if currency not in (None, event.row["currency"]):
             remedy = "enter the amount as credited to the claim, in the claim's currency"
             raise invalid([_fault("currency", "differs from the claim's currency", remedy)])
+
+
+def _must_stay(connection: sa.Connection, service: Service, event: Event, owner: str | None) -> None:
+    """A row with an identifier stays with its debtor: told of another it would count for both."""
+    column = STAYS.get(event.table)
+    key = None if column is None else event.row.get(column)
+    if column is None or key is None or owner is None:
+        return
+    told = last_told(connection, event.table, str(key))
+    before = None if told is None else owner_of(connection, service.base, "claims", str(told.row["claim_id"]))
+    if before is None and event.table == "payments":
+        before = service.base.debtor_named("payments", str(key))
+    if before not in (None, owner):
+        remedy = (
+            "tell it with reversed_at on its claim, and the right one under a payment_id of its own"
+            if event.table == "payments"
+            else "give each event of a claim an event_id of its own"
+        )
+        raise invalid([_fault(column, "the row is known as another debtor's", remedy)])
 
 
 def _waits_for(connection: sa.Connection, service: Service, event: Event) -> str | None:

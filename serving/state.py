@@ -194,6 +194,15 @@ def claim_currency(connection: sa.Connection, base: BasePortfolio, claim_id: str
     return next((str(row["currency"]) for row in claims if row["claim_id"] == claim_id), None)
 
 
+def paid_in(connection: sa.Connection, base: BasePortfolio, claim_id: str, *, debtor_id: str) -> set[str]:
+    """Currencies of a debtor's payments on a claim that stand, each payment as it was told last."""
+    known = _slices(base, debtor_id)["payments"].select(["payment_id", "claim_id", "currency", "reversed_at"])
+    told = [dict(one.row) for one in events_of_debtor(connection, debtor_id) if one.table == "payments"]
+    last = {row["payment_id"]: row for row in (*known.to_pylist(), *told)}
+    standing = [row for row in last.values() if row["claim_id"] == claim_id and row.get("reversed_at") is None]
+    return {str(row["currency"]) for row in standing}
+
+
 def knows(connection: sa.Connection, base: BasePortfolio, table: str, key: str) -> bool:
     """True where a debtor, claim or contact has been received, or the contact is a decision of ours."""
     if table == "debtors":

@@ -71,7 +71,8 @@ def cell_scores(judged: Judged, decided: Decided) -> CellScores:
     logged = np.where(channel > 0, 1 + (channel - 1) * len(DAYPARTS) + part, 0)
     rows = np.arange(len(logged))
     inside = count[rows, logged]
-    weight = np.where(inside > 0, 1.0 / np.maximum(inside, 1), 0.0) / judged.action_probability
+    offered = (inside > 0) & (channel >= 0)  # a channel that the grid has not speaks of no cell
+    weight = np.where(offered, 1.0 / np.maximum(inside, 1), 0.0) / judged.action_probability
     net_model = without_contact_eur(decided)[:, None] + value_eur
     price = decided.price.total[:, channel_of_cell]
     paid = winsorised(judged.paid_eur)

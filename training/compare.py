@@ -107,8 +107,8 @@ def compared(workspace: Path) -> list[Compared]:
 
 
 def _data_of(run: Recorded) -> tuple[str, ...]:
-    """What two runs must share to be ranked: the rows, the moment, and the seed that split them."""
-    return run.tags.get("data", ""), run.tags.get("as_of", ""), run.params.get("seed", "")
+    """What two runs must share to be ranked: the rows, the moment, the seed that split them, and the prices."""
+    return run.tags.get("data", ""), run.tags.get("as_of", ""), run.params.get("seed", ""), run.tags.get("config", "")
 
 
 def _ranked(tracking: Tracking, runs: list[Recorded]) -> list[Compared]:
@@ -248,17 +248,20 @@ def judged_by_gate(workspace: Path, run: Recorded, *, role: Role) -> Verdict:
     if path is None or own is None:
         raise NoEvidence(f"run {run.run_id[:8]} has no evidence for the gate: train it again with this version")
     try:
-        standing, unreadable = _standing(workspace), ""
+        standing, unreadable = _standing(workspace, config=run.tags.get("config", "")), ""
     except BadBundle as error:
         standing, unreadable = None, str(error)
     return verdict(Evidence.read(path), own, champion=standing, role=role, unreadable=unreadable)
 
 
-def _standing(workspace: Path) -> Standing | None:
+def _standing(workspace: Path, *, config: str) -> Standing | None:
+    """The champion; what its own run kept counts only if it was judged under the same prices."""
     version = pointed_version(workspace, "champion")
     if version is None:
         return None
-    return Standing(read_bundle(workspace / "models" / version), kept_contributions(workspace, version))
+    bundle = read_bundle(workspace / "models" / version)
+    same = bundle.card.get("config", "") == config
+    return Standing(bundle, kept_contributions(workspace, version) if same else None)
 
 
 def _refusal(run: Recorded, found: Verdict, role: Role) -> str:

@@ -61,10 +61,10 @@ def gather(portfolio: Portfolio, *, as_of_us: int, config: Config, packs: Packs,
     """
     progress("histories")
     histories = histories_of(portfolio, channels=config.grid.channels)
-    known_us = known_until(last_fact_us(histories, as_of_us=as_of_us), as_of_us=as_of_us)
+    known_us = known_until(last_fact_us([histories], as_of_us=as_of_us), as_of_us=as_of_us)
     if known_us < as_of_us:
         progress(
-            f"the last fact is of {from_us(known_us):%Y-%m-%d}, before as_of: what was decided in the horizon before it is left out"
+            f"payments are known up to {from_us(known_us):%Y-%m-%d}, not to as_of: what was decided in the horizon before it is left out"
         )
     begin_us = later_from(portfolio, as_of_us=known_us, horizon_days=config.horizon.days)
     reference = learn_reference(histories, until_us=begin_us, config=config)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -165,13 +165,23 @@ def _blocks(logged: _Logged, size: int | None) -> Iterator[_Logged]:
         begin = end
 
 
-def last_fact_us(histories: Histories, *, as_of_us: int) -> int:
-    """Last instant up to `as_of` at which anything happened, 0 where nothing did."""
-    times = (
-        histories.contacts.decided_us, histories.payments.paid_us, histories.contact_events.at_us,
-        histories.claim_events.at_us,
-    )  # fmt: skip
-    return max(int(one[one <= as_of_us].max(initial=0)) for one in times)
+def last_fact_us(histories: Iterable[Histories], *, as_of_us: int) -> int:
+    """Last instant up to `as_of` at which anything happened in one or several parts of a portfolio, 0 where nothing did.
+
+    Where payments end before the rest, and have been silent for longer than ever before, it is the last payment: an export of
+    payments that stopped early says nothing of what was paid since.
+    """
+    last_us, parts = 0, []
+    for one in histories:
+        paid_us = one.payments.paid_us
+        times = (one.contacts.decided_us, paid_us, one.contact_events.at_us, one.claim_events.at_us)
+        last_us = max(last_us, *(int(some[some <= as_of_us].max(initial=0)) for some in times))
+        parts.append(paid_us[paid_us <= as_of_us])
+    paid = np.sort(np.concatenate(parts)) if parts else np.empty(0, dtype=np.int64)
+    if len(paid) < 2:
+        return last_us
+    longest_us = max(int(np.diff(paid).max()), LONGEST_SILENCE_DAYS * DAY_US)
+    return int(paid[-1]) if last_us - paid[-1] > longest_us else last_us
 
 
 def known_until(last: int, *, as_of_us: int) -> int:

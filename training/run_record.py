@@ -126,7 +126,9 @@ def _grid_picture(decided: Decided) -> str:
 def _overlap_picture(material: Material, decided: Decided) -> str:
     grid, judged = decided.prepared.grid, material.judged
     action = decided.choice.action
-    logged = _cell_shares(judged.channel.astype(np.int64), dayparts_of(judged.hour), len(grid.channels))
+    offered = judged.channel >= 0  # the log may hold channels that the grid has not
+    channel, part = judged.channel[offered].astype(np.int64), dayparts_of(judged.hour[offered])
+    logged = _cell_shares(channel, part, len(grid.channels))
     wanted = _cell_shares(grid.channel[action].astype(np.int64), grid.daypart[action], len(grid.channels))
     return overlap_picture(logged, wanted, grid.channels, ("", *DAYPARTS))
 

@@ -37,7 +37,7 @@ def write_training_frame(portfolio: Path, file: Path, *, order: FeatureOrder, pr
     """
     stored = StoredHistories(portfolio, order.config.grid.channels, order.store)
     reference = learn_over(stored, until_us=order.as_of_us, config=order.config, progress=progress)
-    last_us = max(last_fact_us(histories, as_of_us=order.as_of_us) for histories in stored)
+    last_us = last_fact_us(stored, as_of_us=order.as_of_us)
     known_us = known_until(last_us, as_of_us=order.as_of_us)
     unfinished = file.with_name(f".{file.name}.tmp")
     file.parent.mkdir(parents=True, exist_ok=True)

@@ -1,5 +1,6 @@
 """The outbox of the client: what was put in is on disk, is sent in its turn, and leaves once the service has taken it."""
 
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -12,7 +13,8 @@ from threading import Lock
 
 import pytest
 
-from serving.client_outbox import OtherFact, Outbox, Sent
+from serving import client_outbox
+from serving.client_outbox import NAMES, OtherFact, Outbox, Sent, Unsendable, _Waiting, lanes_of
 from serving.client_problems import NoAnswer, NotAdmitted, NotKnown, NotNow, Problem
 from serving.shapes import EventRequest
 from tests.serving.test_client import Line, client_of, problem
@@ -169,6 +171,59 @@ def test_a_value_that_is_no_number_is_refused_and_not_left_out(service, outbox):
         assert outbox.send(client) == Sent(refused=1)
 
 
+def test_an_error_of_ours_holds_up_those_that_name_the_same_and_no_others(outbox):
+    outbox.put([paid(1), paid(2), paid(3, claim_id="k3", debtor_id="d3")])
+    fake = Fake({"e1": told_no("failed", 500)})
+    with pytest.raises(Problem, match="500"):
+        outbox.send(fake)
+    assert (fake.told, outbox.waiting, outbox.refused()) == (["e3"], 2, [])
+    fake.answers.clear()
+    assert outbox.send(fake) == Sent(taken=2)
+    assert fake.told == ["e3", "e1", "e2"]
+
+
+def test_an_error_that_nobody_foresaw_loses_no_note_of_what_was_taken(outbox):
+    outbox.put([paid(1), paid(2, claim_id="k3", debtor_id="d3")])
+    with pytest.raises(ZeroDivisionError):
+        outbox.send(Fake({"e1": ZeroDivisionError()}))
+    assert outbox.waiting == 1
+
+
+@pytest.mark.parametrize("row", [{"a": 10**5_000}, {"a": "x" * 1_100_000}])
+def test_what_no_body_can_carry_is_refused_at_once_with_all_beside_it(outbox, row):
+    with pytest.raises(Unsendable, match="'e9'"):
+        outbox.put([paid(1), EventRequest(event_id="e9", table="payments", row=row)])
+    assert outbox.waiting == 0
+
+
+def test_a_put_that_failed_at_its_end_put_nothing_in_and_the_next_one_may(file, monkeypatch):
+    monkeypatch.setattr(client_outbox, "WAIT_S", 0.1)
+    with Outbox(file) as outbox:
+        outbox.put([paid(1)])
+        reader = sqlite3.connect(file, isolation_level=None)
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM outbox").fetchall()
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            outbox.put([paid(2)])
+        reader.execute("COMMIT")
+        reader.close()
+        assert outbox.waiting == 1
+        outbox.put([paid(3)])
+        assert outbox.waiting == 2
+
+
+def test_a_commit_is_on_disk_with_the_end_of_its_journal(outbox):
+    assert outbox._connection.execute("PRAGMA synchronous").fetchone() == (3,)
+
+
+@pytest.mark.parametrize("column", NAMES)
+def test_rows_that_name_the_same_are_in_one_lane(column):
+    def waiting(number):
+        return _Waiting(number, EventRequest(event_id=f"e{number}", table="t", row={column: "x"}))
+
+    assert [[one.sequence for one in lane] for lane in lanes_of([waiting(1), waiting(2)])] == [[1, 2]]
+
+
 def test_several_threads_put_and_send(outbox):
     fake = Fake()
 
@@ -181,7 +236,9 @@ def test_several_threads_put_and_send(outbox):
     assert sorted(fake.told) == sorted(f"e{number}" for number in range(40))
 
 
-def test_only_its_owner_may_read_the_file(outbox, file):
+def test_only_its_owner_may_read_the_file_also_where_it_was_there_before(file):
+    file.touch(mode=0o644)
+    Outbox(file).close()
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 

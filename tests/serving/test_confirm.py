@@ -123,3 +123,32 @@ def test_a_stored_decision_tells_what_came_of_it(service):
     assert [event["kind"] for event in found["outcome"]["contact_events"]] == ["sent"]
     assert [(one["payment_id"], one["amount"]) for one in found["outcome"]["payments"]] == [("z1", "100.00")]
     assert found["outcome"]["mature"]
+
+
+def test_a_leave_that_ran_out_was_given_all_the_same(service):
+    told = service.ask()
+    assert confirm(service, told["decision_id"]).status_code == 200
+    service.clock.advance(days=8)
+    assert refused(service, told["decision_id"]) == "past_valid_until"
+    found = service.client.get(f"/v1/decisions/{told['decision_id']}").json()
+    assert ([step["step"] for step in found["steps"]], found["decision"]["status"]) == (["confirmed"], "confirmed")
+
+
+def test_leave_given_again_under_its_key_is_on_record(service):
+    told, headers = service.ask(), {"Idempotency-Key": "c1"}
+    path = f"/v1/decisions/{told['decision_id']}/confirm"
+    assert service.client.post(path, headers=headers).status_code == 200
+    tell_now(service, "claim_events", claim_id="k2", kind="dispute_opened")
+    assert service.client.post(path, headers=headers).status_code == 409
+    tell_now(service, "claim_events", claim_id="k2", kind="dispute_closed")
+    again = service.client.post(path, headers=headers)
+    assert (again.status_code, again.headers["Idempotency-Replayed"]) == (200, "true")
+    assert service.client.get(f"/v1/decisions/{told['decision_id']}").json()["decision"]["status"] == "confirmed"
+
+
+@pytest.mark.parametrize("back", [{"seconds": 0}, {"minutes": -10}])
+def test_a_clock_that_stands_still_or_goes_back_refuses_no_leave(service, back):
+    service.ask()
+    service.clock.advance(**back)
+    told = service.ask(replace=True)
+    assert confirm(service, told["decision_id"]).status_code == 200

@@ -178,3 +178,66 @@ def test_the_currency_of_a_claim_is_the_one_told_last(service, claim_id):
         assert fault(refused)["what"] == "differs from the claim's currency"
         taken = send(service, f"e-{currency}", claim_id=claim_id, payment_id=f"z-{currency}", currency=currency)
         assert taken.json()["waits_for"] is None
+        gone = {"payment_id": f"z-{currency}", "currency": currency, "reversed_at": "2026-03-10T07:10:00Z"}
+        assert send(service, f"r-{currency}", claim_id=claim_id, **gone).status_code == 200
+
+
+def test_a_payment_and_its_claim_are_in_one_currency_whichever_comes_first(service):
+    claim = {"claim_id": "k9", "debtor_id": "s1", "creditor_id": "k", "sector": "energy", "currency": "SEK"}
+    claim |= {"registered_at": "2026-01-10T12:00:00Z", "principal": "2400.00", "due_on": "2026-01-31"}
+    assert send(service, claim_id="k9", amount="50.00", currency="EUR").json()["waits_for"] == "claims"
+    found = fault(send(service, "e2", "claims", **claim))
+    assert (found["where"], found["what"]) == ("body.row.currency", "differs from that of a payment on the claim")
+    assert send(service, "e3", claim_id="k9", amount="550.00", currency="SEK").status_code == 200
+    assert send(service, "e4", "claims", **claim).status_code == 200
+    assert fault(send(service, "e5", claim_id="k9", currency="EUR"))["where"] == "body.row.currency"
+
+
+def test_a_claim_with_payments_does_not_change_its_currency(service):
+    send(service, amount="400.00")
+    claim = {"claim_id": "k1", "debtor_id": "s1", "creditor_id": "k", "sector": "energy", "currency": "EUR"}
+    claim |= {"registered_at": "2026-01-10T12:00:00Z", "principal": "240.00", "due_on": "2026-01-31"}
+    assert fault(send(service, "e2", "claims", **claim))["where"] == "body.row.currency"
+
+
+def test_a_payment_counts_for_one_debtor(service):
+    assert send(service, amount="200.00").status_code == 200
+    new = {"debtor_id": "n1", "country": "SE", "registered_at": "2026-03-01T12:00:00Z"}
+    claim = {"claim_id": "kn", "debtor_id": "n1", "creditor_id": "k", "sector": "energy", "currency": "SEK"}
+    claim |= {"registered_at": "2026-01-10T12:00:00Z", "principal": "2400.00", "due_on": "2026-01-31"}
+    service.tell("debtors", **new)
+    service.tell("claims", **claim)
+    moved = fault(send(service, "e2", claim_id="kn", debtor_id="n1", amount="200.00"))
+    assert (moved["where"], "reversed_at" in moved["remedy"]) == ("body.row.payment_id", True)
+    assert send(service, "e3", claim_id="k2", amount="200.00").status_code == 200
+    reversed_at = {"amount": "200.00", "claim_id": "k2", "reversed_at": "2026-03-10T07:10:00Z"}
+    assert send(service, "e4", **reversed_at).status_code == 200
+    assert send(service, "e5", claim_id="kn", debtor_id="n1", payment_id="z2", amount="200.00").status_code == 200
+
+
+def test_an_event_of_a_claim_stays_with_its_debtor(service):
+    row = {"event_id": "r1", "at": "2026-03-10T07:00:00Z", "kind": "dispute_opened"}
+
+    def told(number, claim_id):
+        body = {"event_id": f"e{number}", "table": "claim_events", "row": {**row, "claim_id": claim_id}}
+        return service.client.post("/v1/events", json=body)
+
+    assert [told(number, claim_id).status_code for number, claim_id in enumerate(("k1", "k2"))] == [200, 200]
+    assert fault(told(3, "c3"))["where"] == "body.row.event_id"
+
+
+def test_who_pays_through_the_link_of_someone_erased_pays(service):
+    told = service.ask()
+    service.client.post(f"/v1/decisions/{told['decision_id']}/confirm")
+    assert service.client.delete("/v1/debtors/s1").status_code == 200
+    known = service.client.app.state.tenants["main"].service.base.tables["claims"].to_pylist()
+    claim = next(one for one in known if one["debtor_id"] != "s1")
+    row = {name: claim[name] for name in ("claim_id", "debtor_id", "currency")}
+    assert send(service, **row, contact_id=told["decision_id"]).status_code == 200
+
+
+def test_a_payment_of_the_portfolio_stays_with_its_debtor(service):
+    known = service.client.app.state.tenants["main"].service.base
+    (row,) = [one for one in known.tables["payments"].to_pylist() if one["debtor_id"] != "s1"][:1]
+    moved = send(service, "e1", payment_id=row["payment_id"], claim_id="k1")
+    assert fault(moved)["where"] == "body.row.payment_id"

@@ -246,3 +246,16 @@ def test_a_decision_in_a_slot_that_has_begun_is_live_until_its_end(service):
     service.clock.now = NOW + timedelta(hours=1, minutes=45)
     assert first["send_at"] < service.clock().isoformat() < first["valid_until"]
     assert service.ask()["reused"]
+
+
+@pytest.mark.parametrize(
+    "narrowed", [{"channels": ["letter"]}, {"channels": []}, {"claim_ids": ["k2"], "channels": []}]
+)
+def test_no_contact_for_something_narrower_is_not_the_answer_to_more(service, narrowed):
+    nothing = service.ask(**narrowed)
+    assert nothing["channel"] == "none"
+    service.clock.advance(seconds=1)
+    assert service.ask(**narrowed)["decision_id"] == nothing["decision_id"]
+    told = service.ask()
+    assert (told["channel"], told["reused"]) == ("sms", False)
+    assert service.ask(**narrowed)["decision_id"] == told["decision_id"]

@@ -234,3 +234,14 @@ def test_a_key_that_is_gone_without_an_erasure_is_noticed(service):
 
 def test_only_the_owner_may_read_the_log(service):
     assert stat.S_IMODE((service.workspace / "decisions.db").stat().st_mode) == 0o600
+
+
+def test_who_is_known_by_claims_and_payments_alone_is_erased_too(service):
+    claim = {"claim_id": "kw", "debtor_id": "w1", "creditor_id": "k", "sector": "energy", "currency": "SEK"}
+    claim |= {"registered_at": "2026-01-10T12:00:00Z", "principal": "2400.00", "due_on": "2026-01-31"}
+    service.tell("claims", **claim)
+    assert service.client.delete("/v1/debtors/w1").status_code == 200
+    assert service.client.delete("/v1/debtors/w1").status_code == 404
+    assert service.client.delete("/v1/debtors/w2").status_code == 404
+    answer = service.client.post("/v1/events", json={"event_id": "w", "table": "claims", "row": claim})
+    assert answer.json()["type"] == "urn:rettid:problem:erased"

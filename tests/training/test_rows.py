@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -164,13 +165,32 @@ def test_a_log_without_any_decision_says_what_to_give() -> None:
 
 def test_tables_that_end_before_as_of_bear_no_negatives_of_later_days() -> None:
     subject, ever = histories(random_tables(5)), 2**62
-    last = last_fact_us(subject, as_of_us=ever)
+    last = last_fact_us([subject], as_of_us=ever)
     times = (subject.contacts.decided_us, subject.payments.paid_us, subject.contact_events.at_us)
     assert last == max(int(one.max()) for one in (*times, subject.claim_events.at_us))
     assert known_until(last, as_of_us=last + 60 * DAY_US) == last
     assert known_until(last, as_of_us=last + DAY_US) == last + DAY_US
-    assert last_fact_us(subject, as_of_us=last - 1) < last
-    assert known_until(last_fact_us(histories({}), as_of_us=last), as_of_us=last) == last
+    assert last_fact_us([subject], as_of_us=last - 1) < last
+    assert last_fact_us([subject, histories({})], as_of_us=ever) == last
+    assert known_until(last_fact_us([histories({})], as_of_us=last), as_of_us=last) == last
+    assert known_until(last_fact_us([], as_of_us=last), as_of_us=last) == last
+
+
+@pytest.mark.parametrize(("silent_days", "known_day"), [(4, 35), (12, 30)])
+def test_payments_that_fell_silent_for_longer_than_ever_end_what_is_known(silent_days: int, known_day: int) -> None:
+    """Of payments every sixth day up to day 30, a contact some days later."""
+    subject, last_day = histories(random_tables(5)), 30 + silent_days
+    payments = replace(subject.payments, paid_us=np.arange(0, 31, 6) * DAY_US + DAY_US)
+    contacts = replace(
+        subject.contacts, decided_us=np.full_like(subject.contacts.decided_us, last_day * DAY_US + DAY_US)
+    )
+    none = np.zeros(0, dtype=np.int64)
+    quiet = replace(
+        subject, payments=payments, contacts=contacts,
+        contact_events=replace(subject.contact_events, at_us=none), claim_events=replace(subject.claim_events, at_us=none),
+    )  # fmt: skip
+    as_of_us = (last_day + 2) * DAY_US
+    assert known_until(last_fact_us([quiet], as_of_us=as_of_us), as_of_us=as_of_us) == (known_day + 1) * DAY_US
 
 
 def test_two_contacts_of_one_instant_on_one_claim_do_not_shift_what_another_row_sees() -> None:

@@ -170,7 +170,7 @@ def _sources(chances: ActionChances) -> dict[str, int]:
 def _rows(portfolio: Portfolio, *, as_of_us: int, config: Config) -> tuple[TrainingRows, Reference]:
     """Training rows as a recipe sees them, and the reference behind their codes."""
     histories = histories_of(portfolio, channels=config.grid.channels)
-    known_us = known_until(last_fact_us(histories, as_of_us=as_of_us), as_of_us=as_of_us)
+    known_us = known_until(last_fact_us([histories], as_of_us=as_of_us), as_of_us=as_of_us)
     begin_us = later_from(portfolio, as_of_us=known_us, horizon_days=config.horizon.days)
     reference = learn_reference(histories, until_us=begin_us, config=config)
     return training_rows(portfolio, histories, as_of_us=known_us, reference=reference, config=config), reference

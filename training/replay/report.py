@@ -125,7 +125,7 @@ def replay(
     chosen, rng = settings or ReplaySettings(), np.random.default_rng(seed)
     with _step("reading the log", progress):
         histories = histories_of(portfolio, channels=config.grid.channels)
-        known_us = known_until(last_fact_us(histories, as_of_us=as_of_us), as_of_us=as_of_us)
+        known_us = known_until(last_fact_us([histories], as_of_us=as_of_us), as_of_us=as_of_us)
         read = _read(portfolio, histories, known_us=known_us, config=config, seed=seed, settings=chosen)
     at_hand = _weighed(read, config=config, settings=chosen, rng=rng, progress=progress)
     with _step("comparing actions", progress):

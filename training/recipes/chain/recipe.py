@@ -62,6 +62,14 @@ WHEN = ("hour", "weekday")
 """Columns of the action that decide whether a person is reached, not what comes of it."""
 
 
+FEWEST_CONTACTS = 50
+"""Contacts below which neither their answers nor what they change is learnt."""
+
+
+class NothingCompared(ValueError):
+    """The log does not tell what contact changes."""
+
+
 @dataclass(frozen=True)
 class _Course:
     """What the chain is learnt from and how; `measured` are the rows that the lift may be measured on, shape (r,)."""
@@ -107,6 +115,17 @@ def learn_chain(
 def _course(rows: TrainingRows, reference: Reference, settings: Mapping[str, Setting], seed: int) -> _Course:
     # What the lift is measured on is settled once: the model that is judged must be of one kind with the one that decides.
     measured = comparable(rows, np.ones(len(rows), dtype=np.bool_), channels=len(reference.channels))
+    contacts, instead = (
+        int((rows.channel > 0).sum()),
+        "train --model lightgbm or incumbent, and draw 5 % of decisions at random",
+    )
+    if contacts < FEWEST_CONTACTS:
+        raise NothingCompared(f"expected at least {FEWEST_CONTACTS} contacts to learn from, came {contacts}: {instead}")
+    if not measured.any():
+        raise NothingCompared(
+            f"none of {len(rows):,} decisions could have been another one, or none was for no contact: nothing in the log says what "
+            f"contact changes; {instead}"
+        )
     return _Course(rows, measured, reference, {**CHAIN, **settings}, seed)
 
 
