@@ -53,11 +53,11 @@ def of_value(value_eur: float, *, control: float = 4.0) -> Contributions:
 
 def add_run(
     folder: Path, name: str, metrics: dict[str, float], *, gate: bool = True, data: str = "a", seed: str = "1",
-    **changes: object,
+    config: str = "c", **changes: object,
 ) -> str:  # fmt: skip
     tracking, found = Tracking(folder), histories(random_tables(1))
-    with tracking.run(name, params={"seed": seed}, tags={"as_of": AS_OF, "data": data}) as run_id:
-        card = {"settings": SETTINGS, "as_of": AS_OF}
+    with tracking.run(name, params={"seed": seed}, tags={"as_of": AS_OF, "data": data, "config": config}) as run_id:
+        card = {"settings": SETTINGS, "as_of": AS_OF, "config": config}
         bundle = bundle_of(found, rate_model(), model_version=run_id, recipe=name, card=card)
         directory = write_bundle(bundle, folder / "models" / run_id)
         tracking.record(run_id, metrics=metrics, bundle=directory, pictures={"one.svg": "<svg/>"})
@@ -121,7 +121,7 @@ def test_runs_judged_on_other_decisions_show_why_there_is_no_difference(workspac
     assert by_name(workspace)["elsewhere"].difference == "judged on different decisions"
 
 
-@pytest.mark.parametrize("other", [{"data": "b"}, {"seed": "2"}])
+@pytest.mark.parametrize("other", [{"data": "b"}, {"seed": "2"}, {"config": "d"}])
 def test_only_runs_on_the_newest_data_are_ranked_and_one_of_them_is_the_best(
     workspace: Path, other: dict[str, str]
 ) -> None:
@@ -192,6 +192,13 @@ def test_the_gate_refuses_with_the_figures_and_leaves_the_champion_where_it_is(w
     with pytest.raises(NotPromoted, match="value against the champion, another recipe"):
         promote(workspace, "close")
     assert pointed_version(workspace, "champion") == first
+
+
+def test_a_champion_judged_under_other_prices_is_not_held_against_a_run(workspace: Path) -> None:
+    promote(workspace, "worse", force="to have one")
+    run = add_run(workspace, "dearer", {"value_eur": 9.0, "value_high_eur": 10.0}, config="d")
+    with pytest.raises(NotPromoted, match="no number: no contributions of policy 'champion' were kept"):
+        promote(workspace, run[:8])
 
 
 def test_a_reason_forces_a_run_through_and_is_kept(workspace: Path) -> None:

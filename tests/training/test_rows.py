@@ -180,15 +180,15 @@ def test_tables_that_end_before_as_of_bear_no_negatives_of_later_days() -> None:
 def test_payments_that_fell_silent_for_longer_than_ever_end_what_is_known(silent_days: int, known_day: int) -> None:
     """Of payments every sixth day up to day 30, a contact some days later."""
     subject, last_day = histories(random_tables(5)), 30 + silent_days
-    payments = replace(subject.payments, paid_us=np.arange(0, 31, 6) * DAY_US + DAY_US)
-    contacts = replace(
-        subject.contacts, decided_us=np.full_like(subject.contacts.decided_us, last_day * DAY_US + DAY_US)
-    )
+    contacts = np.full_like(subject.contacts.decided_us, (last_day + 1) * DAY_US)
     none = np.zeros(0, dtype=np.int64)
     quiet = replace(
-        subject, payments=payments, contacts=contacts,
-        contact_events=replace(subject.contact_events, at_us=none), claim_events=replace(subject.claim_events, at_us=none),
-    )  # fmt: skip
+        subject,
+        payments=subject.payments._replace(paid_us=np.arange(0, 31, 6) * DAY_US + DAY_US),
+        contacts=subject.contacts._replace(decided_us=contacts),
+        contact_events=subject.contact_events._replace(at_us=none),
+        claim_events=subject.claim_events._replace(at_us=none),
+    )
     as_of_us = (last_day + 2) * DAY_US
     assert known_until(last_fact_us([quiet], as_of_us=as_of_us), as_of_us=as_of_us) == (known_day + 1) * DAY_US
 

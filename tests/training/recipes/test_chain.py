@@ -15,7 +15,7 @@ from tests.training.made_rows import rows_with
 from tests.training.recipes.randomised_logs import reference
 from training.recipes.chain.hazard import Known
 from training.recipes.chain.lift import Observed, measure_level, measure_lift
-from training.recipes.chain.recipe import fit_chain
+from training.recipes.chain.recipe import NothingCompared, fit_chain
 from training.rows import TrainingRows
 from training.splits import Split
 
@@ -203,3 +203,17 @@ def test_what_columns_add_points_where_the_chance_goes() -> None:
     parts = model.contributions(made)[:, hour]
     own = np.where(made[:, hour] == 20, made[:, NEAR[20]] > 0, made[:, NEAR[20]] <= 0)
     assert parts[own].mean() > parts[~own].mean()
+
+
+def test_a_log_in_which_every_decision_was_certain_is_refused() -> None:
+    rows, split, _ = evening_world(1, effect=0.1, size=1_200)
+    certain = replace(rows, action_probability=np.ones(len(rows)))
+    with pytest.raises(NothingCompared, match="nothing in the log says what contact changes"):
+        fit_chain(certain, split, reference(), QUICK, 1)
+
+
+def test_a_log_without_contacts_is_refused() -> None:
+    rows, split, _ = evening_world(1, effect=0.1, size=1_200)
+    none = replace(rows, channel=np.zeros_like(rows.channel))
+    with pytest.raises(NothingCompared, match="at least 50 contacts to learn from, came 0"):
+        fit_chain(none, split, reference(), QUICK, 1)
