@@ -26,7 +26,7 @@ REFUSED = frozenset({"invalid", "event-conflict", "too-large", "bad-json"})
 """Kinds of problems that speak of the event itself; after any other it stays, and is sent again later."""
 
 ERASED = "erased"
-AT_ONCE = 8
+AT_ONCE = 16
 """Events sent at the same time: the service writes those that come together in one transaction."""
 
 PART = 256
