@@ -76,3 +76,13 @@ def test_a_price_that_all_channels_share_moves_net_by_that_price() -> None:
     moved = first.net_eur - second.net_eur
     np.testing.assert_allclose(moved[:, 1:], np.where(first.open[:, 1:], 7.0, 0.0), atol=1e-9)
     np.testing.assert_allclose(first.recovered_eur, second.recovered_eur, atol=1e-9)
+
+
+def test_a_decision_for_a_channel_that_the_grid_has_not_speaks_of_no_cell() -> None:
+    strange = np.arange(len(LOG.channel)) % 5 == 0
+    log = replace(LOG, channel=np.where(strange, -1, LOG.channel).astype(LOG.channel.dtype))
+    scores, decided = cell_scores(log, WORLD.decided), under(0.0)
+    assert (scores.weight[strange] == 0).all()
+    assert (scores.weight[~strange] > 0).any()
+    mine = scores.net_eur[np.arange(len(scores.unit)), policy_cells(decided)]
+    np.testing.assert_allclose(mine, policy_value(log, decided).per_row, atol=1e-9)

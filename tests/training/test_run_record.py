@@ -119,3 +119,11 @@ def test_the_code_s_version_is_the_commit_or_the_package(tmp_path: Path) -> None
     assert code_version(tmp_path) == "git def456"
     (git / "HEAD").write_text("fed987\n", encoding="utf-8")
     assert code_version(tmp_path) == "git fed987"
+
+
+def test_a_log_with_a_channel_that_the_grid_has_not_is_learnt_and_drawn(material: Material, tmp_path: Path) -> None:
+    channel = np.where(np.arange(len(material.judged.channel)) % 5 == 0, -1, material.judged.channel)
+    strange = replace(material, judged=replace(material.judged, channel=channel.astype(material.judged.channel.dtype)))
+    order = Order("incumbent", {}, "a portfolio")
+    run = train(strange, order, workspace=tmp_path, progress=lambda what: None).run_id
+    assert text_of(tmp_path, run, "overlap.svg").startswith("<svg")
