@@ -249,7 +249,9 @@ class _Group:
         current = _current(connection, {n: one.live for n, one in leaves.items()}, now)
         # Leave that was given under the same key is given again only if nothing speaks against it by now.
         same = {n: reply for n, reply in given.items() if n in current and leaves[n].reason is None}
-        self._write_leaves(connection, {n: leaves[n] for n in same if leaves[n].decided.status != CONFIRMED}, now)
+        for n in same:
+            if leaves[n].decided.status != CONFIRMED:
+                confirmer.write(connection, leaves[n], at=now)
         said |= self._write_leaves(connection, {n: leaves[n] for n in leaves if n in current and n not in same}, now)
         said |= self._write_new(connection, {n: one for n, one in judged.new.items() if n not in again}, grown, now)
         replies = {number: reply_of(one) for number, one in said.items()}

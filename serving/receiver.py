@@ -134,11 +134,11 @@ def _must_agree(connection: sa.Connection, service: Service, event: Event, owner
     if contacted not in (None, debtor_id):
         remedy = "give each contact a contact_id of its own"
         raise invalid([_fault("contact_id", "the contact is another debtor's", remedy)])
-    if event.table == "claims" and paid_in(connection, service.base, str(claim_id), debtor_id=str(debtor_id)) - {
-        event.row["currency"]
-    }:
-        remedy = "tell such payments first, as reversed (reversed_at), or, if the claim is new, in its currency"
-        raise invalid([_fault("currency", "differs from that of a payment on the claim", remedy)])
+    if event.table == "claims":
+        paid = paid_in(connection, service.base, str(claim_id), debtor_id=str(debtor_id))
+        if not paid <= {event.row["currency"]}:
+            remedy = "tell such payments first, as reversed (reversed_at), or, if the claim is new, in its currency"
+            raise invalid([_fault("currency", "differs from that of a payment on the claim", remedy)])
     if owner is not None and event.table == "payments":
         currency = claim_currency(connection, service.base, str(claim_id), debtor_id=owner)
         if currency not in (None, event.row["currency"]):

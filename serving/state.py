@@ -190,14 +190,14 @@ def claim_currency(connection: sa.Connection, base: BasePortfolio, claim_id: str
     told = last_told(connection, "claims", claim_id)
     if told is not None and told.row["debtor_id"] == debtor_id:
         return str(told.row["currency"])
-    claims = _slices(base, debtor_id)["claims"].select(["claim_id", "currency"]).to_pylist()
+    claims = base.rows("claims", debtor_id).select(["claim_id", "currency"]).to_pylist()
     return next((str(row["currency"]) for row in claims if row["claim_id"] == claim_id), None)
 
 
 def paid_in(connection: sa.Connection, base: BasePortfolio, claim_id: str, *, debtor_id: str) -> set[str]:
     """Currencies of a debtor's payments on a claim that stand, each payment as it was told last."""
-    known = _slices(base, debtor_id)["payments"].select(["payment_id", "claim_id", "currency", "reversed_at"])
-    told = [dict(one.row) for one in events_of_debtor(connection, debtor_id) if one.table == "payments"]
+    known = base.rows("payments", debtor_id).select(["payment_id", "claim_id", "currency", "reversed_at"])
+    told = [one.row for one in events_of_debtor(connection, debtor_id) if one.table == "payments"]
     last = {row["payment_id"]: row for row in (*known.to_pylist(), *told)}
     standing = [row for row in last.values() if row["claim_id"] == claim_id and row.get("reversed_at") is None]
     return {str(row["currency"]) for row in standing}

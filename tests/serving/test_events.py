@@ -12,6 +12,16 @@ PAYMENT = {
     "amount": "2400.00",
     "currency": "SEK",
 }
+CLAIM = {
+    "claim_id": "k1",
+    "debtor_id": "s1",
+    "creditor_id": "k",
+    "sector": "energy",
+    "currency": "SEK",
+    "registered_at": "2026-01-10T12:00:00Z",
+    "principal": "2400.00",
+    "due_on": "2026-01-31",
+}
 
 
 def send(service, event_id="e1", table="payments", **row):
@@ -183,8 +193,7 @@ def test_the_currency_of_a_claim_is_the_one_told_last(service, claim_id):
 
 
 def test_a_payment_and_its_claim_are_in_one_currency_whichever_comes_first(service):
-    claim = {"claim_id": "k9", "debtor_id": "s1", "creditor_id": "k", "sector": "energy", "currency": "SEK"}
-    claim |= {"registered_at": "2026-01-10T12:00:00Z", "principal": "2400.00", "due_on": "2026-01-31"}
+    claim = {**CLAIM, "claim_id": "k9"}
     assert send(service, claim_id="k9", amount="50.00", currency="EUR").json()["waits_for"] == "claims"
     found = fault(send(service, "e2", "claims", **claim))
     assert (found["where"], found["what"]) == ("body.row.currency", "differs from that of a payment on the claim")
@@ -195,16 +204,14 @@ def test_a_payment_and_its_claim_are_in_one_currency_whichever_comes_first(servi
 
 def test_a_claim_with_payments_does_not_change_its_currency(service):
     send(service, amount="400.00")
-    claim = {"claim_id": "k1", "debtor_id": "s1", "creditor_id": "k", "sector": "energy", "currency": "EUR"}
-    claim |= {"registered_at": "2026-01-10T12:00:00Z", "principal": "240.00", "due_on": "2026-01-31"}
+    claim = {**CLAIM, "currency": "EUR", "principal": "240.00"}
     assert fault(send(service, "e2", "claims", **claim))["where"] == "body.row.currency"
 
 
 def test_a_payment_counts_for_one_debtor(service):
     assert send(service, amount="200.00").status_code == 200
     new = {"debtor_id": "n1", "country": "SE", "registered_at": "2026-03-01T12:00:00Z"}
-    claim = {"claim_id": "kn", "debtor_id": "n1", "creditor_id": "k", "sector": "energy", "currency": "SEK"}
-    claim |= {"registered_at": "2026-01-10T12:00:00Z", "principal": "2400.00", "due_on": "2026-01-31"}
+    claim = {**CLAIM, "claim_id": "kn", "debtor_id": "n1"}
     service.tell("debtors", **new)
     service.tell("claims", **claim)
     moved = fault(send(service, "e2", claim_id="kn", debtor_id="n1", amount="200.00"))

@@ -66,6 +66,9 @@ FEWEST_CONTACTS = 50
 """Contacts below which neither their answers nor what they change is learnt."""
 
 
+INSTEAD = "train --model lightgbm or incumbent, and draw 5 % of decisions at random"
+
+
 class NothingCompared(ValueError):
     """The log does not tell what contact changes."""
 
@@ -115,16 +118,13 @@ def learn_chain(
 def _course(rows: TrainingRows, reference: Reference, settings: Mapping[str, Setting], seed: int) -> _Course:
     # What the lift is measured on is settled once: the model that is judged must be of one kind with the one that decides.
     measured = comparable(rows, np.ones(len(rows), dtype=np.bool_), channels=len(reference.channels))
-    contacts, instead = (
-        int((rows.channel > 0).sum()),
-        "train --model lightgbm or incumbent, and draw 5 % of decisions at random",
-    )
+    contacts = int((rows.channel > 0).sum())
     if contacts < FEWEST_CONTACTS:
-        raise NothingCompared(f"expected at least {FEWEST_CONTACTS} contacts to learn from, came {contacts}: {instead}")
+        raise NothingCompared(f"expected at least {FEWEST_CONTACTS} contacts to learn from, came {contacts}: {INSTEAD}")
     if not measured.any():
         raise NothingCompared(
             f"none of {len(rows):,} decisions could have been another one, or none was for no contact: nothing in the log says what "
-            f"contact changes; {instead}"
+            f"contact changes; {INSTEAD}"
         )
     return _Course(rows, measured, reference, {**CHAIN, **settings}, seed)
 
